@@ -1,0 +1,34 @@
+//! What the probes of one discovery share.
+
+use muster_model::Origin;
+
+use crate::source::{Query, Source};
+use crate::{Fault, Options};
+
+/// The host, the options, and what is read once for several probes.
+pub(crate) struct Context<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) options: &'a Options,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(source: &'a Source, options: &'a Options) -> Self {
+        Self { source, options }
+    }
+
+    /// When discovery began, as the document has it.
+    pub(crate) fn captured_at(&self) -> Option<String> {
+        let seconds = self.source.ask(Query::Clock).ok()?;
+        let seconds: i64 = std::str::from_utf8(&seconds).ok()?.parse().ok()?;
+        jiff::Timestamp::from_second(seconds).ok().map(|at| at.to_string())
+    }
+
+    /// Whether an attribute that is denied would be readable to root.
+    pub(crate) fn is_root(&self) -> bool {
+        match self.source.ask(Query::UserId) {
+            Ok(id) => id == b"0",
+            Err(Fault::NotAsked) => self.source.origin() == Origin::Root,
+            Err(_) => false,
+        }
+    }
+}

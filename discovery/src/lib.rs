@@ -1,0 +1,123 @@
+//! Reads one Linux host into an [`Inventory`].
+//!
+//! ```no_run
+//! use muster_discovery::{Options, Source, discover};
+//!
+//! let source = Source::live()?;
+//! let found = discover(&source, &Options::default());
+//! println!("{:?}", found.inventory.cpu.model_name);
+//! # Ok::<(), muster_discovery::Fault>(())
+//! ```
+//!
+//! Map: [`source`] is the only door to the host. `parse` turns bytes into facts and reads nothing.
+//! `probe` has one file a probe, all alike: it asks the source, hands the bytes to a parser, and
+//! gives back what it found with its warnings; no probe imports another. This file lists the
+//! probes and merges what they found.
+//!
+//! Invariants: nothing on the host is changed; one fault costs one field and leaves a warning; the
+//! same machine state gives the same document. Limits: Linux only; synchronous; no global state.
+
+#![deny(unsafe_code)]
+
+mod context;
+mod fault;
+mod notes;
+mod parse;
+mod probe;
+pub mod source;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use muster_model::{Found, INVENTORY_SCHEMA, Inventory, Section, Warning, WarningKind};
+
+use context::Context;
+pub use fault::Fault;
+use notes::Notes;
+pub use source::{Query, Source};
+
+/// What to discover, and for how long to wait.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The sections to fill; the others stay empty.
+    pub sections: BTreeSet<Section>,
+    /// How long a device may take to answer.
+    pub device_deadline: Duration,
+    /// How long to listen for LLDP; `None` is not at all.
+    pub lldp: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sections: Section::ALL.into_iter().collect(),
+            device_deadline: Duration::from_secs(2),
+            lldp: None,
+        }
+    }
+}
+
+/// An inventory and what it took.
+#[derive(Debug, Clone)]
+pub struct Discovery {
+    /// The document.
+    pub inventory: Inventory,
+    /// Each probe that ran, in order, with its duration.
+    pub timings: Vec<(&'static str, Duration)>,
+}
+
+/// Reads the host.
+pub fn discover(source: &Source, options: &Options) -> Discovery {
+    let context = Context::new(source, options);
+    let mut inventory = Inventory {
+        schema: INVENTORY_SCHEMA.to_owned(),
+        captured_at: context.captured_at(),
+        source: Some(source.origin()),
+        ..Inventory::default()
+    };
+    let mut warnings = not_asked(source);
+    let mut timings = Vec::new();
+    for probe in PROBES {
+        if !probe.fills.iter().any(|section| options.sections.contains(section)) {
+            continue;
+        }
+        let begun = Instant::now();
+        warnings.extend((probe.run)(&context, &mut inventory));
+        timings.push((probe.name, begun.elapsed()));
+    }
+    warnings.sort();
+    warnings.dedup();
+    inventory.warnings = warnings;
+    Discovery { inventory, timings }
+}
+
+struct Probe {
+    name: &'static str,
+    fills: &'static [Section],
+    run: fn(&Context<'_>, &mut Inventory) -> Vec<Warning>,
+}
+
+const PROBES: &[Probe] = &[Probe {
+    name: "host",
+    fills: &[Section::Host],
+    run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
+}];
+
+fn merge<T>(place: &mut T, found: Found<T>) -> Vec<Warning> {
+    *place = found.value;
+    found.warnings
+}
+
+/// What is said once for the whole document instead of at each fact.
+fn not_asked(source: &Source) -> Vec<Warning> {
+    let mut notes = Notes::new("source");
+    if source.origin() == muster_model::Origin::Root {
+        notes.warn(
+            "root",
+            WarningKind::Unsupported,
+            "another root is read: what only the running kernel and its devices could answer \
+             (addresses, ethtool, disk health, BMC, file system usage) is not asked",
+        );
+    }
+    notes.with(()).warnings
+}

@@ -1,0 +1,3 @@
+//! One file a probe, all alike; none imports another.
+
+pub(crate) mod host;

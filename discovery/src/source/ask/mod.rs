@@ -1,0 +1,16 @@
+//! Answers of the running machine to each [`Query`].
+
+mod system;
+
+use super::{Answer, Query};
+use crate::Fault;
+
+/// Asks the running machine.
+pub(super) fn answer(query: &Query) -> Answer {
+    match query {
+        Query::Clock => system::clock(),
+        Query::Uname => system::uname(),
+        Query::UserId => system::user_id(),
+        other => Err(Fault::Unsupported(format!("{other:?}"))),
+    }
+}

@@ -1,0 +1,25 @@
+//! System calls about the system as a whole.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::Fault;
+use crate::source::Answer;
+
+/// Seconds since the epoch.
+pub(super) fn clock() -> Answer {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_err(|_| Fault::Malformed("the clock is before 1970".to_owned()))?;
+    Ok(now.as_secs().to_string().into_bytes())
+}
+
+/// `uname(2)`.
+pub(super) fn uname() -> Answer {
+    let uts = nix::sys::utsname::uname()?;
+    let lines = [uts.nodename(), uts.release(), uts.machine()];
+    Ok(lines.map(|line| line.to_string_lossy()).join("\n").into_bytes())
+}
+
+/// Effective user id.
+pub(super) fn user_id() -> Answer {
+    Ok(nix::unistd::geteuid().to_string().into_bytes())
+}

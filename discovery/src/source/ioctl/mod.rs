@@ -1,0 +1,2 @@
+//! Raw ioctls: the only unsafe code of the crate. Each function checks the sizes of what it hands
+//! to the kernel and gives back plain bytes.

@@ -1,0 +1,257 @@
+//! The only door to the host: files, listings, links, and questions to the kernel.
+//!
+//! A [`Source`] is the running machine, another root directory, or a capture. What is asked of it
+//! is a [`Request`]; what comes back is bytes or a [`Fault`]. While recording, each request is kept
+//! with its outcome, so that a replay answers exactly as the machine did.
+//!
+//! Invariants: paths are relative to the root, without a leading slash; every read is capped; no
+//! path leaves another root; another root or a capture never asks the running machine.
+
+mod ask;
+mod dir;
+#[allow(unsafe_code, reason = "the one module that talks to the kernel by raw ioctl")]
+mod ioctl;
+mod pool;
+mod query;
+mod recording;
+mod tree;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use muster_model::Origin;
+
+use crate::Fault;
+pub use dir::Dir;
+pub use query::Query;
+pub use recording::Recording;
+use tree::Tree;
+
+/// Most bytes of an attribute in sysfs, unless a caller allows more.
+pub const ATTRIBUTE_CAP: usize = 64 << 10;
+/// Most bytes of a table in procfs; `/proc/cpuinfo` grows with the processors.
+pub const TABLE_CAP: usize = 16 << 20;
+
+/// One thing asked of the host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Request {
+    /// The content of a file, up to so many bytes.
+    Read(String, usize),
+    /// The names in a directory, sorted.
+    List(String),
+    /// Where a symbolic link points, as stored.
+    Link(String),
+    /// A question to the kernel or a library.
+    Ask(Query),
+}
+
+/// What came back: the bytes of the file, the target of the link, the names each ended by NUL, or
+/// the raw answer.
+pub type Answer = Result<Vec<u8>, Fault>;
+
+/// One host to read.
+pub struct Source {
+    backend: Backend,
+    recording: Option<Mutex<Recording>>,
+}
+
+enum Backend {
+    Tree(Arc<Tree>),
+    Replay(Recording),
+}
+
+impl Source {
+    /// The running machine.
+    ///
+    /// # Errors
+    /// When `/` cannot be opened.
+    pub fn live() -> Result<Self, Fault> {
+        Ok(Self::new(Backend::Tree(Arc::new(Tree::live()?))))
+    }
+
+    /// Another root directory: links are resolved beneath it and the running machine is not asked.
+    ///
+    /// # Errors
+    /// When `root` is not a directory that can be opened.
+    pub fn at_root(root: &Path) -> Result<Self, Fault> {
+        Ok(Self::new(Backend::Tree(Arc::new(Tree::confined(root)?))))
+    }
+
+    /// What was recorded.
+    pub fn replay(recording: Recording) -> Self {
+        Self::new(Backend::Replay(recording))
+    }
+
+    /// The same, keeping every request with its answer for [`Source::into_recording`].
+    #[must_use]
+    pub fn recorded(self) -> Self {
+        Self { recording: Some(Mutex::new(Recording::default())), ..self }
+    }
+
+    /// What was recorded; empty unless [`Source::recorded`].
+    pub fn into_recording(self) -> Recording {
+        self.recording
+            .map(|kept| kept.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .unwrap_or_default()
+    }
+
+    /// What kind of host this is.
+    pub fn origin(&self) -> Origin {
+        match &self.backend {
+            Backend::Tree(tree) if tree.is_live() => Origin::Live,
+            Backend::Tree(_) => Origin::Root,
+            Backend::Replay(_) => Origin::Capture,
+        }
+    }
+
+    /// A directory to read several things from.
+    pub fn dir(&self, path: impl Into<String>) -> Dir<'_> {
+        Dir::new(self, path.into())
+    }
+
+    /// The directory that a class entry such as `sys/class/net/eth0` links to, by its own path
+    /// below `sys/devices`; where it is no link, the entry itself.
+    pub fn device(&self, path: &str) -> Dir<'_> {
+        self.dir(self.target(path).unwrap_or_else(|_| path.to_owned()))
+    }
+
+    /// The content of a file of at most [`ATTRIBUTE_CAP`] bytes.
+    ///
+    /// # Errors
+    /// See [`Fault`]; a longer file is malformed.
+    pub fn read(&self, path: &str) -> Answer {
+        self.perform(&Request::Read(path.to_owned(), ATTRIBUTE_CAP))
+    }
+
+    /// The content of a file of at most `cap` bytes.
+    ///
+    /// # Errors
+    /// See [`Fault`]; a longer file is malformed.
+    pub fn read_up_to(&self, path: &str, cap: usize) -> Answer {
+        self.perform(&Request::Read(path.to_owned(), cap))
+    }
+
+    /// The content of a text file, without the white space around it.
+    ///
+    /// # Errors
+    /// See [`Fault`]; text that is not UTF-8 is malformed.
+    pub fn text(&self, path: &str) -> Result<String, Fault> {
+        self.read(path).and_then(text)
+    }
+
+    /// The names in a directory, sorted.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub fn list(&self, path: &str) -> Result<Vec<String>, Fault> {
+        self.perform(&Request::List(path.to_owned())).map(|names| split_names(&names))
+    }
+
+    /// Where a symbolic link points, as stored.
+    ///
+    /// # Errors
+    /// See [`Fault`]; what is no link is unsupported.
+    pub fn link(&self, path: &str) -> Result<String, Fault> {
+        self.perform(&Request::Link(path.to_owned())).and_then(text)
+    }
+
+    /// Where a symbolic link leads, as a path from the root. One step, by text alone.
+    ///
+    /// # Errors
+    /// See [`Fault`]; what is no link is unsupported.
+    pub fn target(&self, path: &str) -> Result<String, Fault> {
+        self.link(path).map(|target| join(parent(path), &target))
+    }
+
+    /// A question to the kernel that it answers at once.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub fn ask(&self, query: Query) -> Answer {
+        self.perform(&Request::Ask(query))
+    }
+
+    /// Groups of requests that may hang: the groups side by side, each in its order, all within
+    /// `deadline`. What has not come by then is [`Fault::TimedOut`].
+    pub fn within(&self, deadline: Duration, groups: Vec<Vec<Request>>) -> Vec<Vec<Answer>> {
+        let answers = match &self.backend {
+            Backend::Tree(tree) => pool::run(tree, deadline, &groups),
+            Backend::Replay(recording) => groups
+                .iter()
+                .map(|group| group.iter().map(|request| recording.answer(request)).collect())
+                .collect(),
+        };
+        for (request, answer) in groups.iter().flatten().zip(answers.iter().flatten()) {
+            self.record(request, answer);
+        }
+        answers
+    }
+
+    fn perform(&self, request: &Request) -> Answer {
+        let answer = match &self.backend {
+            Backend::Tree(tree) => perform(tree, request),
+            Backend::Replay(recording) => recording.answer(request),
+        };
+        self.record(request, &answer);
+        answer
+    }
+
+    fn record(&self, request: &Request, answer: &Answer) {
+        if let Some(recording) = &self.recording {
+            let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
+            recording.keep(request.clone(), answer.clone());
+        }
+    }
+
+    fn new(backend: Backend) -> Self {
+        Self { backend, recording: None }
+    }
+}
+
+fn perform(tree: &Tree, request: &Request) -> Answer {
+    match request {
+        Request::Read(path, cap) => tree.read(None, path, *cap),
+        Request::List(path) => tree.list(None, path),
+        Request::Link(path) => tree.link(None, path),
+        Request::Ask(query) if tree.is_live() => ask::answer(query),
+        Request::Ask(_) => Err(Fault::NotAsked),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, Fault> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned()),
+        Err(_) => Err(Fault::Malformed("not UTF-8".to_owned())),
+    }
+}
+
+fn split_names(names: &[u8]) -> Vec<String> {
+    names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .collect()
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// Joins by text: `..` climbs, an absolute path starts over, nothing climbs above the root.
+fn join(base: &str, relative: &str) -> String {
+    let mut parts: Vec<&str> = match relative.strip_prefix('/') {
+        Some(_) => Vec::new(),
+        None => base.split('/').filter(|part| !part.is_empty()).collect(),
+    };
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,28 @@
+//! The documents of muster as plain typed data. No I/O, no clock, no logic beyond naming.
+//!
+//! Map: [`inventory`] is the root document `muster.inventory/v1`; each of its sections has a module
+//! of its own. [`warning`] says why a value is missing. [`change`] is one line of `--watch`.
+//!
+//! Invariants: a unit is in the field's name; unknown is `None`, never 0, −1 or `""`; every list is
+//! sorted by a natural key; every struct reads a document that lacks fields (they are unknown then)
+//! and tolerates fields that it does not know.
+//!
+//! With the feature `schema` each type derives its JSON Schema.
+
+#![forbid(unsafe_code)]
+
+pub mod change;
+pub mod cpu;
+pub mod disk;
+pub mod host;
+pub mod inventory;
+pub mod machine;
+pub mod memory;
+pub mod network;
+pub mod pci;
+pub mod peripheral;
+pub mod warning;
+
+pub use change::{Change, ChangeKind, FieldChange};
+pub use inventory::{INVENTORY_SCHEMA, Inventory, Origin, Section};
+pub use warning::{Found, Warning, WarningKind};

@@ -1,0 +1,3 @@
+//! Labs and helpers of the whole-system tests.
+
+#![forbid(unsafe_code)]
