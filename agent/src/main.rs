@@ -1,7 +1,10 @@
 //! The `muster` program.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, reason = "a thin first path; replaced by the report")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a thin first path; replaced by the report"
+)]
 
 use muster_discovery::{Options, Source, discover};
 

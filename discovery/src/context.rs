@@ -20,7 +20,9 @@ impl<'a> Context<'a> {
     pub(crate) fn captured_at(&self) -> Option<String> {
         let seconds = self.source.ask(Query::Clock).ok()?;
         let seconds: i64 = std::str::from_utf8(&seconds).ok()?.parse().ok()?;
-        jiff::Timestamp::from_second(seconds).ok().map(|at| at.to_string())
+        jiff::Timestamp::from_second(seconds)
+            .ok()
+            .map(|at| at.to_string())
     }
 
     /// Whether an attribute that is denied would be readable to root.

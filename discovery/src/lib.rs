@@ -21,6 +21,8 @@
 
 mod context;
 mod fault;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod notes;
 mod parse;
 mod probe;
@@ -78,7 +80,11 @@ pub fn discover(source: &Source, options: &Options) -> Discovery {
     let mut warnings = not_asked(source);
     let mut timings = Vec::new();
     for probe in PROBES {
-        if !probe.fills.iter().any(|section| options.sections.contains(section)) {
+        if !probe
+            .fills
+            .iter()
+            .any(|section| options.sections.contains(section))
+        {
             continue;
         }
         let begun = Instant::now();

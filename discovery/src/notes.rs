@@ -13,12 +13,20 @@ pub(crate) struct Notes {
 impl Notes {
     /// For the probe that fills the section `probe`.
     pub(crate) fn new(probe: &'static str) -> Self {
-        Self { probe, warnings: Vec::new() }
+        Self {
+            probe,
+            warnings: Vec::new(),
+        }
     }
 
     /// The value, or a warning. An absent or unsupported one is silent: most attributes are
     /// optional in the kernel. Use [`Notes::require`] for those that are not.
-    pub(crate) fn keep<T>(&mut self, subject: &str, what: &str, got: Result<T, Fault>) -> Option<T> {
+    pub(crate) fn keep<T>(
+        &mut self,
+        subject: &str,
+        what: &str,
+        got: Result<T, Fault>,
+    ) -> Option<T> {
         match got {
             Err(Fault::Absent | Fault::Unsupported(_) | Fault::NotAsked) => None,
             other => self.require(subject, what, other),
@@ -60,6 +68,9 @@ impl Notes {
 
     /// Hands over the value with what was noted.
     pub(crate) fn with<T>(self, value: T) -> Found<T> {
-        Found { value, warnings: self.warnings }
+        Found {
+            value,
+            warnings: self.warnings,
+        }
     }
 }

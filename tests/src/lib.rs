@@ -1,3 +1,15 @@
 //! Labs and helpers of the whole-system tests.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: a broken lab must stop at once and say where"
+)]
+
+pub mod dumps;
+pub mod ledger;

@@ -7,15 +7,25 @@ pub(crate) fn parse(content: &str) -> Os {
     let value = |key: &str| {
         content.lines().find_map(|line| {
             let (name, value) = line.trim().split_once('=')?;
-            (name == key).then(|| unquote(value)).filter(|value| !value.is_empty())
+            (name == key)
+                .then(|| unquote(value))
+                .filter(|value| !value.is_empty())
         })
     };
-    Os { id: value("ID"), version_id: value("VERSION_ID"), pretty_name: value("PRETTY_NAME") }
+    Os {
+        id: value("ID"),
+        version_id: value("VERSION_ID"),
+        pretty_name: value("PRETTY_NAME"),
+    }
 }
 
 fn unquote(value: &str) -> String {
     let value = value.trim();
-    let quoted = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    let quoted = |quote: char| {
+        value
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+    };
     match (quoted('"'), quoted('\'')) {
         (Some(inner), _) => unescape(inner),
         (_, Some(inner)) => inner.to_owned(),

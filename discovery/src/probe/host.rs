@@ -16,8 +16,16 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Host> {
     let hostname = notes.require("hostname", "name", source.text("proc/sys/kernel/hostname"));
     let host = Host {
         hostname,
-        machine_id: notes.keep("machine-id", "etc/machine-id", source.text("etc/machine-id")),
-        boot_id: notes.keep("boot-id", "boot id", source.text("proc/sys/kernel/random/boot_id")),
+        machine_id: notes.keep(
+            "machine-id",
+            "etc/machine-id",
+            source.text("etc/machine-id"),
+        ),
+        boot_id: notes.keep(
+            "boot-id",
+            "boot id",
+            source.text("proc/sys/kernel/random/boot_id"),
+        ),
         os: os(source, &mut notes),
         kernel: kernel(source, &mut notes),
         uptime_s: notes.keep("uptime", "proc/uptime", uptime_s(source)),
@@ -32,13 +40,23 @@ fn os(source: &Source, notes: &mut Notes) -> Os {
         other => other,
     };
     let content = notes.require("os", "os-release", content);
-    content.map(|content| os_release::parse(&content)).unwrap_or_default()
+    content
+        .map(|content| os_release::parse(&content))
+        .unwrap_or_default()
 }
 
 fn kernel(source: &Source, notes: &mut Notes) -> Kernel {
     Kernel {
-        release: notes.keep("kernel", "release", source.text("proc/sys/kernel/osrelease")),
-        architecture: notes.keep("kernel", "architecture", source.text("proc/sys/kernel/arch")),
+        release: notes.keep(
+            "kernel",
+            "release",
+            source.text("proc/sys/kernel/osrelease"),
+        ),
+        architecture: notes.keep(
+            "kernel",
+            "architecture",
+            source.text("proc/sys/kernel/arch"),
+        ),
         command_line: notes.keep("kernel", "command line", source.text("proc/cmdline")),
     }
 }
@@ -46,5 +64,7 @@ fn kernel(source: &Source, notes: &mut Notes) -> Kernel {
 fn uptime_s(source: &Source) -> Result<u64, Fault> {
     let text = source.text("proc/uptime")?;
     let seconds = text.split(['.', ' ']).next().unwrap_or_default();
-    seconds.parse().map_err(|_| Fault::Malformed(format!("not a number: {seconds:.40}")))
+    seconds
+        .parse()
+        .map_err(|_| Fault::Malformed(format!("not a number: {seconds:.40}")))
 }

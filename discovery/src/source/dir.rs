@@ -17,7 +17,11 @@ pub struct Dir<'a> {
 
 impl<'a> Dir<'a> {
     pub(super) fn new(source: &'a Source, path: String) -> Self {
-        Self { source, path, descriptor: OnceCell::new() }
+        Self {
+            source,
+            path,
+            descriptor: OnceCell::new(),
+        }
     }
 
     /// Its path from the root, without a leading slash.
@@ -27,7 +31,9 @@ impl<'a> Dir<'a> {
 
     /// The last part of its path.
     pub fn name(&self) -> &str {
-        self.path.rsplit_once('/').map_or(self.path.as_str(), |(_, name)| name)
+        self.path
+            .rsplit_once('/')
+            .map_or(self.path.as_str(), |(_, name)| name)
     }
 
     /// A directory below, or above with `..`.
@@ -74,7 +80,8 @@ impl<'a> Dir<'a> {
     /// See [`Fault`]; anything but a number is malformed.
     pub fn number<T: FromStr>(&self, name: &str) -> Result<T, Fault> {
         let text = self.text(name)?;
-        text.parse().map_err(|_| Fault::Malformed(format!("{name} is not a number: {text:.40}")))
+        text.parse()
+            .map_err(|_| Fault::Malformed(format!("{name} is not a number: {text:.40}")))
     }
 
     /// A switch: `1` or `Y`, `0` or `N`.
@@ -85,7 +92,9 @@ impl<'a> Dir<'a> {
         match self.text(name)?.as_str() {
             "1" | "Y" | "y" => Ok(true),
             "0" | "N" | "n" => Ok(false),
-            other => Err(Fault::Malformed(format!("{name} is neither 0 nor 1: {other:.40}"))),
+            other => Err(Fault::Malformed(format!(
+                "{name} is neither 0 nor 1: {other:.40}"
+            ))),
         }
     }
 
@@ -109,7 +118,8 @@ impl<'a> Dir<'a> {
     /// # Errors
     /// See [`Fault`]; what is no link is unsupported.
     pub fn link(&self, name: &str) -> Result<String, Fault> {
-        self.perform(name, Request::Link, |tree, at| tree.link(at, name)).and_then(text)
+        self.perform(name, Request::Link, |tree, at| tree.link(at, name))
+            .and_then(text)
     }
 
     /// The last part of where a symbolic link points, such as the name of a driver.
@@ -118,7 +128,10 @@ impl<'a> Dir<'a> {
     /// See [`Fault`]; what is no link is unsupported.
     pub fn link_name(&self, name: &str) -> Result<String, Fault> {
         let target = self.link(name)?;
-        Ok(target.rsplit_once('/').map_or(target.as_str(), |(_, last)| last).to_owned())
+        Ok(target
+            .rsplit_once('/')
+            .map_or(target.as_str(), |(_, last)| last)
+            .to_owned())
     }
 
     fn perform(

@@ -9,7 +9,10 @@
 
 mod ask;
 mod dir;
-#[allow(unsafe_code, reason = "the one module that talks to the kernel by raw ioctl")]
+#[allow(
+    unsafe_code,
+    reason = "the one module that talks to the kernel by raw ioctl"
+)]
 mod ioctl;
 mod pool;
 mod query;
@@ -86,7 +89,10 @@ impl Source {
     /// The same, keeping every request with its answer for [`Source::into_recording`].
     #[must_use]
     pub fn recorded(self) -> Self {
-        Self { recording: Some(Mutex::new(Recording::default())), ..self }
+        Self {
+            recording: Some(Mutex::new(Recording::default())),
+            ..self
+        }
     }
 
     /// What was recorded; empty unless [`Source::recorded`].
@@ -145,7 +151,8 @@ impl Source {
     /// # Errors
     /// See [`Fault`].
     pub fn list(&self, path: &str) -> Result<Vec<String>, Fault> {
-        self.perform(&Request::List(path.to_owned())).map(|names| split_names(&names))
+        self.perform(&Request::List(path.to_owned()))
+            .map(|names| split_names(&names))
     }
 
     /// Where a symbolic link points, as stored.
@@ -179,7 +186,12 @@ impl Source {
             Backend::Tree(tree) => pool::run(tree, deadline, &groups),
             Backend::Replay(recording) => groups
                 .iter()
-                .map(|group| group.iter().map(|request| recording.answer(request)).collect())
+                .map(|group| {
+                    group
+                        .iter()
+                        .map(|request| recording.answer(request))
+                        .collect()
+                })
                 .collect(),
         };
         for (request, answer) in groups.iter().flatten().zip(answers.iter().flatten()) {
@@ -205,7 +217,10 @@ impl Source {
     }
 
     fn new(backend: Backend) -> Self {
-        Self { backend, recording: None }
+        Self {
+            backend,
+            recording: None,
+        }
     }
 }
 
@@ -221,7 +236,9 @@ fn perform(tree: &Tree, request: &Request) -> Answer {
 
 fn text(bytes: Vec<u8>) -> Result<String, Fault> {
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned()),
+        Ok(text) => Ok(text
+            .trim_matches(|c: char| c.is_whitespace() || c == '\0')
+            .to_owned()),
         Err(_) => Err(Fault::Malformed("not UTF-8".to_owned())),
     }
 }

@@ -27,14 +27,21 @@ pub(super) fn run(
     let (jobs, queue) = channel::<Job>();
     let queue = Arc::new(Mutex::new(queue));
     let (done, outcomes) = channel::<Outcome>();
-    for job in groups.iter().cloned().enumerate().filter(|(_, group)| !group.is_empty()) {
+    for job in groups
+        .iter()
+        .cloned()
+        .enumerate()
+        .filter(|(_, group)| !group.is_empty())
+    {
         // The receiver lives in this function, so sending cannot fail.
         let _ = jobs.send(job);
     }
     drop(jobs);
     for _ in 0..groups.len().min(WORKERS) {
         let (tree, queue, done) = (Arc::clone(tree), Arc::clone(&queue), done.clone());
-        let worker = thread::Builder::new().stack_size(STACK).name("muster-probe".to_owned());
+        let worker = thread::Builder::new()
+            .stack_size(STACK)
+            .name("muster-probe".to_owned());
         if worker.spawn(move || work(&tree, &queue, &done)).is_err() {
             break;
         }
@@ -45,10 +52,16 @@ pub(super) fn run(
 
 fn work(tree: &Tree, queue: &Mutex<Receiver<Job>>, done: &Sender<Outcome>) {
     loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).try_recv();
+        let job = queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .try_recv();
         let Ok((group, requests)) = job else { return };
         for (position, request) in requests.iter().enumerate() {
-            if done.send((group, position, perform(tree, request))).is_err() {
+            if done
+                .send((group, position, perform(tree, request)))
+                .is_err()
+            {
                 return;
             }
         }
@@ -60,11 +73,16 @@ fn collect(
     outcomes: &Receiver<Outcome>,
     until: Instant,
 ) -> Vec<Vec<Answer>> {
-    let mut answers: Vec<Vec<Answer>> =
-        groups.iter().map(|group| vec![Err(Fault::TimedOut); group.len()]).collect();
+    let mut answers: Vec<Vec<Answer>> = groups
+        .iter()
+        .map(|group| vec![Err(Fault::TimedOut); group.len()])
+        .collect();
     let left = || until.saturating_duration_since(Instant::now());
     while let Ok((group, position, answer)) = outcomes.recv_timeout(left()) {
-        if let Some(place) = answers.get_mut(group).and_then(|group| group.get_mut(position)) {
+        if let Some(place) = answers
+            .get_mut(group)
+            .and_then(|group| group.get_mut(position))
+        {
             *place = answer;
         }
     }

@@ -22,7 +22,10 @@ impl Recording {
     /// # Errors
     /// The fault that was recorded; [`Fault::NotAsked`] when the request is not in the recording.
     pub fn answer(&self, request: &Request) -> Answer {
-        self.answers.get(request).cloned().unwrap_or(Err(Fault::NotAsked))
+        self.answers
+            .get(request)
+            .cloned()
+            .unwrap_or(Err(Fault::NotAsked))
     }
 
     /// Every request with its answer.

@@ -29,12 +29,18 @@ pub(super) struct Tree {
 impl Tree {
     /// The running machine.
     pub(super) fn live() -> Result<Self, Fault> {
-        Ok(Self { root: open_root(Path::new("/"))?, live: true })
+        Ok(Self {
+            root: open_root(Path::new("/"))?,
+            live: true,
+        })
     }
 
     /// Another root: no path leads out of it, whatever its links say.
     pub(super) fn confined(root: &Path) -> Result<Self, Fault> {
-        let tree = Self { root: open_root(root)?, live: false };
+        let tree = Self {
+            root: open_root(root)?,
+            live: false,
+        };
         match tree.open_confined(".", OFlag::O_PATH | OFlag::O_DIRECTORY) {
             Err(Errno::ENOSYS) => Err(Fault::Unsupported(
                 "reading another root takes openat2, which Linux has since 5.6".to_owned(),
@@ -54,7 +60,11 @@ impl Tree {
 
     pub(super) fn read(&self, at: At<'_>, name: &str, cap: usize) -> Answer {
         // Without O_NONBLOCK a FIFO in the place of a file would hang the open.
-        let file = self.open(at, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY)?;
+        let file = self.open(
+            at,
+            name,
+            OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY,
+        )?;
         let attribute = self.live && is_sysfs(at, name);
         if !attribute {
             require_regular(file.as_fd())?;
@@ -78,7 +88,10 @@ impl Tree {
             names.push(name.to_owned());
         }
         names.sort_unstable();
-        Ok(names.into_iter().flat_map(|name| name.into_iter().chain([0])).collect())
+        Ok(names
+            .into_iter()
+            .flat_map(|name| name.into_iter().chain([0]))
+            .collect())
     }
 
     pub(super) fn link(&self, at: At<'_>, name: &str) -> Answer {
@@ -135,7 +148,9 @@ fn require_regular(file: BorrowedFd<'_>) -> Result<(), Fault> {
     let mode = fstat(file)?.st_mode;
     match SFlag::from_bits_truncate(mode & SFlag::S_IFMT.bits()) {
         SFlag::S_IFREG => Ok(()),
-        SFlag::S_IFDIR => Err(Fault::Malformed("a directory where a file should be".to_owned())),
+        SFlag::S_IFDIR => Err(Fault::Malformed(
+            "a directory where a file should be".to_owned(),
+        )),
         SFlag::S_IFIFO => Err(Fault::Malformed("a FIFO where a file should be".to_owned())),
         _ => Err(Fault::Malformed("not a regular file".to_owned())),
     }

@@ -16,7 +16,10 @@ pub(super) fn clock() -> Answer {
 pub(super) fn uname() -> Answer {
     let uts = nix::sys::utsname::uname()?;
     let lines = [uts.nodename(), uts.release(), uts.machine()];
-    Ok(lines.map(|line| line.to_string_lossy()).join("\n").into_bytes())
+    Ok(lines
+        .map(|line| line.to_string_lossy())
+        .join("\n")
+        .into_bytes())
 }
 
 /// Effective user id.
