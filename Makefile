@@ -1,0 +1,57 @@
+# The two commands of the README are `make demo` and `make test`; the rest are their parts.
+# Set-up and tools: tests/setup. What CI runs: .ci/run, which is `make test`.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench
+
+CARGO := cargo
+SCRIPTS := .ci/run tests/setup tests/summary discovery/fuzz/run $(wildcard packaging/*.sh tests/lab/*.sh)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+demo: setup-build ## set up, build, and show this machine
+	$(CARGO) build --release --locked -p muster-agent
+	target/release/muster discover
+
+test: setup ## set up and run every check and test
+	@tests/summary lint unit fuzz-build labs
+
+setup: ## install what is missing to build and test
+	@tests/setup build test
+
+setup-build: ## install what is missing to build
+	@tests/setup build
+
+lint: fmt clippy docs shell deny ## what needs no run of the program
+
+fmt:
+	$(CARGO) fmt --all -- --check
+
+clippy:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+shell:
+	shellcheck $(SCRIPTS)
+
+# Licences, bans, duplicates, sources: all that can be judged without the network.
+deny:
+	target/tools/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+advisories: ## known vulnerabilities of the dependencies (fetches the advisory database)
+	target/tools/bin/cargo-deny --locked check advisories
+
+unit: ## the tests of the crates
+	$(CARGO) test --workspace --exclude muster-tests --locked
+
+labs: ## whole-system tests: recorded machines, emulated metal, limits
+	$(CARGO) test -p muster-tests --locked
+
+fuzz-build: ## that every fuzz target builds
+	discovery/fuzz/run build
+
+bench: setup ## the program beside its peers; BENCH="--write" keeps the result in docs/bench.md
+	$(CARGO) run --release --locked -p muster-tests --bin bench -- $(BENCH)
