@@ -2,6 +2,8 @@
 //! firmware, the wire, a disk or an archive. Each takes any bytes and must return.
 #![allow(missing_docs, reason = "each is named as its parser")]
 
+use crate::parse::{ethtool, lldp, module_eeprom, netlink};
+
 pub fn smbios(data: &[u8]) {
     let _ = data;
 }
@@ -19,11 +21,14 @@ pub fn ipmi(data: &[u8]) {
 }
 
 pub fn lldp(data: &[u8]) {
-    let _ = data;
+    let _ = lldp::frame(data);
+    for frame in lldp::frames(data) {
+        let _ = lldp::frame(frame);
+    }
 }
 
 pub fn module_eeprom(data: &[u8]) {
-    let _ = data;
+    let _ = module_eeprom::parse(data);
 }
 
 pub fn udev_database(data: &[u8]) {
@@ -35,7 +40,12 @@ pub fn capture(data: &[u8]) {
 }
 
 pub fn netlink(data: &[u8]) {
-    let _ = data;
+    let _ = netlink::links(data);
+    let _ = netlink::addresses(data);
+    let _ = ethtool::driver_info(data);
+    let _ = ethtool::link_settings(data);
+    let _ = ethtool::permanent_address(data);
+    let _ = ethtool::wake_on_lan(data);
 }
 
 pub fn disk_health(data: &[u8]) {
