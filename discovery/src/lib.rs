@@ -47,6 +47,8 @@ pub struct Options {
     pub device_deadline: Duration,
     /// How long to listen for LLDP; `None` is not at all.
     pub lldp: Option<Duration>,
+    /// How long to measure usage; `None` is not at all.
+    pub usage: Option<Duration>,
 }
 
 impl Default for Options {
@@ -55,6 +57,7 @@ impl Default for Options {
             sections: Section::ALL.into_iter().collect(),
             device_deadline: Duration::from_secs(2),
             lldp: None,
+            usage: None,
         }
     }
 }
@@ -103,11 +106,18 @@ struct Probe {
     run: fn(&Context<'_>, &mut Inventory) -> Vec<Warning>,
 }
 
-const PROBES: &[Probe] = &[Probe {
-    name: "host",
-    fills: &[Section::Host],
-    run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
-}];
+const PROBES: &[Probe] = &[
+    Probe {
+        name: "host",
+        fills: &[Section::Host],
+        run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
+    },
+    Probe {
+        name: "usage",
+        fills: &[Section::Usage],
+        run: |context, inventory| merge(&mut inventory.usage, probe::usage::probe(context)),
+    },
+];
 
 fn merge<T>(place: &mut T, found: Found<T>) -> Vec<Warning> {
     *place = found.value;

@@ -10,6 +10,7 @@ use crate::memory::{Memory, NumaNode};
 use crate::network::NetworkInterface;
 use crate::pci::{Gpu, PciFunction};
 use crate::peripheral::{Bmc, Iommu, Sensor, UsbDevice, Watchdog};
+use crate::usage::Usage;
 use crate::warning::Warning;
 
 /// The value of [`Inventory::schema`].
@@ -66,6 +67,8 @@ pub struct Inventory {
     pub iommu: Iommu,
     /// Watchdogs.
     pub watchdogs: Vec<Watchdog>,
+    /// How busy the machine is; `None` unless asked for.
+    pub usage: Option<Usage>,
     /// Why values are missing.
     pub warnings: Vec<Warning>,
 }
@@ -108,11 +111,12 @@ pub enum Section {
     Sensors,
     Iommu,
     Watchdogs,
+    Usage,
 }
 
 impl Section {
     /// Every section in the document's order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Host,
         Self::System,
         Self::Board,
@@ -133,6 +137,7 @@ impl Section {
         Self::Sensors,
         Self::Iommu,
         Self::Watchdogs,
+        Self::Usage,
     ];
 
     /// The document's key.
@@ -158,6 +163,7 @@ impl Section {
             Self::Sensors => "sensors",
             Self::Iommu => "iommu",
             Self::Watchdogs => "watchdogs",
+            Self::Usage => "usage",
         }
     }
 }

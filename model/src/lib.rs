@@ -21,6 +21,7 @@ pub mod memory;
 pub mod network;
 pub mod pci;
 pub mod peripheral;
+pub mod usage;
 pub mod warning;
 
 pub use change::{Change, ChangeKind, FieldChange};

@@ -104,6 +104,11 @@ pub enum Query {
         /// How long to listen.
         listen: Duration,
     },
+    /// Processor, memory and network usage by `sysinfo`: `muster_model::usage::Usage` as JSON.
+    Usage {
+        /// How long to measure.
+        over: Duration,
+    },
 }
 
 /// Which `ETHTOOL_*` command.

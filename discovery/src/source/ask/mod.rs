@@ -1,6 +1,7 @@
 //! Answers of the running machine to each [`Query`].
 
 mod system;
+mod usage;
 
 use super::{Answer, Query};
 use crate::Fault;
@@ -11,6 +12,7 @@ pub(super) fn answer(query: &Query) -> Answer {
         Query::Clock => system::clock(),
         Query::Uname => system::uname(),
         Query::UserId => system::user_id(),
+        Query::Usage { over } => usage::usage(*over),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
     }
 }
