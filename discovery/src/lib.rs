@@ -113,11 +113,43 @@ const PROBES: &[Probe] = &[
         run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
     },
     Probe {
-        name: "usage",
-        fills: &[Section::Usage],
-        run: |context, inventory| merge(&mut inventory.usage, probe::usage::probe(context)),
+        name: "machine",
+        fills: &[
+            Section::System,
+            Section::Board,
+            Section::Chassis,
+            Section::Bios,
+        ],
+        run: merge_machine,
     },
 ];
+
+/// One probe for four sections: what was not asked for stays empty. A warning about the source of
+/// all four is kept whichever was asked for.
+fn merge_machine(context: &Context<'_>, inventory: &mut Inventory) -> Vec<Warning> {
+    let Found {
+        value,
+        mut warnings,
+    } = probe::machine::probe(context);
+    let asked = &context.options.sections;
+    if asked.contains(&Section::System) {
+        inventory.system = value.system;
+    }
+    if asked.contains(&Section::Board) {
+        inventory.board = value.board;
+    }
+    if asked.contains(&Section::Chassis) {
+        inventory.chassis = value.chassis;
+    }
+    if asked.contains(&Section::Bios) {
+        inventory.bios = value.bios;
+    }
+    warnings.retain(|warning| {
+        let of_one = warning.subject == warning.probe;
+        !of_one || asked.iter().any(|section| section.key() == warning.probe)
+    });
+    warnings
+}
 
 fn merge<T>(place: &mut T, found: Found<T>) -> Vec<Warning> {
     *place = found.value;

@@ -8,13 +8,14 @@ use muster_model::WarningKind;
 use crate::notes::Notes;
 
 /// A string from firmware after trimming and screening.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Screened {
     /// A fact.
     Value(String),
     /// Something was there, but only a placeholder: trimmed.
     Placeholder(String),
     /// Nothing, or only blanks.
+    #[default]
     Empty,
 }
 
