@@ -2,10 +2,27 @@
 //! firmware, the wire, a disk or an archive. Each takes any bytes and must return.
 #![allow(missing_docs, reason = "each is named as its parser")]
 
-use crate::parse::{ethtool, lldp, module_eeprom, netlink};
+use crate::parse::placeholder::Screened;
+use crate::parse::smbios::{Size, Smbios, iso_date};
 
+/// The first byte says how many of those after it are the entry point; the rest is the table.
 pub fn smbios(data: &[u8]) {
-    let _ = data;
+    let Some((length, rest)) = data.split_first() else {
+        return;
+    };
+    let split = rest.len().min(usize::from(*length));
+    let (entry, table) = rest.split_at(split);
+    let smbios = Smbios::parse(entry, table.to_vec());
+    if let Some(Screened::Value(date)) = smbios.firmware().map(|firmware| firmware.date) {
+        let _ = iso_date(&date);
+    }
+    let _ = (smbios.identity(), smbios.baseboard(), smbios.enclosure());
+    let _ = (smbios.memory_arrays().count(), smbios.controller());
+    for device in smbios.memory_devices() {
+        if let Size::Bytes(bytes) = device.size {
+            assert!(bytes > 0);
+        }
+    }
 }
 
 pub fn vpd(data: &[u8]) {

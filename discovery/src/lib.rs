@@ -122,6 +122,11 @@ const PROBES: &[Probe] = &[
         ],
         run: merge_machine,
     },
+    Probe {
+        name: "memory",
+        fills: &[Section::Memory],
+        run: |context, inventory| merge(&mut inventory.memory, probe::memory::probe(context)),
+    },
 ];
 
 /// One probe for four sections: what was not asked for stays empty. A warning about the source of

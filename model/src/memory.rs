@@ -83,6 +83,8 @@ pub struct MemoryModule {
     pub size_bytes: Option<u64>,
     /// Such as `DDR5`.
     pub kind: Option<String>,
+    /// What keeps the bits, such as `DRAM`, `NVDIMM-N`, `Intel Optane persistent memory`.
+    pub technology: Option<String>,
     /// Such as `DIMM`.
     pub form_factor: Option<String>,
     /// What it can do, in million transfers a second.

@@ -12,7 +12,7 @@ mod structure;
 
 pub(crate) use controller::Controller;
 pub(crate) use machine::{Baseboard, Enclosure, Firmware, Identity, chassis_kind, iso_date};
-pub(crate) use memory::{Array, Device, ErrorCorrection, Use};
+pub(crate) use memory::{Array, Device, ErrorCorrection, Size, Use};
 use structure::{Span, Structure};
 
 /// A version from which a field is laid out as it is.
