@@ -127,6 +127,16 @@ const PROBES: &[Probe] = &[
         fills: &[Section::Memory],
         run: |context, inventory| merge(&mut inventory.memory, probe::memory::probe(context)),
     },
+    Probe {
+        name: "sensors",
+        fills: &[Section::Sensors],
+        run: |context, inventory| merge(&mut inventory.sensors, probe::sensors::probe(context)),
+    },
+    Probe {
+        name: "watchdogs",
+        fills: &[Section::Watchdogs],
+        run: |context, inventory| merge(&mut inventory.watchdogs, probe::watchdogs::probe(context)),
+    },
 ];
 
 /// One probe for four sections: what was not asked for stays empty. A warning about the source of

@@ -1,5 +1,6 @@
 //! Bytes into facts: no I/O, no clock, no panic.
 
+pub(crate) mod hwmon;
 pub(crate) mod meminfo;
 pub(crate) mod natural;
 pub(crate) mod os_release;

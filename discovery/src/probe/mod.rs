@@ -3,3 +3,5 @@
 pub(crate) mod host;
 pub(crate) mod machine;
 pub(crate) mod memory;
+pub(crate) mod sensors;
+pub(crate) mod watchdogs;
