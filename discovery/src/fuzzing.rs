@@ -2,6 +2,7 @@
 //! firmware, the wire, a disk or an archive. Each takes any bytes and must return.
 #![allow(missing_docs, reason = "each is named as its parser")]
 
+use crate::parse::ipmi::{self, Lan};
 use crate::parse::placeholder::Screened;
 use crate::parse::smbios::{Size, Smbios, iso_date};
 
@@ -33,8 +34,19 @@ pub fn pci_config(data: &[u8]) {
     let _ = data;
 }
 
+/// The first byte says which request was answered.
 pub fn ipmi(data: &[u8]) {
-    let _ = data;
+    let Some((which, answer)) = data.split_first() else {
+        return;
+    };
+    match which % 6 {
+        0 => drop(ipmi::firmware(answer)),
+        1 => drop(ipmi::is_lan(answer)),
+        2 => drop(ipmi::ipv4(answer)),
+        3 => drop(ipmi::mac(answer)),
+        4 => drop(ipmi::ipv6(answer, Lan::Ipv6Static)),
+        _ => drop(ipmi::ipv6(answer, Lan::Ipv6Dynamic)),
+    }
 }
 
 pub fn lldp(data: &[u8]) {

@@ -128,6 +128,11 @@ const PROBES: &[Probe] = &[
         run: |context, inventory| merge(&mut inventory.memory, probe::memory::probe(context)),
     },
     Probe {
+        name: "bmc",
+        fills: &[Section::Bmc],
+        run: |context, inventory| merge(&mut inventory.bmc, probe::bmc::probe(context)),
+    },
+    Probe {
         name: "sensors",
         fills: &[Section::Sensors],
         run: |context, inventory| merge(&mut inventory.sensors, probe::sensors::probe(context)),

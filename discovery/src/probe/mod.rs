@@ -1,5 +1,6 @@
 //! One file a probe, all alike; none imports another.
 
+pub(crate) mod bmc;
 pub(crate) mod host;
 pub(crate) mod machine;
 pub(crate) mod memory;

@@ -10,7 +10,6 @@ mod machine;
 mod memory;
 mod structure;
 
-pub(crate) use controller::Controller;
 pub(crate) use machine::{Baseboard, Enclosure, Firmware, Identity, chassis_kind, iso_date};
 pub(crate) use memory::{Array, Device, ErrorCorrection, Size, Use};
 use structure::{Span, Structure};

@@ -1,4 +1,4 @@
-use super::memory::Size;
+use super::controller::Controller;
 use super::*;
 use crate::parse::placeholder::Screened;
 

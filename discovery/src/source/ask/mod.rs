@@ -1,5 +1,6 @@
 //! Answers of the running machine to each [`Query`].
 
+mod ipmi;
 mod system;
 mod usage;
 
@@ -12,7 +13,11 @@ pub(super) fn answer(query: &Query) -> Answer {
         Query::Clock => system::clock(),
         Query::Uname => system::uname(),
         Query::UserId => system::user_id(),
-        Query::Usage { over } => usage::usage(*over),
+        Query::Ipmi {
+            net_fn,
+            command,
+            data,
+        } => ipmi::request(*net_fn, *command, data),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
     }
 }

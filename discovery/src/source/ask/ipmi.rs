@@ -1,0 +1,45 @@
+//! Requests to the management controller by `/dev/ipmi0`.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::Mode;
+
+use crate::Fault;
+use crate::source::Answer;
+use crate::source::ioctl::ipmi;
+
+/// A controller answers within a second (IPMI 2.0, table 4-2, has 5 s for a busy one).
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Each request opens the device anew, which gives it a queue of its own, so any id will do.
+const ID: i32 = 1;
+
+/// Completion code, then data.
+pub(super) fn request(net_fn: u8, command: u8, data: &[u8]) -> Answer {
+    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    let device = open("/dev/ipmi0", flags, Mode::empty())?;
+    ipmi::send(&device, (net_fn, command), data, ID)?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        wait(&device, until)?;
+        match ipmi::receive(&device, ID) {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) | Err(Errno::EAGAIN | Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+fn wait(device: impl AsFd, until: Instant) -> Result<(), Fault> {
+    let left = until.saturating_duration_since(Instant::now());
+    let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+    let mut polled = [PollFd::new(device.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut polled, left) {
+        Ok(0) => Err(Fault::TimedOut),
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
