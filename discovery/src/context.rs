@@ -1,7 +1,5 @@
 //! What the probes of one discovery share.
 
-use muster_model::Origin;
-
 use crate::source::{Query, Source};
 use crate::{Fault, Options};
 
@@ -29,7 +27,7 @@ impl<'a> Context<'a> {
     pub(crate) fn is_root(&self) -> bool {
         match self.source.ask(Query::UserId) {
             Ok(id) => id == b"0",
-            Err(Fault::NotAsked) => self.source.origin() == Origin::Root,
+            Err(Fault::NotAsked) => self.source.is_files_only(),
             Err(_) => false,
         }
     }
