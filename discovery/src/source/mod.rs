@@ -8,6 +8,7 @@
 //! path leaves another root; another root or a capture never asks the running machine.
 
 mod ask;
+mod confined;
 mod dir;
 #[allow(
     unsafe_code,
@@ -17,6 +18,8 @@ mod ioctl;
 mod pool;
 mod query;
 mod recording;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::path::Path;
