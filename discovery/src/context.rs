@@ -2,8 +2,6 @@
 
 use std::cell::OnceCell;
 
-use muster_model::Origin;
-
 use crate::parse::smbios::Smbios;
 use crate::source::{Query, Source, TABLE_CAP};
 use crate::{Fault, Options};
@@ -39,7 +37,7 @@ impl<'a> Context<'a> {
     pub(crate) fn is_root(&self) -> bool {
         match self.source.ask(Query::UserId) {
             Ok(id) => id == b"0",
-            Err(Fault::NotAsked) => self.source.origin() == Origin::Root,
+            Err(Fault::NotAsked) => self.source.is_files_only(),
             Err(_) => false,
         }
     }

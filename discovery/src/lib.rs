@@ -19,6 +19,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod capture;
 mod context;
 mod fault;
 #[cfg(feature = "fuzzing")]
@@ -179,7 +180,7 @@ fn merge<T>(place: &mut T, found: Found<T>) -> Vec<Warning> {
 /// What is said once for the whole document instead of at each fact.
 fn not_asked(source: &Source) -> Vec<Warning> {
     let mut notes = Notes::new("source");
-    if source.origin() == muster_model::Origin::Root {
+    if source.is_files_only() {
         notes.warn(
             "root",
             WarningKind::Unsupported,

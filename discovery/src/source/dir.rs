@@ -145,18 +145,14 @@ impl<'a> Dir<'a> {
             Backend::Replay(recording) => {
                 let request = request(full());
                 let answer = recording.answer(&request);
-                self.source.record(&request, &answer);
-                answer
+                self.source.settle(|| request, answer)
             }
             Backend::Tree(tree) => {
                 let answer = match self.descriptor.get_or_init(|| tree.open_dir(&self.path)) {
                     Ok(descriptor) => live(tree, Some((descriptor, &self.path))),
                     Err(fault) => Err(fault.clone()),
                 };
-                if self.source.recording.is_some() {
-                    self.source.record(&request(full()), &answer);
-                }
-                answer
+                self.source.settle(|| request(full()), answer)
             }
         }
     }

@@ -8,6 +8,7 @@
 //! path leaves another root; another root or a capture never asks the running machine.
 
 mod ask;
+mod confined;
 mod dir;
 #[allow(
     unsafe_code,
@@ -17,6 +18,8 @@ mod ioctl;
 mod pool;
 mod query;
 mod recording;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::path::Path;
@@ -53,7 +56,21 @@ pub enum Request {
 /// the raw answer.
 pub type Answer = Result<Vec<u8>, Fault>;
 
-/// One host to read.
+/// One host to read. It may be shared between threads.
+///
+/// Anything that was read can be read again without the host:
+///
+/// ```
+/// use muster_discovery::{Options, Source, discover};
+///
+/// # let root = tempfile::tempdir().unwrap();
+/// # let root = root.path();
+/// let source = Source::at_root(root)?.recorded();
+/// let found = discover(&source, &Options::default());
+/// let again = discover(&Source::replay(source.into_recording()), &Options::default());
+/// assert_eq!(found.inventory.warnings, again.inventory.warnings);
+/// # Ok::<(), muster_discovery::Fault>(())
+/// ```
 pub struct Source {
     backend: Backend,
     recording: Option<Mutex<Recording>>,
@@ -63,6 +80,11 @@ enum Backend {
     Tree(Arc<Tree>),
     Replay(Recording),
 }
+
+const _: () = {
+    const fn shareable<T: Send + Sync>() {}
+    shareable::<Source>();
+};
 
 impl Source {
     /// The running machine.
@@ -89,8 +111,12 @@ impl Source {
     /// The same, keeping every request with its answer for [`Source::into_recording`].
     #[must_use]
     pub fn recorded(self) -> Self {
+        let recording = match &self.backend {
+            Backend::Tree(_) => Recording::of(self.origin()),
+            Backend::Replay(recording) => recording.emptied(),
+        };
         Self {
-            recording: Some(Mutex::new(Recording::default())),
+            recording: Some(Mutex::new(recording)),
             ..self
         }
     }
@@ -108,6 +134,14 @@ impl Source {
             Backend::Tree(tree) if tree.is_live() => Origin::Live,
             Backend::Tree(_) => Origin::Root,
             Backend::Replay(_) => Origin::Capture,
+        }
+    }
+
+    /// Whether only files could be read, not a kernel asked: another root, or a capture of one.
+    pub fn is_files_only(&self) -> bool {
+        match &self.backend {
+            Backend::Tree(tree) => !tree.is_live(),
+            Backend::Replay(recording) => recording.origin() == Some(Origin::Root),
         }
     }
 
@@ -194,10 +228,16 @@ impl Source {
                 })
                 .collect(),
         };
-        for (request, answer) in groups.iter().flatten().zip(answers.iter().flatten()) {
-            self.record(request, answer);
+        if self.recording.is_none() {
+            return answers;
         }
-        answers
+        let settle = |(group, answers): (Vec<Request>, Vec<Answer>)| {
+            let pairs = group.into_iter().zip(answers);
+            pairs
+                .map(|(request, answer)| self.settle(|| request, answer))
+                .collect()
+        };
+        groups.into_iter().zip(answers).map(settle).collect()
     }
 
     fn perform(&self, request: &Request) -> Answer {
@@ -205,14 +245,17 @@ impl Source {
             Backend::Tree(tree) => perform(tree, request),
             Backend::Replay(recording) => recording.answer(request),
         };
-        self.record(request, &answer);
-        answer
+        self.settle(|| request.clone(), answer)
     }
 
-    fn record(&self, request: &Request, answer: &Answer) {
-        if let Some(recording) = &self.recording {
-            let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
-            recording.keep(request.clone(), answer.clone());
+    /// While recording, the answer that stands in the recording; else the answer itself.
+    fn settle(&self, request: impl FnOnce() -> Request, answer: Answer) -> Answer {
+        match &self.recording {
+            None => answer,
+            Some(recording) => {
+                let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
+                recording.settle(request(), answer)
+            }
         }
     }
 
@@ -235,12 +278,12 @@ fn perform(tree: &Tree, request: &Request) -> Answer {
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, Fault> {
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text
-            .trim_matches(|c: char| c.is_whitespace() || c == '\0')
-            .to_owned()),
-        Err(_) => Err(Fault::Malformed("not UTF-8".to_owned())),
-    }
+    let blank = |c: char| c.is_whitespace() || c == '\0';
+    let mut text =
+        String::from_utf8(bytes).map_err(|_| Fault::Malformed("not UTF-8".to_owned()))?;
+    text.truncate(text.trim_end_matches(blank).len());
+    text.drain(..text.len() - text.trim_start_matches(blank).len());
+    Ok(text)
 }
 
 fn split_names(names: &[u8]) -> Vec<String> {

@@ -1,85 +1,102 @@
 //! Files, listings and links of the running machine or of another root.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use nix::dir::Dir as Listing;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlinkat};
-use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::fcntl::{OFlag, open, openat, readlinkat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::unistd::read;
 
 use super::Answer;
+use super::confined::{Confined, is_one_step};
 use crate::Fault;
 
 /// An open directory to start from, with its path; the root where there is none.
 pub(super) type At<'a> = Option<(&'a OwnedFd, &'a str)>;
 
+/// How a file is opened. Without `O_NONBLOCK` a FIFO in its place would hang the open.
+pub(super) const FILE: OFlag = OFlag::O_RDONLY
+    .union(OFlag::O_NONBLOCK)
+    .union(OFlag::O_NOCTTY)
+    .union(OFlag::O_CLOEXEC);
+
 /// Most names in one directory.
 const NAMES_CAP: usize = 1 << 16;
 /// A page: what sysfs gives at most in one read of an attribute.
 const PAGE: usize = 4096;
+/// One read of what is longer than a page.
+const CHUNK: usize = 64 << 10;
 
 /// A root directory.
-pub(super) struct Tree {
-    root: OwnedFd,
-    live: bool,
+pub(super) enum Tree {
+    /// The running machine.
+    Live(OwnedFd),
+    /// Another root: no path leads out of it.
+    Confined(Confined),
+}
+
+/// How the end of a file shows.
+#[derive(Clone, Copy)]
+enum End {
+    /// An attribute of sysfs is complete with its first short read.
+    ShortRead,
+    /// By the length, where the file system knows one; an empty read in any case.
+    Length(usize),
 }
 
 impl Tree {
-    /// The running machine.
     pub(super) fn live() -> Result<Self, Fault> {
-        Ok(Self {
-            root: open_root(Path::new("/"))?,
-            live: true,
-        })
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        Ok(Self::Live(open("/", flags, Mode::empty())?))
     }
 
-    /// Another root: no path leads out of it, whatever its links say.
     pub(super) fn confined(root: &Path) -> Result<Self, Fault> {
-        let tree = Self {
-            root: open_root(root)?,
-            live: false,
-        };
-        match tree.open_confined(".", OFlag::O_PATH | OFlag::O_DIRECTORY) {
-            Err(Errno::ENOSYS) => Err(Fault::Unsupported(
-                "reading another root takes openat2, which Linux has since 5.6".to_owned(),
-            )),
-            Err(errno) => Err(errno.into()),
-            Ok(_) => Ok(tree),
-        }
+        Confined::new(root).map(Self::Confined)
     }
 
     pub(super) fn is_live(&self) -> bool {
-        self.live
+        matches!(self, Self::Live(_))
     }
 
     pub(super) fn open_dir(&self, path: &str) -> Result<OwnedFd, Fault> {
-        Ok(self.open(None, path, OFlag::O_PATH | OFlag::O_DIRECTORY)?)
+        Ok(self.open_directory(None, path, OFlag::O_PATH)?)
     }
 
     pub(super) fn read(&self, at: At<'_>, name: &str, cap: usize) -> Answer {
-        // Without O_NONBLOCK a FIFO in the place of a file would hang the open.
-        let file = self.open(
-            at,
-            name,
-            OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY,
-        )?;
-        let attribute = self.live && is_sysfs(at, name);
-        if !attribute {
-            require_regular(file.as_fd())?;
+        let root = match self {
+            Self::Live(root) => root,
+            Self::Confined(confined) => {
+                let (file, status) = confined.open_file(at, name)?;
+                return read_all(&file, cap, End::Length(length(&status)));
+            }
+        };
+        let start = at.map_or(root, |(descriptor, _)| descriptor);
+        let file = match openat(start, name, FILE, Mode::empty()) {
+            Err(Errno::ENXIO) => {
+                let what = "a socket, or a device without a driver, where a file should be";
+                return Err(Fault::Malformed(what.to_owned()));
+            }
+            opened => opened?,
+        };
+        if is_sysfs(at, name) {
+            return read_all(&file, cap, End::ShortRead);
         }
-        read_all(&file, cap, attribute)
+        let status = fstat(&file)?;
+        require_regular(&status)?;
+        read_all(&file, cap, End::Length(length(&status)))
     }
 
     pub(super) fn list(&self, at: At<'_>, name: &str) -> Answer {
-        let descriptor = self.open(at, name, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?;
+        let descriptor = self.open_directory(at, name, OFlag::O_RDONLY)?;
         let mut listing = Listing::from_fd(descriptor)?;
         let mut names: Vec<Vec<u8>> = Vec::new();
         for entry in listing.iter() {
             let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name == b"." || name == b".." {
+            let name = entry.file_name().to_bytes_with_nul();
+            if name == b".\0" || name == b"..\0" {
                 continue;
             }
             if names.len() == NAMES_CAP {
@@ -88,100 +105,99 @@ impl Tree {
             names.push(name.to_owned());
         }
         names.sort_unstable();
-        Ok(names
-            .into_iter()
-            .flat_map(|name| name.into_iter().chain([0]))
-            .collect())
+        Ok(names.concat())
     }
 
     pub(super) fn link(&self, at: At<'_>, name: &str) -> Answer {
-        // readlinkat follows the links before the last part, so a confined one opens them first.
-        let target = match name.rsplit_once('/') {
-            Some((directory, last)) if !self.live => {
-                let parent = self.open(at, directory, OFlag::O_PATH | OFlag::O_DIRECTORY)?;
-                readlinkat(&parent, last)?
-            }
-            _ => readlinkat(at.map_or(&self.root, |(descriptor, _)| descriptor), name)?,
+        let target = match self {
+            Self::Live(root) => readlinkat(at.map_or(root, |(descriptor, _)| descriptor), name)?,
+            // readlinkat follows the links before the last part, so a confined one opens them
+            // first; `..` is no link.
+            Self::Confined(confined) => match (at, name.rsplit_once('/')) {
+                (Some((descriptor, _)), None) if is_one_step(name) => readlinkat(descriptor, name)?,
+                (at, parts) => {
+                    let (directory, last) = parts.unwrap_or((".", name));
+                    let last = if is_one_step(last) { last } else { "." };
+                    let parent = confined.open_directory(at, directory, OFlag::O_PATH)?;
+                    readlinkat(&parent, last)?
+                }
+            },
         };
-        Ok(std::os::unix::ffi::OsStringExt::into_vec(target))
+        Ok(target.into_vec())
     }
 
-    fn open(&self, at: At<'_>, name: &str, flags: OFlag) -> Result<OwnedFd, Errno> {
-        let start = at.map_or(&self.root, |(descriptor, _)| descriptor);
-        if self.live {
-            return openat(start, name, flags | OFlag::O_CLOEXEC, Mode::empty());
-        }
-        if let Some((descriptor, path)) = at {
-            if name.contains('/') {
-                return self.open_confined(&super::join(path, name), flags);
+    fn open_directory(&self, at: At<'_>, name: &str, flags: OFlag) -> Result<OwnedFd, Errno> {
+        match self {
+            Self::Live(root) => {
+                let start = at.map_or(root, |(descriptor, _)| descriptor);
+                let name = if name.is_empty() { "." } else { name };
+                let flags = flags | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+                openat(start, name, flags, Mode::empty())
             }
-            let direct = flags | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
-            return match openat(descriptor, name, direct, Mode::empty()) {
-                Err(Errno::ELOOP | Errno::ENOTDIR) => {
-                    self.open_confined(&super::join(path, name), flags)
-                }
-                opened => opened,
-            };
+            Self::Confined(confined) => confined.open_directory(at, name, flags),
         }
-        self.open_confined(name, flags)
-    }
-
-    fn open_confined(&self, path: &str, flags: OFlag) -> Result<OwnedFd, Errno> {
-        let how = OpenHow::new()
-            .flags(flags | OFlag::O_CLOEXEC)
-            .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-        let path = if path.is_empty() { "." } else { path };
-        openat2(&self.root, path, how)
     }
 }
 
-fn open_root(root: &Path) -> Result<OwnedFd, Fault> {
-    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    Ok(open(root, flags, Mode::empty())?)
+/// A regular file, or what is wrong with it.
+pub(super) fn require_regular(status: &FileStat) -> Result<(), Fault> {
+    let what = match SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) {
+        SFlag::S_IFREG => return Ok(()),
+        SFlag::S_IFDIR => "a directory where a file should be",
+        SFlag::S_IFIFO => "a FIFO where a file should be",
+        SFlag::S_IFSOCK => "a socket where a file should be",
+        SFlag::S_IFBLK | SFlag::S_IFCHR => "a device node where a file should be",
+        _ => "not a regular file",
+    };
+    Err(Fault::Malformed(what.to_owned()))
 }
 
+/// Whether the path is an attribute of sysfs. Other file systems that are mounted below it, such
+/// as debugfs, give a file in several short reads.
 fn is_sysfs(at: At<'_>, name: &str) -> bool {
-    at.map_or(name, |(_, path)| path).starts_with("sys/")
+    let path = at.map_or(name, |(_, path)| path);
+    path.strip_prefix("sys/").is_some_and(|path| {
+        !path.starts_with("kernel/") && !path.starts_with("fs/") || path.starts_with("kernel/mm/")
+    })
 }
 
-fn require_regular(file: BorrowedFd<'_>) -> Result<(), Fault> {
-    let mode = fstat(file)?.st_mode;
-    match SFlag::from_bits_truncate(mode & SFlag::S_IFMT.bits()) {
-        SFlag::S_IFREG => Ok(()),
-        SFlag::S_IFDIR => Err(Fault::Malformed(
-            "a directory where a file should be".to_owned(),
-        )),
-        SFlag::S_IFIFO => Err(Fault::Malformed("a FIFO where a file should be".to_owned())),
-        _ => Err(Fault::Malformed("not a regular file".to_owned())),
-    }
+fn length(status: &FileStat) -> usize {
+    usize::try_from(status.st_size).unwrap_or_default()
 }
 
-/// Reads to the end. An attribute of sysfs is complete with its first short read.
-fn read_all(file: &OwnedFd, cap: usize, attribute: bool) -> Answer {
-    let mut content = vec![0; PAGE.min(cap.saturating_add(1))];
-    let mut filled = 0;
-    loop {
-        let room = content.get_mut(filled..).unwrap_or_default();
-        let wanted = room.len();
-        match read(file, room) {
-            Ok(0) => break,
-            Ok(count) => {
-                filled += count;
-                if attribute && count < wanted && filled <= PAGE {
-                    break;
-                }
-            }
-            Err(Errno::EINTR) => continue,
-            Err(errno) => return Err(errno.into()),
-        }
-        if filled > cap {
-            return Err(Fault::Malformed(format!("longer than {cap} bytes")));
-        }
-        if filled == content.len() {
-            content.resize((filled * 4).min(cap + 1), 0);
-        }
+fn read_all(file: &OwnedFd, cap: usize, end: End) -> Answer {
+    let mut page = [0; PAGE];
+    let mut content = Vec::new();
+    if read_some(file, &mut page, &mut content, cap, end)? {
+        return Ok(content);
     }
-    content.truncate(filled);
-    content.shrink_to_fit();
+    let mut chunk = vec![0; CHUNK];
+    while !read_some(file, &mut chunk, &mut content, cap, end)? {}
     Ok(content)
+}
+
+/// Whether that was the end.
+fn read_some(
+    file: &OwnedFd,
+    room: &mut [u8],
+    content: &mut Vec<u8>,
+    cap: usize,
+    end: End,
+) -> Result<bool, Fault> {
+    let count = loop {
+        match read(file, room) {
+            Err(Errno::EINTR) => {}
+            other => break other?,
+        }
+    };
+    let is_first = content.is_empty();
+    content.extend_from_slice(room.get(..count).unwrap_or_default());
+    if content.len() > cap {
+        return Err(Fault::Malformed(format!("longer than {cap} bytes")));
+    }
+    Ok(count == 0
+        || match end {
+            End::ShortRead => is_first && count < room.len(),
+            End::Length(length) => content.len() == length,
+        })
 }
