@@ -3,11 +3,12 @@
 mod timings;
 
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 
 use anstream::ColorChoice;
 use anyhow::Context as _;
 use muster_discovery::{Discovery, Options, Source, discover};
-use muster_model::Section;
+use muster_model::{Origin, Section};
 
 use crate::cli::{Color, DiscoverArguments, Format};
 use crate::exit::Exit;
@@ -71,6 +72,7 @@ fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> 
             let layout = report::Layout {
                 width: terminal::width(),
                 explain: !arguments.quiet,
+                root_sees_more: !is_root() && found.inventory.source == Some(Origin::Live),
                 in_full: !arguments.sections.is_empty(),
             };
             terminal::write_styled(&report::render(&document, layout), colour)?;
@@ -78,6 +80,11 @@ fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> 
     }
     tell(arguments, found);
     Ok(())
+}
+
+/// Whether this process has root's rights, as the owner of its own entry in procfs.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
 }
 
 /// The sections to show, each once, in the document's order.

@@ -20,6 +20,7 @@ fn layout(width: usize) -> Layout {
     Layout {
         width,
         explain: true,
+        root_sees_more: true,
         in_full: false,
     }
 }

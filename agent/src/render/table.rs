@@ -2,16 +2,18 @@
 //!
 //! It works on the document as JSON: every field of every section is there without being named.
 
+mod cells;
+
 use muster_model::Section;
 use serde_json::Value;
 
+use super::columns;
 use super::document::Document;
 use super::layout::{Line, Tone};
-use super::{columns, units};
+use cells::{Detail, UNKNOWN, shown, title_of};
 
 /// Between columns.
 const GAP: &str = "  ";
-const UNKNOWN: &str = "–";
 
 /// The usual columns.
 pub(crate) fn table(document: &Document<'_>) -> anyhow::Result<String> {
@@ -23,70 +25,65 @@ pub(crate) fn wide(document: &Document<'_>) -> anyhow::Result<String> {
     render(document, Detail::Everything)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Detail {
-    Usual,
-    Everything,
-}
-
 fn render(document: &Document<'_>, detail: Detail) -> anyhow::Result<String> {
     let whole = serde_json::to_value(document)?;
     let mut text = String::new();
     for section in &document.sections {
-        if let Some(value) = whole.get(section.key()) {
-            let paths = match detail {
-                Detail::Usual => Some(columns::usual(*section)),
-                Detail::Everything => None,
-            };
-            show(&mut text, *section, value, paths);
+        match whole.get(section.key()) {
+            Some(Value::Array(items)) => rows(&mut text, *section, section.key(), items, detail),
+            Some(object) => facts(&mut text, *section, object, detail),
+            None => {}
         }
     }
     Ok(text)
 }
 
-fn show(text: &mut String, section: Section, value: &Value, paths: Option<&[&str]>) {
-    match value {
-        Value::Array(items) => rows(text, section.key(), items, paths),
-        object => {
-            let facts = flatten(object);
-            let kept = facts.iter().filter(|(path, value)| match paths {
-                Some(paths) => paths.contains(&path.as_str()),
-                None => !is_list_of_objects(value),
-            });
-            let pairs: Vec<Vec<String>> = kept
-                .map(|(path, value)| vec![path.clone(), shown(path, value, paths.is_none())])
-                .collect();
-            print(
+/// A section that is one object: a row a fact. Lists in it are tables of their own.
+fn facts(text: &mut String, section: Section, object: &Value, detail: Detail) {
+    let (lists, facts): (Vec<_>, Vec<_>) = flatten(object)
+        .into_iter()
+        .partition(|(_, value)| is_list_of_objects(value));
+    let usual = columns::usual(section);
+    let rows_of: Vec<Vec<String>> = facts
+        .iter()
+        .filter(|(path, _)| detail == Detail::Everything || usual.contains(&path.as_str()))
+        .map(|(path, value)| vec![path.clone(), shown(path, value, detail)])
+        .collect();
+    print(
+        text,
+        section.key(),
+        &["FIELD".to_owned(), "VALUE".to_owned()],
+        &rows_of,
+    );
+    if detail == Detail::Everything {
+        for (path, list) in &lists {
+            let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
+            rows(
                 text,
-                section.key(),
-                &["FIELD".to_owned(), "VALUE".to_owned()],
-                &pairs,
+                section,
+                &format!("{}.{path}", section.key()),
+                items,
+                detail,
             );
-            if paths.is_none() {
-                for (path, list) in &facts {
-                    if let (true, Value::Array(items)) = (is_list_of_objects(list), list) {
-                        rows(text, &format!("{}.{path}", section.key()), items, None);
-                    }
-                }
-            }
         }
     }
 }
 
-fn rows(text: &mut String, title: &str, items: &[Value], paths: Option<&[&str]>) {
+/// A list of objects: a row an object.
+fn rows(text: &mut String, section: Section, title: &str, items: &[Value], detail: Detail) {
     let flat: Vec<Vec<(String, Value)>> = items.iter().map(flatten).collect();
-    let paths: Vec<String> = match paths {
-        Some(paths) => paths.iter().map(|path| (*path).to_owned()).collect(),
-        None => all_paths(&flat),
+    let paths: Vec<String> = match detail {
+        Detail::Usual => columns::usual(section)
+            .iter()
+            .map(|path| (*path).to_owned())
+            .collect(),
+        Detail::Everything => all_paths(&flat),
     };
-    let titles: Vec<String> = paths.iter().map(|path| path.to_uppercase()).collect();
+    let titles: Vec<String> = paths.iter().map(|path| title_of(path)).collect();
     let cells = flat.iter().map(|facts| {
-        let cell = |path: &String| {
-            let found = facts.iter().find(|(name, _)| name == path);
-            found.map_or_else(
-                || UNKNOWN.to_owned(),
-                |(path, value)| shown(path, value, false),
-            )
+        let cell = |path: &String| match facts.iter().find(|(name, _)| name == path) {
+            Some((path, value)) => shown(path, value, detail),
+            None => UNKNOWN.to_owned(),
         };
         paths.iter().map(cell).collect()
     });
@@ -140,52 +137,6 @@ fn flatten(value: &Value) -> Vec<(String, Value)> {
 
 fn is_list_of_objects(value: &Value) -> bool {
     matches!(value, Value::Array(items) if items.iter().any(Value::is_object))
-}
-
-/// A leaf as people read it: the unit in its path makes `4096` into `4 KiB`.
-fn shown(path: &str, value: &Value, spaced: bool) -> String {
-    match value {
-        Value::Null => UNKNOWN.to_owned(),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Number(number) => quantity(path, number),
-        Value::Array(items) if items.is_empty() => UNKNOWN.to_owned(),
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| item_of(path, item)).collect();
-            items.join(if spaced { " " } else { "," })
-        }
-        Value::Object(_) => item_of(path, value),
-    }
-}
-
-/// One entry of a list: an object is named by its first field.
-fn item_of(path: &str, item: &Value) -> String {
-    match item {
-        Value::Object(fields) => fields.iter().next().map_or_else(
-            || UNKNOWN.to_owned(),
-            |(name, value)| shown(name, value, false),
-        ),
-        other => shown(path, other, false),
-    }
-}
-
-fn quantity(path: &str, number: &serde_json::Number) -> String {
-    let unit = |suffix: &str| path.split('.').any(|part| part.ends_with(suffix));
-    let real = number.as_f64().unwrap_or_default();
-    match number.as_u64() {
-        Some(whole) if unit("_bytes") => units::bytes(whole),
-        Some(whole) if unit("_s") => units::seconds(whole),
-        _ if unit("_mbps") => units::megabits(real),
-        _ if unit("_mhz") => units::megahertz(real),
-        _ if unit("_gts") => units::with_unit(real, "GT/s"),
-        _ if unit("_mts") => format!("{number}\u{a0}MT/s"),
-        _ if unit("_mv") => units::with_unit(real / 1000.0, "V"),
-        _ if unit("_rpm") => format!("{number}\u{a0}rpm"),
-        _ if unit("_c") => format!("{number}\u{a0}°C"),
-        _ if unit("_hours") => format!("{number}\u{a0}h"),
-        _ => number.to_string(),
-    }
 }
 
 fn print(text: &mut String, title: &str, titles: &[String], rows: &[Vec<String>]) {

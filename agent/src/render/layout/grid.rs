@@ -73,6 +73,9 @@ impl Grid {
     }
 
     pub(super) fn lay_out(&self, room: usize) -> Vec<Line> {
+        if self.rows.is_empty() {
+            return Vec::new();
+        }
         match self.widths(room) {
             Some(widths) => self.aligned(&widths, room),
             None => self.records(room),

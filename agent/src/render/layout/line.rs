@@ -7,6 +7,9 @@ use unicode_width::UnicodeWidthChar as _;
 
 use crate::render::text::screen;
 
+/// Pieces of facts up to this width stay on one row.
+const KEPT_TOGETHER: usize = 40;
+
 /// What a piece of text is; its colour follows from that, and never says more than the words do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -49,9 +52,16 @@ impl Line {
         Self::default().tone(tone, text)
     }
 
-    /// The known ones of some pieces, with dots between them.
+    /// The known ones of some pieces, with dots between them. A short piece is not broken.
     pub(crate) fn dotted(pieces: impl IntoIterator<Item = Self>) -> Self {
-        Self::joined(pieces, " · ")
+        let pieces = pieces.into_iter().map(|piece| {
+            if piece.width() <= KEPT_TOGETHER {
+                piece.unbroken()
+            } else {
+                piece
+            }
+        });
+        Self::joined(pieces, "\u{a0}· ")
     }
 
     /// The pieces that are not empty, with `separator` between them.
@@ -84,6 +94,15 @@ impl Line {
     #[must_use]
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
+        self
+    }
+
+    fn unbroken(mut self) -> Self {
+        for (character, _) in &mut self.0 {
+            if *character == ' ' {
+                *character = '\u{a0}';
+            }
+        }
         self
     }
 

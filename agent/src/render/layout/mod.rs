@@ -16,9 +16,12 @@ const INDENT: usize = 2;
 const TEXT_WIDTH: usize = 110;
 
 /// A text in the making.
+///
+/// A heading waits for what comes under it: a block of which nothing is known leaves no trace.
 pub(crate) struct Page {
     width: usize,
     text: String,
+    heading: Option<Line>,
 }
 
 impl Page {
@@ -26,6 +29,7 @@ impl Page {
         Self {
             width,
             text: String::new(),
+            heading: None,
         }
     }
 
@@ -38,10 +42,22 @@ impl Page {
         self.hang(&Line::default(), 0, 0, line);
     }
 
-    /// Begins a block.
-    pub(crate) fn heading(&mut self, line: &Line) {
-        self.text.push('\n');
-        self.paragraph(line);
+    /// Begins a block that is shown once something is known of it.
+    pub(crate) fn heading(&mut self, line: Line) {
+        self.heading = Some(line);
+    }
+
+    /// Begins a block that is shown however little is known of it.
+    pub(crate) fn standing_heading(&mut self, line: Line) {
+        self.heading = Some(line);
+        self.show_heading();
+    }
+
+    fn show_heading(&mut self) {
+        if let Some(heading) = self.heading.take() {
+            self.text.push('\n');
+            self.paragraph(&heading);
+        }
     }
 
     /// A label with what is known under it; nothing for an empty line.
@@ -79,6 +95,7 @@ impl Page {
     }
 
     fn emit(&mut self, indent: usize, line: &Line) {
+        self.show_heading();
         if !line.is_empty() {
             self.text.push_str(&" ".repeat(indent));
             line.paint(&mut self.text);

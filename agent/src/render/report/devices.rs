@@ -68,19 +68,20 @@ fn pci_by_class(report: &mut Report<'_>, functions: &[PciFunction]) {
         let class = function.class.as_deref().or(function.class_code.as_deref());
         *classes.entry(class.unwrap_or("unknown")).or_default() += 1;
     }
-    let classes = classes
-        .into_iter()
-        .map(|(class, number)| Line::from(format!("{number} × {class}")));
+    let classes = classes.into_iter().map(|(class, number)| match number {
+        1 => Line::from(class),
+        _ => Line::from(format!("{number} × {class}")),
+    });
     report.page.fact("classes", &Line::dotted(classes));
-    let slow: Vec<&PciFunction> = functions
+    let narrow = functions
         .iter()
-        .filter(|function| is_narrow(&function.link))
-        .collect();
-    for function in slow {
-        let line = Line::joined([function.device.as_ref().into(), link(&function.link)], " ");
+        .filter(|function| is_narrow(&function.link));
+    let narrow = narrow.map(|function| {
         let name = report.name(Section::Pci, &function.slot);
-        report.page.item(&name, 2, &line);
-    }
+        name.plain("\u{a0}").and(link(&function.link))
+    });
+    let narrow = Line::dotted(narrow);
+    report.page.fact("narrow links", &narrow);
 }
 
 fn pci_in_full(report: &mut Report<'_>, functions: &[PciFunction]) {

@@ -1,7 +1,8 @@
 //! Warnings as numbered notes.
 
-use muster_model::{Section, Warning, WarningKind};
+use muster_model::{Inventory, Section, Warning, WarningKind};
 
+use super::Layout;
 use crate::render::layout::{Line, Page, Tone};
 
 /// Subjects named in a note before the rest is counted.
@@ -11,6 +12,7 @@ const NAMED_SUBJECTS: usize = 6;
 pub(super) struct Footnotes {
     notes: Vec<Note>,
     told: bool,
+    root_sees_more: bool,
 }
 
 struct Note {
@@ -18,28 +20,39 @@ struct Note {
     kind: WarningKind,
     message: String,
     subjects: Vec<String>,
+    /// It is about devices that have a line of their own, where its number stands.
+    on_devices: bool,
 }
 
 impl Footnotes {
-    pub(super) fn new(warnings: &[Warning], told: bool) -> Self {
+    pub(super) fn new(inventory: &Inventory, layout: Layout) -> Self {
         let mut notes: Vec<Note> = Vec::new();
-        for warning in warnings {
+        for warning in &inventory.warnings {
+            let is_device = is_device(inventory, warning);
             let same = notes.iter_mut().find(|note| {
                 note.probe == warning.probe
                     && note.kind == warning.kind
                     && note.message == warning.message
             });
             match same {
-                Some(note) => note.subjects.push(warning.subject.clone()),
+                Some(note) => {
+                    note.subjects.push(warning.subject.clone());
+                    note.on_devices &= is_device;
+                }
                 None => notes.push(Note {
                     probe: warning.probe.clone(),
                     kind: warning.kind,
                     message: warning.message.clone(),
                     subjects: vec![warning.subject.clone()],
+                    on_devices: is_device,
                 }),
             }
         }
-        Self { notes, told }
+        Self {
+            notes,
+            told: layout.explain,
+            root_sees_more: layout.root_sees_more,
+        }
     }
 
     /// The numbers of the notes on a device.
@@ -47,9 +60,12 @@ impl Footnotes {
         self.marks(|note| note.is_about(section, name))
     }
 
-    /// The numbers of the notes on a few sections.
+    /// The numbers of the notes on a few sections that stand at no device.
     pub(super) fn of_sections(&self, sections: &[Section]) -> Line {
-        self.marks(|note| sections.iter().any(|section| note.probe == section.key()))
+        self.marks(|note| {
+            let concerned = sections.iter().any(|section| note.probe == section.key());
+            concerned && !note.on_devices
+        })
     }
 
     fn marks(&self, concerned: impl Fn(&Note) -> bool) -> Line {
@@ -77,24 +93,17 @@ impl Footnotes {
             return;
         }
         let count = self.notes.len();
-        let title = if count == 1 { "1 warning" } else { "warnings" };
-        let title = match count {
-            1 => title.to_owned(),
-            _ => format!("{count} {title}"),
-        };
-        page.heading(&Line::toned(Tone::Title, &title));
+        let title = super::count(count, "warning", "warnings");
+        page.heading(Line::toned(Tone::Title, &title));
         let digits = count.to_string().len() + 2;
         for (at, note) in self.notes.iter().enumerate() {
             let number = format!("{:>digits$}", format!("[{}]", at + 1));
             page.item(&Line::toned(Tone::Attention, &number), 2, &note.line());
         }
-        if self
-            .notes
-            .iter()
-            .any(|note| note.kind == WarningKind::Denied)
-        {
+        let denied = |note: &Note| note.kind == WarningKind::Denied;
+        if self.root_sees_more && self.notes.iter().any(denied) {
             let hint = "Run as root to see what was denied: sudo muster discover";
-            page.heading(&Line::toned(Tone::Name, hint));
+            page.standing_heading(Line::toned(Tone::Name, hint));
         }
     }
 }
@@ -128,6 +137,21 @@ impl Note {
         Line::toned(tone, word(self.kind))
             .tone(Tone::Name, &format!(" {subject}: "))
             .plain(&self.message)
+    }
+}
+
+fn is_device(inventory: &Inventory, warning: &Warning) -> bool {
+    let is = |name: &str| name == warning.subject;
+    match warning.probe.as_str() {
+        "network" => inventory.network.iter().any(|device| is(&device.name)),
+        "disks" => inventory.disks.iter().any(|device| is(&device.name)),
+        "arrays" => inventory.arrays.iter().any(|device| is(&device.name)),
+        "gpus" => inventory
+            .gpus
+            .iter()
+            .any(|device| device.pci_slot.as_deref().is_some_and(is)),
+        "usb" => inventory.usb.iter().any(|device| is(&device.path)),
+        _ => false,
     }
 }
 

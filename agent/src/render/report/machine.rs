@@ -92,7 +92,7 @@ fn host(report: &mut Report<'_>) {
         "host",
         &Line::dotted([name, labelled("machine id", host.machine_id.as_ref())]),
     );
-    page.fact("system runs", &system);
+    page.fact("software", &system);
     let technology = host.virtualization.technology.as_deref();
     let runs_on = match (host.virtualization.kind, technology) {
         (Some(VirtualizationKind::None), _) => Line::from("bare metal"),

@@ -18,6 +18,9 @@ use super::Document;
 use super::layout::{Line, Page, Tone};
 use footnotes::Footnotes;
 
+/// From this width on, models have a column of their own.
+const BROAD: usize = 116;
+
 /// How to lay a report out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
@@ -25,13 +28,15 @@ pub(crate) struct Layout {
     pub(crate) width: usize,
     /// Whether warnings and hints are told.
     pub(crate) explain: bool,
+    /// Whether root would see more: the reader is not root, and reads the running machine.
+    pub(crate) root_sees_more: bool,
     /// Whether long lists are shown in full.
     pub(crate) in_full: bool,
 }
 
 /// Renders with ANSI styles.
 pub(crate) fn render(document: &Document<'_>, layout: Layout) -> String {
-    let footnotes = Footnotes::new(&document.inventory.warnings, layout.explain);
+    let footnotes = Footnotes::new(document.inventory, layout);
     let mut report = Report {
         document,
         layout,
@@ -58,6 +63,11 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// Whether a table has room for long names beside the short facts.
+    fn is_broad(&self) -> bool {
+        self.layout.width >= BROAD
+    }
+
     /// Begins a block if one of its sections is shown; `true` when it is.
     fn begin(&mut self, title: &str, summary: &Line, sections: &[Section]) -> bool {
         let shown = sections.iter().any(|section| self.has(*section));
@@ -67,7 +77,12 @@ impl Report<'_> {
                 heading = heading.plain("  ").and(summary.clone());
             }
             let marks = self.footnotes.of_sections(sections);
-            self.page.heading(&heading.and(marks));
+            let heading = heading.and(marks);
+            if summary.is_empty() && !self.layout.in_full {
+                self.page.heading(heading);
+            } else {
+                self.page.standing_heading(heading);
+            }
         }
         shown
     }

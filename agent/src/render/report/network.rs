@@ -21,7 +21,7 @@ pub(super) fn block(report: &mut Report<'_>) {
         Column::fixed("LINK"),
         Column::fixed("MAC"),
         Column::fixed("DRIVER"),
-        Column::flexible("MODEL", 14),
+        Column::flexible("MODEL", 24),
     ];
     let grid = Grid::new(columns, rows.collect());
     report.page.grid(&grid);
@@ -35,6 +35,16 @@ fn row(report: &Report<'_>, interface: &NetworkInterface) -> Row {
         ],
         " ",
     );
+    let broad = report.is_broad();
+    let (driver, model) = match broad {
+        true => (interface.driver.as_ref().into(), device.clone()),
+        false => Default::default(),
+    };
+    let mut notes = notes(interface, report.layout.in_full);
+    if !broad {
+        let driver = labelled("driver", interface.driver.as_ref());
+        notes.insert(0, Line::dotted([device, driver]));
+    }
     let loopback = interface.kind == Some(InterfaceKind::Loopback);
     Row {
         cells: vec![
@@ -46,10 +56,10 @@ fn row(report: &Report<'_>, interface: &NetworkInterface) -> Row {
             } else {
                 known(interface.mac.as_ref())
             },
-            interface.driver.as_ref().into(),
-            device,
+            driver,
+            model,
         ],
-        notes: notes(interface, report.layout.in_full),
+        notes,
     }
 }
 

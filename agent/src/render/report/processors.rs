@@ -4,7 +4,7 @@ use muster_model::Section;
 use muster_model::cpu::{Cache, CacheKind, Cpu, CpuVirtualization};
 
 use super::{Report, labelled};
-use crate::render::layout::{Line, Tone};
+use crate::render::layout::{Column, Grid, Line, Row, Tone};
 use crate::render::units;
 
 /// The processors of the machine.
@@ -35,11 +35,12 @@ pub(super) fn block(report: &mut Report<'_>) {
     page.fact("weaknesses", &vulnerabilities(cpu));
     if report.layout.in_full {
         report.page.fact("flags", &cpu.flags.join(" ").into());
-        for (name, text) in &cpu.vulnerabilities {
-            let tone = tone_of(text);
-            let line = Line::toned(Tone::Faint, name).plain("  ").tone(tone, text);
-            report.page.item(&Line::toned(tone, "•"), 2, &line);
-        }
+        let rows = cpu.vulnerabilities.iter().map(|(name, text)| Row {
+            cells: vec![Line::from(name), Line::toned(tone_of(text), text)],
+            notes: Vec::new(),
+        });
+        let columns = vec![Column::fixed("WEAKNESS"), Column::flexible("STATE", 20)];
+        report.page.grid(&Grid::new(columns, rows.collect()));
     }
 }
 

@@ -33,7 +33,7 @@ fn disks(report: &mut Report<'_>) {
         Column::fixed("NAME"),
         Column::numeric("SIZE"),
         Column::fixed("KIND"),
-        Column::flexible("MODEL", 14),
+        Column::flexible("MODEL", 20),
         Column::fixed("SERIAL"),
         Column::fixed("HEALTH"),
         Column::fixed("FREE"),
@@ -52,7 +52,15 @@ fn disk_row(report: &Report<'_>, disk: &Disk) -> Row {
         Some(false) => Line::from("no"),
         None => super::unknown(),
     };
-    let mut notes = vec![content(disk), not_free(disk), wear(disk)];
+    let (model, serial, identity_note) = match report.is_broad() {
+        true => (known(model), known(disk.serial.as_ref()), Line::default()),
+        false => {
+            let serial = labelled("serial", disk.serial.as_ref());
+            let note = Line::dotted([model, serial]);
+            (Line::default(), Line::default(), note)
+        }
+    };
+    let mut notes = vec![identity_note, content(disk), not_free(disk), wear(disk)];
     if report.layout.in_full {
         notes.push(identity(disk));
     }
@@ -61,8 +69,8 @@ fn disk_row(report: &Report<'_>, disk: &Disk) -> Row {
             report.name(Section::Disks, &disk.name),
             known(disk.size_bytes.map(units::bytes)),
             kind(disk),
-            known(model),
-            known(disk.serial.as_ref()),
+            model,
+            serial,
             health(disk),
             free,
         ],
