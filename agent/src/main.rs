@@ -1,16 +1,59 @@
-//! The `muster` program.
+//! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
+//!
+//! Map: `cli` is the command line and its documentation; each command has a module named as it
+//! (`discover`, `schema`); `render` turns documents into text and does no I/O; `terminal` is what
+//! is known of standard output; `exit` lists the exit codes.
+//!
+//! Invariants: data goes to standard output, everything else to standard error; text that came from
+//! firmware, a disk or the wire is screened before a terminal sees it; a reader that went away is
+//! not an error.
 
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::print_stdout,
-    reason = "a thin first path; replaced by the report"
-)]
 
-use muster_discovery::{Options, Source, discover};
+mod cli;
+mod discover;
+mod exit;
+mod logging;
+mod render;
+mod schema;
+mod terminal;
 
-fn main() -> anyhow::Result<()> {
-    let source = Source::live()?;
-    let found = discover(&source, &Options::default());
-    println!("{}", serde_json::to_string_pretty(&found.inventory)?);
-    Ok(())
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let done = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(refusal) => Ok(refuse(&refusal)),
+    };
+    done.unwrap_or_else(|error| {
+        // Nobody is left to tell when standard error is closed too.
+        let _ = writeln!(anstream::stderr(), "muster: {error:#}");
+        Exit::Failed
+    })
+    .into()
+}
+
+fn run(cli: Cli) -> anyhow::Result<Exit> {
+    logging::start(cli.verbose);
+    match cli.command {
+        Command::Discover(arguments) => discover::run(&arguments),
+        Command::Schema { document } => schema::print(document),
+        Command::Completions { shell } => cli::print_completions(shell),
+    }
+}
+
+/// Help and version come this way too, and are no error.
+fn refuse(refusal: &clap::Error) -> Exit {
+    let _ = refusal.print();
+    if refusal.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Complete
+    }
 }

@@ -1,0 +1,215 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use muster_model::Section;
+
+use crate::exit::Exit;
+use crate::terminal;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  complete
+  1  failed; standard error says why
+  2  the command line is wrong
+  3  complete, but with warnings, and --strict was given";
+
+const DISCOVER_HELP: &str = "\
+Examples:
+  muster discover                           this machine, to read
+  sudo muster discover                      with the facts that only root may see
+  muster discover -o json | jq .cpu         for programs
+  muster discover -s disks,network -o wide  two sections, every column
+  muster discover --root /mnt/image         another root directory
+  muster discover --strict -q -o json       for automation: 3 when a fact is missing
+
+Data goes to standard output, everything else to standard error. Nothing on the machine is changed.
+
+Exit codes:
+  0  complete
+  1  failed; standard error says why
+  2  the command line is wrong
+  3  complete, but with warnings, and --strict was given";
+
+/// Knows one Linux machine: its hardware, and why a fact is missing.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Log to standard error: -v what is done, -vv more, -vvv everything.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the hardware of this machine, or of another root directory.
+    #[command(after_help = DISCOVER_HELP)]
+    Discover(DiscoverArguments),
+    /// Print the JSON Schema of a document.
+    Schema {
+        /// Which document.
+        #[arg(value_enum)]
+        document: Document,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+}
+
+/// What `muster discover` is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct DiscoverArguments {
+    /// How to show what was found.
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "report"
+    )]
+    pub(crate) output: Format,
+
+    /// Only these sections: discover and show nothing else.
+    #[arg(short, long = "section", value_name = "NAME,…", value_delimiter = ',', value_parser = section())]
+    pub(crate) sections: Vec<Section>,
+
+    /// Read another root directory and ask the running machine nothing.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// How long one device may take to answer, such as 500ms, 2s, 1m.
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+
+    /// End with 3 when there are warnings.
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Tell on standard error how long each probe took.
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) timings: bool,
+
+    /// Only the data: no warnings or hints for people.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// When to colour the output; `auto` also heeds NO_COLOR and CLICOLOR_FORCE.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// How to show an inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: grouped, as wide as the terminal.
+    Report,
+    /// The document, indented by two spaces.
+    Json,
+    /// The document as YAML.
+    Yaml,
+    /// A line a device, the usual columns.
+    Table,
+    /// A line a device, every column.
+    Wide,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal that can.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// A document that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Document {
+    /// What `muster discover -o json` prints.
+    Inventory,
+    /// One change of one device.
+    Change,
+}
+
+/// Prints the completion script for `shell`.
+pub(crate) fn print_completions(shell: Shell) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "muster", &mut script);
+    terminal::write_plain(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Complete)
+}
+
+fn section() -> impl TypedValueParser<Value = Section> {
+    PossibleValuesParser::new(Section::ALL.map(Section::key)).try_map(|key| {
+        Section::ALL
+            .into_iter()
+            .find(|section| section.key() == key)
+            .ok_or("no such section")
+    })
+}
+
+/// A whole number with its unit: `ms`, `s`, `m` or `h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_hours(1);
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = text.strip_prefix(digits).unwrap_or_default();
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "give a whole number with its unit, such as 2s".to_owned())?;
+    let milliseconds = match unit {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1_000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        "" => return Err(format!("say the unit: {number}s, {number}ms or {number}m")),
+        other => return Err(format!("{other} is no unit: use ms, s, m or h")),
+    };
+    match milliseconds.map(Duration::from_millis) {
+        Some(Duration::ZERO) => Err("it has to be longer than nothing".to_owned()),
+        Some(length) if length <= LONGEST => Ok(length),
+        _ => Err("an hour is the longest".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_a_unit_and_bounds() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("35s"), Ok(Duration::from_secs(35)));
+        assert_eq!(duration("1m"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+        for wrong in [
+            "",
+            "2",
+            "0s",
+            "s",
+            "-1s",
+            "1.5s",
+            "2h",
+            "1d",
+            "99999999999999999999s",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `muster discover`.
+
+mod timings;
+
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+
+use anstream::ColorChoice;
+use anyhow::Context as _;
+use muster_discovery::{Discovery, Options, Source, discover};
+use muster_model::{Origin, Section};
+
+use crate::cli::{Color, DiscoverArguments, Format};
+use crate::exit::Exit;
+use crate::render::{self, Document, report};
+use crate::terminal;
+
+/// Discovers and shows what was found.
+pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
+    let source = source(arguments)?;
+    let options = options(arguments);
+    tracing::info!(origin = ?source.origin(), sections = options.sections.len(), "discovering");
+    let found = discover(&source, &options);
+    tracing::info!(warnings = found.inventory.warnings.len(), "discovered");
+    show(arguments, &found)?;
+    Ok(
+        if arguments.strict && !found.inventory.warnings.is_empty() {
+            Exit::Warnings
+        } else {
+            Exit::Complete
+        },
+    )
+}
+
+fn source(arguments: &DiscoverArguments) -> anyhow::Result<Source> {
+    match &arguments.root {
+        Some(root) => Source::at_root(root)
+            .with_context(|| format!("cannot read the root directory {}", root.display())),
+        None => Source::live().context("cannot read this machine"),
+    }
+}
+
+fn options(arguments: &DiscoverArguments) -> Options {
+    let usual = Options::default();
+    Options {
+        sections: if arguments.sections.is_empty() {
+            usual.sections
+        } else {
+            arguments.sections.iter().copied().collect()
+        },
+        device_deadline: arguments.timeout,
+        ..usual
+    }
+}
+
+fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> {
+    let document = Document {
+        inventory: &found.inventory,
+        sections: shown(arguments),
+    };
+    let colour = match arguments.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    match arguments.output {
+        Format::Json => terminal::write_plain(&render::json(&document)?)?,
+        Format::Yaml => terminal::write_plain(&render::yaml(&document)?)?,
+        Format::Table => terminal::write_styled(&render::table(&document)?, colour)?,
+        Format::Wide => terminal::write_styled(&render::wide(&document)?, colour)?,
+        Format::Report => {
+            let layout = report::Layout {
+                width: terminal::width(),
+                explain: !arguments.quiet,
+                root_sees_more: !is_root() && found.inventory.source == Some(Origin::Live),
+                in_full: !arguments.sections.is_empty(),
+            };
+            terminal::write_styled(&report::render(&document, layout), colour)?;
+        }
+    }
+    tell(arguments, found);
+    Ok(())
+}
+
+/// Whether this process has root's rights, as the owner of its own entry in procfs.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+}
+
+/// The sections to show, each once, in the document's order.
+fn shown(arguments: &DiscoverArguments) -> Vec<Section> {
+    let asked =
+        |section: &Section| arguments.sections.is_empty() || arguments.sections.contains(section);
+    Section::ALL.into_iter().filter(asked).collect()
+}
+
+/// What people should know beside the data. It is no failure when nobody listens.
+fn tell(arguments: &DiscoverArguments, found: &Discovery) {
+    let mut listener = anstream::stderr().lock();
+    let count = found.inventory.warnings.len();
+    let tabular = matches!(arguments.output, Format::Table | Format::Wide);
+    if tabular && count > 0 && !arguments.quiet {
+        let _ = writeln!(
+            listener,
+            "muster: {count} {}; `muster discover` or `-o json` says why",
+            if count == 1 { "warning" } else { "warnings" }
+        );
+    }
+    if arguments.timings {
+        let _ = listener.write_all(timings::table(&found.timings).as_bytes());
+    }
+}

@@ -1,0 +1,27 @@
+//! How the program ends.
+
+use std::process::ExitCode;
+
+/// The exit codes, the same for every command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: done.
+    Complete,
+    /// 1: it could not be done; standard error says why.
+    Failed,
+    /// 2: the command line is wrong.
+    Usage,
+    /// 3: done, but with warnings, and `--strict` was given.
+    Warnings,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Complete => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Warnings => 3,
+        })
+    }
+}

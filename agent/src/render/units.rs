@@ -1,0 +1,107 @@
+//! Quantities as people write them. The space before a unit does not break.
+
+/// Bytes in binary multiples: `3.49 TiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let mut number = bytes as f64;
+    let mut unit = 0;
+    // What would be rounded up to 1024 belongs to the next unit.
+    while number >= 1023.5 && unit + 1 < UNITS.len() {
+        number /= 1024.0;
+        unit += 1;
+    }
+    with_unit(number, UNITS.get(unit).copied().unwrap_or_default())
+}
+
+/// Link speeds: `25 Gb/s`.
+pub(crate) fn megabits(mbps: f64) -> String {
+    thousands(mbps, ["Mb/s", "Gb/s", "Tb/s"])
+}
+
+/// Clock rates: `3.2 GHz`.
+pub(crate) fn megahertz(mhz: f64) -> String {
+    thousands(mhz, ["MHz", "GHz", "THz"])
+}
+
+/// Spans of time by their two largest units: `12 d 5 h`.
+pub(crate) fn seconds(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let two = |large: u64, unit: &str, small: u64, part: &str| match small {
+        0 => format!("{large}\u{a0}{unit}"),
+        _ => format!("{large}\u{a0}{unit}\u{a0}{small}\u{a0}{part}"),
+    };
+    if days > 0 {
+        two(days, "d", hours % 24, "h")
+    } else if hours > 0 {
+        two(hours, "h", minutes % 60, "min")
+    } else if minutes > 0 {
+        two(minutes, "min", seconds % 60, "s")
+    } else {
+        format!("{seconds}\u{a0}s")
+    }
+}
+
+/// A number of about three digits with a unit.
+pub(crate) fn with_unit(number: f64, unit: &str) -> String {
+    format!("{}\u{a0}{unit}", digits(number))
+}
+
+/// Three digits, without trailing zeros.
+pub(crate) fn digits(number: f64) -> String {
+    let text = match number.abs() {
+        size if size < 9.995 => format!("{number:.2}"),
+        size if size < 99.95 => format!("{number:.1}"),
+        _ => format!("{number:.0}"),
+    };
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+fn thousands(number: f64, units: [&str; 3]) -> String {
+    let [small, middle, large] = units;
+    match number {
+        size if size < 999.5 => with_unit(number, small),
+        size if size < 999_500.0 => with_unit(number / 1e3, middle),
+        _ => with_unit(number / 1e6, large),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_read_well() {
+        let plain = |text: String| text.replace('\u{a0}', " ");
+        let cases = [
+            (bytes(0), "0 B"),
+            (bytes(512), "512 B"),
+            (bytes(1_310_720), "1.25 MiB"),
+            (bytes((1 << 30) - 1), "1 GiB"),
+            (bytes(32 << 30), "32 GiB"),
+            (bytes(3_840_755_982_336), "3.49 TiB"),
+            (bytes(16_000_900_661_248), "14.6 TiB"),
+            (bytes(u64::MAX), "16 EiB"),
+            (megabits(100.0), "100 Mb/s"),
+            (megabits(1.5), "1.5 Mb/s"),
+            (megabits(2500.0), "2.5 Gb/s"),
+            (megabits(100_000.0), "100 Gb/s"),
+            (megahertz(800.0), "800 MHz"),
+            (megahertz(3200.0), "3.2 GHz"),
+            (seconds(42), "42 s"),
+            (seconds(61), "1 min 1 s"),
+            (seconds(3600), "1 h"),
+            (seconds(1_054_860), "12 d 5 h"),
+            (digits(0.0), "0"),
+            (digits(-40.0), "-40"),
+            (digits(33.85), "33.9"),
+        ];
+        for (ours, expected) in cases {
+            assert_eq!(plain(ours), expected);
+        }
+    }
+}

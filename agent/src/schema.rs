@@ -1,0 +1,14 @@
+//! `muster schema`: the JSON Schema of a document, as published in `docs/`.
+
+use crate::cli::Document;
+use crate::exit::Exit;
+use crate::terminal;
+
+/// Prints the schema of `document`.
+pub(crate) fn print(document: Document) -> anyhow::Result<Exit> {
+    terminal::write_plain(match document {
+        Document::Inventory => include_str!("../../docs/inventory.schema.json"),
+        Document::Change => include_str!("../../docs/change.schema.json"),
+    })?;
+    Ok(Exit::Complete)
+}

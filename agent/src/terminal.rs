@@ -1,0 +1,46 @@
+//! Standard output: how wide it is, whether it takes colour, and writing to it.
+
+use std::io::{ErrorKind, Write, stdout};
+
+use anstream::{AutoStream, ColorChoice};
+use anyhow::Context as _;
+use terminal_size::{Width, terminal_size_of};
+
+/// When nothing says how wide the output is.
+const USUAL_WIDTH: usize = 80;
+/// Below this nothing can be laid out.
+const LEAST_WIDTH: usize = 40;
+
+/// Columns to fill: `COLUMNS`, else the terminal's, else 80.
+pub(crate) fn width() -> usize {
+    let told = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let measured = || terminal_size_of(stdout()).map(|(Width(columns), _)| usize::from(columns));
+    told.or_else(measured)
+        .filter(|columns| *columns > 0)
+        .unwrap_or(USUAL_WIDTH)
+        .max(LEAST_WIDTH)
+}
+
+/// Writes text with ANSI styles, which go only where `colour` allows them.
+pub(crate) fn write_styled(text: &str, colour: ColorChoice) -> anyhow::Result<()> {
+    let mut output = AutoStream::new(stdout().lock(), colour);
+    let written = output.write_all(text.as_bytes());
+    finish(written.and_then(|()| output.flush()))
+}
+
+/// Writes bytes as they are.
+pub(crate) fn write_plain(text: &str) -> anyhow::Result<()> {
+    let mut output = stdout().lock();
+    let written = output.write_all(text.as_bytes());
+    finish(written.and_then(|()| output.flush()))
+}
+
+/// A reader such as `head` that has seen enough is not an error.
+fn finish(written: std::io::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to standard output"),
+    }
+}
