@@ -13,3 +13,5 @@
 
 pub mod dumps;
 pub mod ledger;
+pub mod metal;
+pub mod program;

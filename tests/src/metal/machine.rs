@@ -1,0 +1,147 @@
+//! One run of the emulated machine.
+
+use std::fs::{self, File};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::image::FIRMWARE;
+use super::{Guest, Hardware, Image, Monitor, boot, recipe};
+
+/// How long a boot may take; about half a minute on two idle cores.
+const BOOT_DEADLINE: Duration = Duration::from_secs(420);
+
+/// A running machine; dropping it ends the emulator and removes its folder.
+pub struct Machine {
+    folder: PathBuf,
+    process: Child,
+}
+
+impl Machine {
+    /// Starts the machine with this `muster` on board. It ends with the thread that started it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(image: &Image, hardware: &Hardware, program: &Path) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("muster-metal-")
+            .tempdir()
+            .expect("a temporary folder")
+            .keep();
+        for (index, disk) in hardware.disks.iter().enumerate() {
+            let file = File::create(folder.join(format!("disk{index}.img"))).expect("a disk");
+            file.set_len(disk.mib << 20).expect("a disk can be sized");
+        }
+        let variables = FIRMWARE.replace("CODE", "VARS");
+        fs::copy(variables, folder.join("variables")).expect("the firmware's variables");
+        let disks = hardware.disks.len();
+        let initramfs = boot::initramfs(&image.initramfs(), program, disks, &folder);
+        let process = Command::new("setpriv")
+            .args(["--pdeathsig", "TERM"])
+            .arg(recipe("run"))
+            .arg(&folder)
+            .args(hardware.arguments(&folder, &image.root()))
+            .args(machine_arguments(image, &folder, &initramfs))
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("setpriv runs");
+        Self { folder, process }
+    }
+
+    /// The shell inside, once the machine has booted.
+    ///
+    /// # Panics
+    /// When it does not boot in time.
+    pub fn guest(&mut self) -> Guest {
+        let deadline = Instant::now() + BOOT_DEADLINE;
+        match Guest::attach(self.connect("lab.sock"), deadline) {
+            Ok(guest) => guest,
+            Err(error) => panic!("the machine does not boot: {error}\n{}", self.log()),
+        }
+    }
+
+    /// The emulator's monitor.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn monitor(&mut self) -> Monitor {
+        Monitor::attach(self.connect("monitor.sock")).expect("the monitor answers")
+    }
+
+    fn connect(&mut self, name: &str) -> UnixStream {
+        let begun = Instant::now();
+        loop {
+            if let Ok(stream) = UnixStream::connect(self.folder.join(name)) {
+                return stream;
+            }
+            let ended = self.process.try_wait().expect("the emulator's state");
+            assert!(
+                ended.is_none() && begun.elapsed() < Duration::from_secs(30),
+                "the emulator does not start:\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn log(&self) -> String {
+        ["qemu.log", "tpm.log", "console"]
+            .map(|name| {
+                let text = fs::read(self.folder.join(name)).unwrap_or_default();
+                let text = String::from_utf8_lossy(&text).into_owned();
+                let skip = text.chars().count().saturating_sub(4000);
+                text.chars().skip(skip).collect::<String>()
+            })
+            .join("\n")
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = Command::new("kill")
+            .arg(self.process.id().to_string())
+            .status();
+        let _ = self.process.wait();
+    }
+}
+
+fn machine_arguments(image: &Image, folder: &Path, initramfs: &Path) -> Vec<String> {
+    let at = |name: &str| folder.join(name).display().to_string();
+    let pairs = [
+        (
+            "-drive",
+            format!("if=pflash,format=raw,readonly=on,file={FIRMWARE}"),
+        ),
+        (
+            "-drive",
+            format!("if=pflash,format=raw,file={}", at("variables")),
+        ),
+        ("-kernel", image.kernel().display().to_string()),
+        ("-initrd", initramfs.display().to_string()),
+        // On a busy host the check of the timer against the interrupt controller comes too late.
+        (
+            "-append",
+            "console=ttyS0 quiet panic=-1 no_timer_check intel_iommu=on".to_owned(),
+        ),
+        ("-serial", format!("file:{}", at("console"))),
+        (
+            "-qmp",
+            format!("unix:{},server=on,wait=off", at("monitor.sock")),
+        ),
+        ("-chardev", format!("socket,id=tpm,path={}", at("tpm.sock"))),
+        ("-tpmdev", "emulator,id=tpm0,chardev=tpm".to_owned()),
+        ("-device", "tpm-crb,tpmdev=tpm0".to_owned()),
+        ("-device", "virtio-serial-pci,bus=pcie.0".to_owned()),
+        (
+            "-chardev",
+            format!("socket,id=lab,path={},server=on,wait=off", at("lab.sock")),
+        ),
+        ("-device", "virtserialport,chardev=lab,name=lab".to_owned()),
+    ];
+    pairs
+        .into_iter()
+        .flat_map(|(option, value)| [option.to_owned(), value])
+        .chain(["-no-reboot".to_owned()])
+        .collect()
+}
