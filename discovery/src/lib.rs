@@ -103,11 +103,18 @@ struct Probe {
     run: fn(&Context<'_>, &mut Inventory) -> Vec<Warning>,
 }
 
-const PROBES: &[Probe] = &[Probe {
-    name: "host",
-    fills: &[Section::Host],
-    run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
-}];
+const PROBES: &[Probe] = &[
+    Probe {
+        name: "host",
+        fills: &[Section::Host],
+        run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
+    },
+    Probe {
+        name: "network",
+        fills: &[Section::Network],
+        run: |context, inventory| merge(&mut inventory.network, probe::network::probe(context)),
+    },
+];
 
 fn merge<T>(place: &mut T, found: Found<T>) -> Vec<Warning> {
     *place = found.value;

@@ -6,3 +6,4 @@ pub(crate) mod module_eeprom;
 pub(crate) mod natural;
 pub(crate) mod netlink;
 pub(crate) mod os_release;
+pub(crate) mod uevent;

@@ -1,3 +1,4 @@
 //! One file a probe, all alike; none imports another.
 
 pub(crate) mod host;
+pub(crate) mod network;

@@ -1,5 +1,7 @@
 //! Answers of the running machine to each [`Query`].
 
+mod ethtool;
+mod netlink;
 mod system;
 
 use super::{Answer, Query};
@@ -11,6 +13,9 @@ pub(super) fn answer(query: &Query) -> Answer {
         Query::Clock => system::clock(),
         Query::Uname => system::uname(),
         Query::UserId => system::user_id(),
+        Query::Links => netlink::links(),
+        Query::Addresses => netlink::addresses(),
+        Query::Ethtool { interface, command } => ethtool::ethtool(interface, *command),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
     }
 }
