@@ -107,12 +107,20 @@ struct Probe {
     run: fn(&Context<'_>, &mut Inventory) -> Vec<Warning>,
 }
 
+/// A probe that fills one section, both named alike.
+macro_rules! fills {
+    ($section:ident, $name:ident) => {
+        Probe {
+            name: stringify!($name),
+            fills: &[Section::$section],
+            run: |context, inventory| merge(&mut inventory.$name, probe::$name::probe(context)),
+        }
+    };
+}
+
+/// In the document's order.
 const PROBES: &[Probe] = &[
-    Probe {
-        name: "host",
-        fills: &[Section::Host],
-        run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
-    },
+    fills!(Host, host),
     Probe {
         name: "machine",
         fills: &[
@@ -123,26 +131,12 @@ const PROBES: &[Probe] = &[
         ],
         run: merge_machine,
     },
-    Probe {
-        name: "memory",
-        fills: &[Section::Memory],
-        run: |context, inventory| merge(&mut inventory.memory, probe::memory::probe(context)),
-    },
-    Probe {
-        name: "bmc",
-        fills: &[Section::Bmc],
-        run: |context, inventory| merge(&mut inventory.bmc, probe::bmc::probe(context)),
-    },
-    Probe {
-        name: "sensors",
-        fills: &[Section::Sensors],
-        run: |context, inventory| merge(&mut inventory.sensors, probe::sensors::probe(context)),
-    },
-    Probe {
-        name: "watchdogs",
-        fills: &[Section::Watchdogs],
-        run: |context, inventory| merge(&mut inventory.watchdogs, probe::watchdogs::probe(context)),
-    },
+    fills!(Memory, memory),
+    fills!(Network, network),
+    fills!(Bmc, bmc),
+    fills!(Sensors, sensors),
+    fills!(Watchdogs, watchdogs),
+    fills!(Usage, usage),
 ];
 
 /// One probe for four sections: what was not asked for stays empty. A warning about the source of

@@ -123,6 +123,13 @@ pub(super) fn usual(section: Section) -> &'static [&'static str] {
         Section::Bmc => &["present", "interface", "firmware", "ipv4", "ipv6", "mac"],
         Section::Sensors => &["chip", "label", "kind", "value", "unit", "alarm"],
         Section::Iommu => &["enabled", "kind"],
+        Section::Usage => &[
+            "measured_ms",
+            "cpu_percent",
+            "load_average",
+            "memory_used_bytes",
+            "swap_used_bytes",
+        ],
         Section::Watchdogs => &["name", "identity", "timeout_s", "active"],
     }
 }

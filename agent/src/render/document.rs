@@ -57,6 +57,7 @@ fn entry<M: SerializeMap>(
         Section::Sensors => map.serialize_entry(key, &inventory.sensors),
         Section::Iommu => map.serialize_entry(key, &inventory.iommu),
         Section::Watchdogs => map.serialize_entry(key, &inventory.watchdogs),
+        Section::Usage => map.serialize_entry(key, &inventory.usage),
     }
 }
 

@@ -1,9 +1,14 @@
 //! Bytes into facts: no I/O, no clock, no panic.
 
+pub(crate) mod ethtool;
 pub(crate) mod hwmon;
 pub(crate) mod ipmi;
+pub(crate) mod lldp;
 pub(crate) mod meminfo;
+pub(crate) mod module_eeprom;
 pub(crate) mod natural;
+pub(crate) mod netlink;
 pub(crate) mod os_release;
 pub(crate) mod placeholder;
 pub(crate) mod smbios;
+pub(crate) mod uevent;

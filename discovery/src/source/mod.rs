@@ -15,6 +15,7 @@ mod dir;
     reason = "the one module that talks to the kernel by raw ioctl"
 )]
 mod ioctl;
+pub(crate) mod netlink;
 mod pool;
 mod query;
 mod recording;
@@ -30,7 +31,7 @@ use muster_model::Origin;
 
 use crate::Fault;
 pub use dir::Dir;
-pub use query::Query;
+pub use query::{EthtoolCommand, Query};
 pub use recording::Recording;
 use tree::Tree;
 

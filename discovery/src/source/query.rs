@@ -125,6 +125,6 @@ pub enum EthtoolCommand {
     WakeOnLan,
     /// `ETHTOOL_GMODULEINFO`.
     ModuleInfo,
-    /// `ETHTOOL_GMODULEEEPROM`, first 256 or 512 bytes.
+    /// `ETHTOOL_GMODULEEEPROM`: the first 256 bytes of the memory, without the structure.
     ModuleEeprom,
 }

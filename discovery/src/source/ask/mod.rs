@@ -1,6 +1,8 @@
 //! Answers of the running machine to each [`Query`].
 
+mod ethtool;
 mod ipmi;
+mod netlink;
 mod system;
 mod usage;
 
@@ -18,6 +20,9 @@ pub(super) fn answer(query: &Query) -> Answer {
             command,
             data,
         } => ipmi::request(*net_fn, *command, data),
+        Query::Links => netlink::links(),
+        Query::Addresses => netlink::addresses(),
+        Query::Ethtool { interface, command } => ethtool::ethtool(interface, *command),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
     }
 }
