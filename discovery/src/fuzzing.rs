@@ -2,18 +2,18 @@
 //! firmware, the wire, a disk or an archive. Each takes any bytes and must return.
 #![allow(missing_docs, reason = "each is named as its parser")]
 
-use crate::parse::{ethtool, lldp, module_eeprom, netlink};
+use crate::parse::{ethtool, lldp, module_eeprom, netlink, pci_config, vpd};
 
 pub fn smbios(data: &[u8]) {
     let _ = data;
 }
 
 pub fn vpd(data: &[u8]) {
-    let _ = data;
+    let _ = vpd::parse(data);
 }
 
 pub fn pci_config(data: &[u8]) {
-    let _ = data;
+    let _ = pci_config::parse(data);
 }
 
 pub fn ipmi(data: &[u8]) {

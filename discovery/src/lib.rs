@@ -113,6 +113,11 @@ const PROBES: &[Probe] = &[
         run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
     },
     Probe {
+        name: "pci",
+        fills: &[Section::Pci],
+        run: |context, inventory| merge(&mut inventory.pci, probe::pci::probe(context)),
+    },
+    Probe {
         name: "usage",
         fills: &[Section::Usage],
         run: |context, inventory| merge(&mut inventory.usage, probe::usage::probe(context)),

@@ -72,6 +72,16 @@ impl Tree {
         read_all(&file, cap, attribute)
     }
 
+    /// The first bytes of a file, however long it is.
+    pub(super) fn head(&self, path: &str, length: usize) -> Answer {
+        let file = self.open(None, path, OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
+        require_regular(file.as_fd())?;
+        let mut content = vec![0; length];
+        let count = read(&file, &mut content)?;
+        content.truncate(count);
+        Ok(content)
+    }
+
     pub(super) fn list(&self, at: At<'_>, name: &str) -> Answer {
         let descriptor = self.open(at, name, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?;
         let mut listing = Listing::from_fd(descriptor)?;
