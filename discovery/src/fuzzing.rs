@@ -5,6 +5,7 @@
 use crate::parse::ipmi::{self, Lan};
 use crate::parse::placeholder::Screened;
 use crate::parse::smbios::{Size, Smbios, iso_date};
+use crate::parse::{ethtool, lldp, module_eeprom, netlink, pci_config, vpd};
 
 /// The first byte says how many of those after it are the entry point; the rest is the table.
 pub fn smbios(data: &[u8]) {
@@ -27,11 +28,11 @@ pub fn smbios(data: &[u8]) {
 }
 
 pub fn vpd(data: &[u8]) {
-    let _ = data;
+    let _ = vpd::parse(data);
 }
 
 pub fn pci_config(data: &[u8]) {
-    let _ = data;
+    let _ = pci_config::parse(data);
 }
 
 /// The first byte says which request was answered.

@@ -133,6 +133,7 @@ const PROBES: &[Probe] = &[
     },
     fills!(Memory, memory),
     fills!(Network, network),
+    fills!(Pci, pci),
     fills!(Bmc, bmc),
     fills!(Sensors, sensors),
     fills!(Watchdogs, watchdogs),

@@ -27,6 +27,8 @@ pub struct PciFunction {
     pub vendor: Option<String>,
     /// Name of the device.
     pub device: Option<String>,
+    /// Name of the subsystem's vendor, such as the maker of the server.
+    pub subsystem_vendor: Option<String>,
     /// Name of the subsystem.
     pub subsystem: Option<String>,
     /// Two hexadecimal digits.
@@ -41,6 +43,10 @@ pub struct PciFunction {
     pub link: PciLink,
     /// Slot of the bridge above.
     pub parent: Option<String>,
+    /// Part number of a network card, from its vital product data.
+    pub part_number: Option<String>,
+    /// Serial number of a network card, likewise.
+    pub serial: Option<String>,
     /// Virtual functions.
     pub sriov: Option<Sriov>,
     /// Whether it can be given to a virtual machine.

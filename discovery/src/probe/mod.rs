@@ -5,6 +5,7 @@ pub(crate) mod host;
 pub(crate) mod machine;
 pub(crate) mod memory;
 pub(crate) mod network;
+pub(crate) mod pci;
 pub(crate) mod sensors;
 pub(crate) mod usage;
 pub(crate) mod watchdogs;

@@ -273,8 +273,11 @@ fn perform(tree: &Tree, request: &Request) -> Answer {
         Request::Read(path, cap) => tree.read(None, path, *cap),
         Request::List(path) => tree.list(None, path),
         Request::Link(path) => tree.link(None, path),
-        Request::Ask(query) if tree.is_live() => ask::answer(query),
-        Request::Ask(_) => Err(Fault::NotAsked),
+        Request::Ask(query) => match ask::answer_from_files(tree, query) {
+            Some(answer) => answer,
+            None if tree.is_live() => ask::answer(query),
+            None => Err(Fault::NotAsked),
+        },
     }
 }
 

@@ -92,6 +92,12 @@ pub enum Query {
     },
     /// GPUs by NVML: JSON, a list of `{pci_slot, model, memory_bytes, uuid}`.
     Nvml,
+    /// Names of PCI functions: an excerpt of `pci.ids` with what is known of them. The one question
+    /// that another root is asked too: its own list counts there, or else the program's.
+    PciNames {
+        /// Each `vendor:device subsystem_vendor:subsystem_device class`, sorted.
+        ids: Vec<String>,
+    },
     /// udev's hardware database for a modalias: `KEY=value` lines.
     HardwareDatabase {
         /// Such as `pci:v00008086d00001572…`.

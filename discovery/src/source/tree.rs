@@ -89,6 +89,23 @@ impl Tree {
         read_all(&file, cap, End::Length(length(&status)))
     }
 
+    /// The first bytes of a file, however long it is.
+    pub(super) fn head(&self, path: &str, length: usize) -> Answer {
+        let (file, status) = match self {
+            Self::Live(root) => {
+                let file = openat(root, path, FILE, Mode::empty())?;
+                let status = fstat(&file)?;
+                (file, status)
+            }
+            Self::Confined(confined) => confined.open_file(None, path)?,
+        };
+        require_regular(&status)?;
+        let mut content = vec![0; length];
+        let count = read(&file, &mut content)?;
+        content.truncate(count);
+        Ok(content)
+    }
+
     pub(super) fn list(&self, at: At<'_>, name: &str) -> Answer {
         let descriptor = self.open_directory(at, name, OFlag::O_RDONLY)?;
         let mut listing = Listing::from_fd(descriptor)?;

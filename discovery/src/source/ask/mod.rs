@@ -1,13 +1,26 @@
 //! Answers of the running machine to each [`Query`].
 
 mod ethtool;
+mod hwdb;
 mod ipmi;
 mod netlink;
+mod nvml;
+mod pci_names;
 mod system;
 mod usage;
 
+use super::tree::Tree;
 use super::{Answer, Query};
 use crate::Fault;
+
+/// Asks the host's files for what takes more than reading one; the running machine is not asked.
+/// `None` where the question is another one.
+pub(super) fn answer_from_files(tree: &Tree, query: &Query) -> Option<Answer> {
+    match query {
+        Query::PciNames { ids } => Some(pci_names::answer(tree, ids)),
+        _ => None,
+    }
+}
 
 /// Asks the running machine.
 pub(super) fn answer(query: &Query) -> Answer {
@@ -23,6 +36,9 @@ pub(super) fn answer(query: &Query) -> Answer {
         Query::Links => netlink::links(),
         Query::Addresses => netlink::addresses(),
         Query::Ethtool { interface, command } => ethtool::ethtool(interface, *command),
+        Query::Usage { over } => usage::usage(*over),
+        Query::Nvml => nvml::answer(),
+        Query::HardwareDatabase { modalias } => hwdb::answer(modalias),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
     }
 }

@@ -1,9 +1,15 @@
-//! What the probes of one discovery share.
+//! What the probes of one discovery share: read once, when the first of them asks.
+
+mod firmware;
+mod pci;
 
 use std::cell::OnceCell;
 
+pub(crate) use self::pci::{PCI_DEVICES, PciFound};
+
+use crate::parse::pci_ids::PciNames;
 use crate::parse::smbios::Smbios;
-use crate::source::{Query, Source, TABLE_CAP};
+use crate::source::{Query, Source};
 use crate::{Fault, Options};
 
 /// The host, the options, and what is read once for several probes.
@@ -12,6 +18,8 @@ pub(crate) struct Context<'a> {
     pub(crate) options: &'a Options,
     smbios: OnceCell<Result<Smbios, Fault>>,
     in_container: OnceCell<bool>,
+    pci_functions: OnceCell<Result<Vec<PciFound>, Fault>>,
+    pci_names: OnceCell<PciNames>,
 }
 
 impl<'a> Context<'a> {
@@ -21,6 +29,8 @@ impl<'a> Context<'a> {
             options,
             smbios: OnceCell::new(),
             in_container: OnceCell::new(),
+            pci_functions: OnceCell::new(),
+            pci_names: OnceCell::new(),
         }
     }
 
@@ -40,31 +50,5 @@ impl<'a> Context<'a> {
             Err(Fault::NotAsked) => self.source.is_files_only(),
             Err(_) => false,
         }
-    }
-
-    /// The firmware's tables, which the kernel shows to root only.
-    pub(crate) fn smbios(&self) -> Result<&Smbios, Fault> {
-        let read = || {
-            let tables = self.source.dir("sys/firmware/dmi/tables");
-            let table = tables.read_up_to("DMI", TABLE_CAP)?;
-            let entry = match tables.read("smbios_entry_point") {
-                Ok(entry) => entry,
-                Err(Fault::Absent) => Vec::new(),
-                Err(fault) => return Err(fault),
-            };
-            Ok(Smbios::parse(&entry, table))
-        };
-        self.smbios.get_or_init(read).as_ref().map_err(Clone::clone)
-    }
-
-    /// Whether this is a container: the firmware that it sees is then the host's.
-    ///
-    /// To be wired: the `host` probe's detection of virtualization knows more kinds.
-    pub(crate) fn in_container(&self) -> bool {
-        let marks = ["run/systemd/container", ".dockerenv", "run/.containerenv"];
-        let is_there = |mark: &&str| self.source.read(mark).is_ok();
-        *self
-            .in_container
-            .get_or_init(|| marks.iter().any(|mark| is_there(&mark)))
     }
 }
