@@ -5,6 +5,7 @@
 use crate::parse::ipmi::{self, Lan};
 use crate::parse::placeholder::Screened;
 use crate::parse::smbios::{Size, Smbios, iso_date};
+use crate::parse::{ethtool, lldp, module_eeprom, netlink};
 
 /// The first byte says how many of those after it are the entry point; the rest is the table.
 pub fn smbios(data: &[u8]) {
