@@ -65,6 +65,6 @@ impl<'a> Context<'a> {
         let is_there = |mark: &&str| self.source.read(mark).is_ok();
         *self
             .in_container
-            .get_or_init(|| marks.iter().any(|mark| is_there(mark)))
+            .get_or_init(|| marks.iter().any(is_there))
     }
 }
