@@ -1,7 +1,7 @@
 //! The management controller: whether there is one, and what it says of itself.
 
 use muster_model::peripheral::Bmc;
-use muster_model::{Found, Origin, WarningKind};
+use muster_model::{Found, WarningKind};
 
 use crate::Fault;
 use crate::context::Context;
@@ -45,7 +45,7 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Bmc> {
     if bmc.present.is_none() {
         bmc.present = presence(context, controller.map(drop), &mut notes);
     }
-    let could_ask = context.source.origin() != Origin::Root;
+    let could_ask = !context.source.is_files_only();
     if bmc.present == Some(true) && could_ask {
         let message = "firmware and addresses are unknown: no IPMI device; run modprobe -a \
                        ipmi_si ipmi_devintf, or ipmi_ssif for a controller on the SMBus";
