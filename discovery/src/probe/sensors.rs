@@ -106,6 +106,7 @@ impl Chip {
     }
 }
 
+/// The sensors of a chip; faults of one kind are said once for all its channels.
 fn read(chip: &Chip, answers: Vec<Answer>, notes: &mut Notes) -> Vec<Sensor> {
     let mut answers = answers.into_iter();
     let mut failed: BTreeMap<String, (Fault, Vec<String>)> = BTreeMap::new();
@@ -113,45 +114,64 @@ fn read(chip: &Chip, answers: Vec<Answer>, notes: &mut Notes) -> Vec<Sensor> {
     for channel in &chip.channels {
         let names = chip.names(channel);
         let asked: BTreeMap<String, Answer> = names.into_iter().zip(answers.by_ref()).collect();
-        let text = |what: &str| -> Option<String> {
-            let answer = asked.get(&format!("{}_{what}", channel.name))?;
-            let text = String::from_utf8_lossy(answer.as_ref().ok()?)
-                .trim()
-                .to_owned();
-            (!text.is_empty()).then_some(text)
-        };
-        let is_faulty = text(FAULT).as_deref() == Some("1");
-        let value = match asked
-            .get(&channel.reading)
-            .map(|answer| value(channel, answer))
-        {
-            Some(Ok(value)) if !is_faulty => Some(value),
-            Some(Err(fault)) if !is_optional(&fault) => {
-                let (_, channels) = failed
-                    .entry(fault.to_string())
-                    .or_insert((fault, Vec::new()));
-                channels.push(channel.name.clone());
-                None
-            }
-            _ => None,
-        };
-        sensors.push(Sensor {
-            chip: chip.name.clone(),
-            label: text(LABEL).unwrap_or_else(|| channel.name.clone()),
-            kind: Some(channel.kind),
-            value,
-            unit: Some(hwmon::unit(channel.kind).to_owned()),
-            alarm: text(ALARM).and_then(|text| match text.as_str() {
-                "0" => Some(false),
-                "1" => Some(true),
-                _ => None,
-            }),
+        let value = value(channel, &asked).unwrap_or_else(|fault| {
+            let (_, channels) = failed
+                .entry(fault.to_string())
+                .or_insert((fault, Vec::new()));
+            channels.push(channel.name.clone());
+            None
         });
+        sensors.push(sensor(chip, channel, value, &asked));
     }
     for (fault, channels) in failed.into_values() {
         notes.require(&chip.name, &channels.join(", "), Err::<(), _>(fault));
     }
     sensors
+}
+
+fn sensor(
+    chip: &Chip,
+    channel: &Channel,
+    value: Option<f64>,
+    asked: &BTreeMap<String, Answer>,
+) -> Sensor {
+    Sensor {
+        chip: chip.name.clone(),
+        label: text(channel, LABEL, asked).unwrap_or_else(|| channel.name.clone()),
+        kind: Some(channel.kind),
+        value,
+        unit: Some(hwmon::unit(channel.kind).to_owned()),
+        alarm: text(channel, ALARM, asked).and_then(|text| match text.as_str() {
+            "0" => Some(false),
+            "1" => Some(true),
+            _ => None,
+        }),
+    }
+}
+
+/// The reading; `None` where the chip says that the sensor is broken, or where there is none.
+fn value(channel: &Channel, asked: &BTreeMap<String, Answer>) -> Result<Option<f64>, Fault> {
+    if text(channel, FAULT, asked).as_deref() == Some("1") {
+        return Ok(None);
+    }
+    let bytes = match asked.get(&channel.reading) {
+        Some(Ok(bytes)) => bytes,
+        Some(Err(fault)) if !is_optional(fault) => return Err(fault.clone()),
+        _ => return Ok(None),
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim();
+    hwmon::reading(channel.kind, text)
+        .map(Some)
+        .ok_or_else(|| Fault::Malformed(format!("not a number: {text:.40}")))
+}
+
+/// An attribute beside the reading.
+fn text(channel: &Channel, what: &str, asked: &BTreeMap<String, Answer>) -> Option<String> {
+    let answer = asked.get(&format!("{}_{what}", channel.name))?;
+    let text = String::from_utf8_lossy(answer.as_ref().ok()?);
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Drivers answer so for a channel that the board does not wire (`ENODATA`, `EOPNOTSUPP`, …).
@@ -160,14 +180,6 @@ fn is_optional(fault: &Fault) -> bool {
         fault,
         Fault::Absent | Fault::Unsupported(_) | Fault::NotAsked
     )
-}
-
-fn value(channel: &Channel, answer: &Answer) -> Result<f64, Fault> {
-    let bytes = answer.as_ref().map_err(Clone::clone)?;
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim();
-    hwmon::reading(channel.kind, text)
-        .ok_or_else(|| Fault::Malformed(format!("not a number: {text:.40}")))
 }
 
 #[cfg(test)]

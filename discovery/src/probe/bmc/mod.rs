@@ -1,12 +1,13 @@
 //! The management controller: whether there is one, and what it says of itself.
 
 use muster_model::peripheral::Bmc;
-use muster_model::{Found, Origin, WarningKind};
+use muster_model::{Found, WarningKind};
 
 use crate::Fault;
 use crate::context::Context;
 use crate::notes::Notes;
 use crate::parse::ipmi::{self, Lan};
+use crate::parse::smbios::Smbios;
 use crate::source::{ATTRIBUTE_CAP, Answer, Request};
 
 /// `ipmi_devintf` puts its devices here.
@@ -31,7 +32,7 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Bmc> {
     let mut bmc = Bmc::default();
     let devices = notes.keep("bmc", CLASS, context.source.list(CLASS));
     let device = devices.and_then(|names| names.into_iter().next());
-    let controller = context.smbios().map(|smbios| smbios.controller());
+    let controller = context.smbios().map(Smbios::controller);
     if let Ok(Some(controller)) = &controller {
         bmc.present = Some(true);
         bmc.interface = controller.interface.map(str::to_owned);
@@ -44,7 +45,7 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Bmc> {
     if bmc.present.is_none() {
         bmc.present = presence(context, controller.map(drop), &mut notes);
     }
-    let could_ask = context.source.origin() != Origin::Root;
+    let could_ask = !context.source.is_files_only();
     if bmc.present == Some(true) && could_ask {
         let message = "firmware and addresses are unknown: no IPMI device; run modprobe -a \
                        ipmi_si ipmi_devintf, or ipmi_ssif for a controller on the SMBus";
@@ -102,20 +103,22 @@ fn ask(context: &Context<'_>, device: &str, bmc: &mut Bmc, notes: &mut Notes) {
         }
         Ok(_) => {}
     }
-    let usual: Vec<Answer> = answers.collect();
-    let is_no_lan = matches!(usual.get(1).map(mac), Some(Err(Fault::Unsupported(_))));
-    let lan = if is_no_lan {
-        lan_channel(context).map(|channel| within(context, lan_requests(channel).collect()))
-    } else {
-        Some(usual)
-    };
-    match lan {
+    match lan(context, answers.collect()) {
         Some(answers) => take_addresses(&answers, bmc, notes),
         None => {
             let message = "addresses: none of the controller's channels is a LAN";
             notes.warn("bmc", WarningKind::Unsupported, message);
         }
     }
+}
+
+/// The answers of the usual channel if it is a LAN, else of the channel that is.
+fn lan(context: &Context<'_>, usual: Vec<Answer>) -> Option<Vec<Answer>> {
+    if !matches!(usual.get(1).map(mac), Some(Err(Fault::Unsupported(_)))) {
+        return Some(usual);
+    }
+    let channel = lan_channel(context)?;
+    Some(within(context, lan_requests(channel).collect()))
 }
 
 /// The first channel but the usual one that is a LAN.
@@ -163,7 +166,7 @@ fn take_addresses(answers: &[Answer], bmc: &mut Bmc, notes: &mut Notes) {
     let best = addresses()
         .find(|address| !address.is_unicast_link_local())
         .or_else(|| addresses().next());
-    bmc.ipv6 = best.map(|address| address.to_string());
+    bmc.ipv6 = best.map(ToString::to_string);
 }
 
 fn mac(answer: &Answer) -> Result<Option<String>, Fault> {

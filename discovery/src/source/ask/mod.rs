@@ -28,6 +28,7 @@ pub(super) fn answer(query: &Query) -> Answer {
         Query::Clock => system::clock(),
         Query::Uname => system::uname(),
         Query::UserId => system::user_id(),
+        Query::Usage { over } => usage::usage(*over),
         Query::Ipmi {
             net_fn,
             command,
