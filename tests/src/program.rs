@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! The `muster` program as users get it.
 
 use std::path::{Path, PathBuf};
@@ -12,10 +13,28 @@ pub fn muster() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| match std::env::var_os("MUSTER_PROGRAM") {
         Some(program) => PathBuf::from(program),
+=======
+//! The `muster` program under test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// The program, built once for this test run from the same tree and profile; `MUSTER_PROGRAM` names
+/// another one, such as a release build.
+///
+/// # Panics
+/// When it does not build.
+pub fn path() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| match std::env::var_os("MUSTER_PROGRAM") {
+        Some(named) => PathBuf::from(named),
+>>>>>>> 2025201 (JSON Schemas from the types, and black-box tests of the program)
         None => build(),
     })
 }
 
+<<<<<<< HEAD
 fn build() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let output = Command::new(env!("CARGO"))
@@ -35,4 +54,91 @@ fn build() -> PathBuf {
         .filter(|message| message["target"]["name"] == "muster")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .expect("cargo names the program that it built")
+=======
+/// A run of the program that no environment of the caller's terminal reaches.
+pub fn command() -> Command {
+    let mut command = Command::new(path());
+    tame(&mut command);
+    command
+}
+
+/// A run of the program as an ordinary user; `None`, said aloud, when this is not root and there is
+/// no other user to become: the caller is ordinary then anyway.
+pub fn command_as_nobody() -> Command {
+    if !is_root() {
+        return command();
+    }
+    // The checkout may lie where nobody may go: /root is 0700.
+    static COPY: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = COPY.get_or_init(copy_for_everybody);
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args(["--inh-caps=-all", "--bounding-set=-all"])
+        .arg(folder.path().join("muster"));
+    tame(&mut command);
+    command
+}
+
+/// Runs to the end.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn run(command: &mut Command) -> Ran {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("the program starts");
+    Ran {
+        code: status.code(),
+        data: String::from_utf8(stdout).expect("output is UTF-8"),
+        told: String::from_utf8(stderr).expect("messages are UTF-8"),
+    }
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Ran {
+    /// Exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub data: String,
+    /// Standard error.
+    pub told: String,
+}
+
+/// Whether the tests run as root.
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+}
+
+fn tame(command: &mut Command) {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM"] {
+        command.env_remove(name);
+    }
+}
+
+fn build() -> PathBuf {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "muster-agent"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "the program does not build");
+    // This test is target/PROFILE/deps/NAME-HASH.
+    let test = std::env::current_exe().expect("a test knows itself");
+    let target = test.ancestors().nth(3).expect("a target folder");
+    target.join("debug/muster")
+}
+
+fn copy_for_everybody() -> tempfile::TempDir {
+    use std::fs::{Permissions, copy, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("permissions");
+    copy(path(), folder.path().join("muster")).expect("a copy of the program");
+    folder
+>>>>>>> 2025201 (JSON Schemas from the types, and black-box tests of the program)
 }

@@ -4,6 +4,7 @@ mod timings;
 
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
 
 use anstream::ColorChoice;
 use anyhow::Context as _;
@@ -14,6 +15,9 @@ use crate::cli::{Color, DiscoverArguments, Format};
 use crate::exit::Exit;
 use crate::render::{self, Document, report};
 use crate::terminal;
+
+/// How long usage is measured when it is asked for.
+const USAGE_SPAN: Duration = Duration::from_millis(250);
 
 /// Discovers and shows what was found.
 pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
@@ -49,6 +53,10 @@ fn options(arguments: &DiscoverArguments) -> Options {
             arguments.sections.iter().copied().collect()
         },
         device_deadline: arguments.timeout,
+        usage: arguments
+            .sections
+            .contains(&Section::Usage)
+            .then_some(USAGE_SPAN),
         ..usual
     }
 }
