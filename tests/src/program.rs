@@ -1,9 +1,10 @@
-<<<<<<< HEAD
 //! The `muster` program as users get it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
+
+use tempfile::TempDir;
 
 /// The release build of `muster` from this checkout, or the program that `MUSTER_PROGRAM` names.
 ///
@@ -13,69 +14,31 @@ pub fn muster() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| match std::env::var_os("MUSTER_PROGRAM") {
         Some(program) => PathBuf::from(program),
-=======
-//! The `muster` program under test.
-
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
-
-/// The program, built once for this test run from the same tree and profile; `MUSTER_PROGRAM` names
-/// another one, such as a release build.
-///
-/// # Panics
-/// When it does not build.
-pub fn path() -> &'static Path {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| match std::env::var_os("MUSTER_PROGRAM") {
-        Some(named) => PathBuf::from(named),
->>>>>>> 2025201 (JSON Schemas from the types, and black-box tests of the program)
         None => build(),
     })
 }
 
-<<<<<<< HEAD
-fn build() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "-p", "muster-agent"])
-        .args([
-            "--message-format=json-render-diagnostics",
-            "--manifest-path",
-        ])
-        .arg(manifest)
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "muster does not build");
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "muster")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .expect("cargo names the program that it built")
-=======
-/// A run of the program that no environment of the caller's terminal reaches.
+/// A run of the program that nothing of the caller's terminal reaches.
 pub fn command() -> Command {
-    let mut command = Command::new(path());
+    let mut command = Command::new(muster());
     tame(&mut command);
     command
 }
 
-/// A run of the program as an ordinary user; `None`, said aloud, when this is not root and there is
-/// no other user to become: the caller is ordinary then anyway.
+/// The same as an ordinary user: nobody, when the tests run as root.
+///
+/// # Panics
+/// When the program cannot be copied to where nobody may read it: a checkout may lie in `/root`.
 pub fn command_as_nobody() -> Command {
+    static COPY: OnceLock<TempDir> = OnceLock::new();
     if !is_root() {
         return command();
     }
-    // The checkout may lie where nobody may go: /root is 0700.
-    static COPY: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let folder = COPY.get_or_init(copy_for_everybody);
     let mut command = Command::new("setpriv");
     command
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .args(["--inh-caps=-all", "--bounding-set=-all"])
-        .arg(folder.path().join("muster"));
+        .arg(COPY.get_or_init(copy_for_everybody).path().join("muster"));
     tame(&mut command);
     command
 }
@@ -83,7 +46,7 @@ pub fn command_as_nobody() -> Command {
 /// Runs to the end.
 ///
 /// # Panics
-/// When it cannot be started.
+/// When it cannot be started, or says what is not UTF-8.
 pub fn run(command: &mut Command) -> Ran {
     let Output {
         status,
@@ -120,25 +83,32 @@ fn tame(command: &mut Command) {
     }
 }
 
-fn build() -> PathBuf {
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "muster-agent"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .status()
-        .expect("cargo runs");
-    assert!(status.success(), "the program does not build");
-    // This test is target/PROFILE/deps/NAME-HASH.
-    let test = std::env::current_exe().expect("a test knows itself");
-    let target = test.ancestors().nth(3).expect("a target folder");
-    target.join("debug/muster")
-}
-
-fn copy_for_everybody() -> tempfile::TempDir {
+fn copy_for_everybody() -> TempDir {
     use std::fs::{Permissions, copy, set_permissions};
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a temporary folder");
     set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("permissions");
-    copy(path(), folder.path().join("muster")).expect("a copy of the program");
+    copy(muster(), folder.path().join("muster")).expect("a copy of the program");
     folder
->>>>>>> 2025201 (JSON Schemas from the types, and black-box tests of the program)
+}
+
+fn build() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "-p", "muster-agent"])
+        .args([
+            "--message-format=json-render-diagnostics",
+            "--manifest-path",
+        ])
+        .arg(manifest)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "muster does not build");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "muster")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .expect("cargo names the program that it built")
 }

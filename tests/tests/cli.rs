@@ -11,6 +11,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -73,7 +74,7 @@ fn help_and_version_are_data() {
 
 #[test]
 fn a_wrong_command_line_is_2_and_no_data() {
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 11] = [
         &[],
         &["discovr"],
         &["discover", "--no-such"],
@@ -81,6 +82,9 @@ fn a_wrong_command_line_is_2_and_no_data() {
         &["discover", "-s", ""],
         &["discover", "--timeout", "2"],
         &["discover", "--timings", "--quiet"],
+        &["discover", "--root", "/", "--replay", "x"],
+        &["discover", "--root", "/", "--lldp", "1s"],
+        &["discover", "--force"],
         &["schema", "weather"],
     ];
     for arguments in wrong {
@@ -156,6 +160,48 @@ fn another_root_is_not_this_machine() {
     assert_eq!(inventory.captured_at, None);
     let again = at_root(&root, &["-o", "json"]);
     assert_eq!(ran.data, again.data, "not the same bytes");
+}
+
+#[test]
+fn a_capture_replays_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.tar.zst");
+    let path = file.to_str().unwrap();
+    let live = muster(&["discover", "-o", "json", "--capture", path]);
+    assert_eq!((live.code, live.told.as_str()), (Some(0), ""));
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let replayed = muster(&["discover", "-o", "json", "--replay", path]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.told);
+    let without_source = |text: &str| text.replacen("\"live\"", "\"capture\"", 1);
+    assert_eq!(without_source(&live.data), replayed.data);
+
+    let before = fs::read(&file).unwrap();
+    let again = muster(&["discover", "--capture", path]);
+    assert_eq!((again.code, again.data.as_str()), (Some(1), ""));
+    assert!(again.told.contains("--force"), "{}", again.told);
+    assert_eq!(fs::read(&file).unwrap(), before);
+    assert_eq!(
+        muster(&["discover", "--capture", path, "--force"]).code,
+        Some(0)
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "something is left"
+    );
+}
+
+#[test]
+fn what_is_no_capture_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "not", "not a capture");
+    let file = folder.path().join("not");
+    let ran = muster(&["discover", "--replay", file.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.data.as_str()), (Some(1), ""));
+    assert!(ran.told.contains("not a capture"), "{}", ran.told);
 }
 
 #[test]
@@ -264,7 +310,7 @@ fn closed_streams_do_not_panic() {
     for redirection in [">&-", "2>&-", "<&-", ">&- 2>&- <&-"] {
         let script = format!(
             "{} discover -o json {redirection}",
-            program::path().display()
+            program::muster().display()
         );
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
