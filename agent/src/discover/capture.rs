@@ -6,14 +6,26 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use muster_discovery::capture;
-use muster_discovery::source::Recording;
+use muster_discovery::source::{Recording, Request};
+use muster_discovery::{Options, Query, capture};
 
 /// Reads a capture.
 pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
     let failed = || format!("cannot replay {}", path.display());
     let file = File::open(path).with_context(failed)?;
     capture::read(BufReader::new(file)).with_context(failed)
+}
+
+/// Sets the spans of time for which the recorded discovery listened and measured, so that the replay
+/// asks the same questions.
+pub(super) fn ask_the_same(recording: &Recording, options: &mut Options) {
+    for (request, _) in recording.iter() {
+        match request {
+            Request::Ask(Query::Lldp { listen, .. }) => options.lldp = Some(*listen),
+            Request::Ask(Query::Usage { over }) => options.usage = Some(*over),
+            _ => {}
+        }
+    }
 }
 
 /// Refuses what [`write`] would refuse, before minutes are spent on discovery.

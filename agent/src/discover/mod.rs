@@ -25,8 +25,8 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     if let Some(path) = &arguments.capture {
         capture::check(path, arguments.force)?;
     }
-    let source = source(arguments)?;
-    let options = options(arguments);
+    let mut options = options(arguments);
+    let source = source(arguments, &mut options)?;
     announce(arguments);
     tracing::info!(origin = ?source.origin(), sections = options.sections.len(), "discovering");
     let found = discover(&source, &options);
@@ -44,11 +44,15 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     )
 }
 
-fn source(arguments: &DiscoverArguments) -> anyhow::Result<Source> {
+fn source(arguments: &DiscoverArguments, options: &mut Options) -> anyhow::Result<Source> {
     let source = match (&arguments.root, &arguments.replay) {
         (Some(root), _) => Source::at_root(root)
             .with_context(|| format!("cannot read the root directory {}", root.display()))?,
-        (None, Some(file)) => Source::replay(capture::read(file)?),
+        (None, Some(file)) => {
+            let recording = capture::read(file)?;
+            capture::ask_the_same(&recording, options);
+            Source::replay(recording)
+        }
         (None, None) => Source::live().context("cannot read this machine")?,
     };
     Ok(match arguments.capture {
