@@ -25,6 +25,9 @@ Examples:
   muster discover -o json | jq .cpu         for programs
   muster discover -s disks,network -o wide  two sections, every column
   muster discover --root /mnt/image         another root directory
+  sudo muster discover --capture a.tar.zst  record all that was read
+  muster discover --replay a.tar.zst        the identical inventory from it, anywhere
+  sudo muster discover --lldp 35s           with the switches at the other ends
   muster discover --strict -q -o json       for automation: 3 when a fact is missing
 
 Data goes to standard output, everything else to standard error. Nothing on the machine is changed.
@@ -86,6 +89,28 @@ pub(crate) struct DiscoverArguments {
     /// Read another root directory and ask the running machine nothing.
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    /// Show the inventory of a machine from its capture; this machine is asked nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["root", "timeout", "lldp"])]
+    pub(crate) replay: Option<PathBuf>,
+
+    /// Also record all that discovery reads, to be replayed anywhere.
+    ///
+    /// The file is a tar archive in zstd, readable by you alone, and holds serial numbers, addresses
+    /// and names of this machine.
+    #[arg(long, value_name = "FILE.tar.zst")]
+    pub(crate) capture: Option<PathBuf>,
+
+    /// Let --capture replace a file that is there.
+    #[arg(long, requires = "capture")]
+    pub(crate) force: bool,
+
+    /// Listen so long for LLDP neighbours on every physical link, such as 35s; needs root.
+    ///
+    /// Switches send every 30 seconds as a rule. While it listens, each link takes in LLDP's
+    /// multicast addresses; that is put back. Nothing else of discovery touches the machine.
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "root")]
+    pub(crate) lldp: Option<Duration>,
 
     /// How long one device may take to answer, such as 500ms, 2s, 1m.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]

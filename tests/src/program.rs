@@ -1,8 +1,10 @@
 //! The `muster` program as users get it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
+
+use tempfile::TempDir;
 
 /// The release build of `muster` from this checkout, or the program that `MUSTER_PROGRAM` names.
 ///
@@ -14,6 +16,80 @@ pub fn muster() -> &'static Path {
         Some(program) => PathBuf::from(program),
         None => build(),
     })
+}
+
+/// A run of the program that nothing of the caller's terminal reaches.
+pub fn command() -> Command {
+    let mut command = Command::new(muster());
+    tame(&mut command);
+    command
+}
+
+/// The same as an ordinary user: nobody, when the tests run as root.
+///
+/// # Panics
+/// When the program cannot be copied to where nobody may read it: a checkout may lie in `/root`.
+pub fn command_as_nobody() -> Command {
+    static COPY: OnceLock<TempDir> = OnceLock::new();
+    if !is_root() {
+        return command();
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args(["--inh-caps=-all", "--bounding-set=-all"])
+        .arg(COPY.get_or_init(copy_for_everybody).path().join("muster"));
+    tame(&mut command);
+    command
+}
+
+/// Runs to the end.
+///
+/// # Panics
+/// When it cannot be started, or says what is not UTF-8.
+pub fn run(command: &mut Command) -> Ran {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("the program starts");
+    Ran {
+        code: status.code(),
+        data: String::from_utf8(stdout).expect("output is UTF-8"),
+        told: String::from_utf8(stderr).expect("messages are UTF-8"),
+    }
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Ran {
+    /// Exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub data: String,
+    /// Standard error.
+    pub told: String,
+}
+
+/// Whether the tests run as root.
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+}
+
+fn tame(command: &mut Command) {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM"] {
+        command.env_remove(name);
+    }
+}
+
+fn copy_for_everybody() -> TempDir {
+    use std::fs::{Permissions, copy, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("permissions");
+    copy(muster(), folder.path().join("muster")).expect("a copy of the program");
+    folder
 }
 
 fn build() -> PathBuf {

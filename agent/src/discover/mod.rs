@@ -1,9 +1,11 @@
 //! `muster discover`.
 
+mod capture;
 mod timings;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
 
 use anstream::ColorChoice;
 use anyhow::Context as _;
@@ -15,13 +17,23 @@ use crate::exit::Exit;
 use crate::render::{self, Document, report};
 use crate::terminal;
 
+/// How long usage is measured when it is asked for.
+const USAGE_SPAN: Duration = Duration::from_millis(250);
+
 /// Discovers and shows what was found.
 pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
-    let source = source(arguments)?;
-    let options = options(arguments);
+    if let Some(path) = &arguments.capture {
+        capture::check(path, arguments.force)?;
+    }
+    let mut options = options(arguments);
+    let source = source(arguments, &mut options)?;
+    announce(arguments);
     tracing::info!(origin = ?source.origin(), sections = options.sections.len(), "discovering");
     let found = discover(&source, &options);
     tracing::info!(warnings = found.inventory.warnings.len(), "discovered");
+    if let Some(path) = &arguments.capture {
+        capture::write(&source.into_recording(), path, arguments.force)?;
+    }
     show(arguments, &found)?;
     Ok(
         if arguments.strict && !found.inventory.warnings.is_empty() {
@@ -32,12 +44,21 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     )
 }
 
-fn source(arguments: &DiscoverArguments) -> anyhow::Result<Source> {
-    match &arguments.root {
-        Some(root) => Source::at_root(root)
-            .with_context(|| format!("cannot read the root directory {}", root.display())),
-        None => Source::live().context("cannot read this machine"),
-    }
+fn source(arguments: &DiscoverArguments, options: &mut Options) -> anyhow::Result<Source> {
+    let source = match (&arguments.root, &arguments.replay) {
+        (Some(root), _) => Source::at_root(root)
+            .with_context(|| format!("cannot read the root directory {}", root.display()))?,
+        (None, Some(file)) => {
+            let recording = capture::read(file)?;
+            capture::ask_the_same(&recording, options);
+            Source::replay(recording)
+        }
+        (None, None) => Source::live().context("cannot read this machine")?,
+    };
+    Ok(match arguments.capture {
+        Some(_) => source.recorded(),
+        None => source,
+    })
 }
 
 fn options(arguments: &DiscoverArguments) -> Options {
@@ -49,6 +70,11 @@ fn options(arguments: &DiscoverArguments) -> Options {
             arguments.sections.iter().copied().collect()
         },
         device_deadline: arguments.timeout,
+        lldp: arguments.lldp,
+        usage: arguments
+            .sections
+            .contains(&Section::Usage)
+            .then_some(USAGE_SPAN),
         ..usual
     }
 }
@@ -92,6 +118,20 @@ fn shown(arguments: &DiscoverArguments) -> Vec<Section> {
     let asked =
         |section: &Section| arguments.sections.is_empty() || arguments.sections.contains(section);
     Section::ALL.into_iter().filter(asked).collect()
+}
+
+/// Tells a person who waits what for.
+fn announce(arguments: &DiscoverArguments) {
+    let mut listener = anstream::stderr().lock();
+    if let (Some(span), true) = (arguments.lldp, std::io::stderr().is_terminal())
+        && !arguments.quiet
+    {
+        let _ = writeln!(
+            listener,
+            "muster: listening for LLDP for {} s",
+            span.as_secs_f32()
+        );
+    }
 }
 
 /// What people should know beside the data. It is no failure when nobody listens.

@@ -31,8 +31,9 @@ fn render(document: &Document<'_>, detail: Detail) -> anyhow::Result<String> {
     for section in &document.sections {
         match whole.get(section.key()) {
             Some(Value::Array(items)) => rows(&mut text, *section, section.key(), items, detail),
+            // Not asked for: there is no object.
+            Some(Value::Null) | None => {}
             Some(object) => facts(&mut text, *section, object, detail),
-            None => {}
         }
     }
     Ok(text)

@@ -55,7 +55,9 @@ impl Page {
 
     fn show_heading(&mut self) {
         if let Some(heading) = self.heading.take() {
-            self.text.push('\n');
+            if !self.text.is_empty() {
+                self.text.push('\n');
+            }
             self.paragraph(&heading);
         }
     }

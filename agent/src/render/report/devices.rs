@@ -17,6 +17,7 @@ pub(super) fn blocks(report: &mut Report<'_>) {
     usb(report);
     sensors(report);
     watchdogs(report);
+    usage(report);
 }
 
 fn gpus(report: &mut Report<'_>) {
@@ -210,6 +211,37 @@ fn sensors(report: &mut Report<'_>) {
     }
     for (chip, readings) in chips {
         report.page.fact(chip, &Line::dotted(readings));
+    }
+}
+
+fn usage(report: &mut Report<'_>) {
+    let Some(usage) = &report.document.inventory.usage else {
+        return;
+    };
+    let over = usage.measured_ms.map(|ms| format!("over {ms}\u{a0}ms"));
+    if !report.begin("Usage", &over.into(), &[Section::Usage]) {
+        return;
+    }
+    let load: Vec<String> = usage
+        .load_average
+        .iter()
+        .copied()
+        .map(units::digits)
+        .collect();
+    let rate = |bytes: Option<u64>| bytes.map(|bytes| format!("{}/s", units::bytes(bytes)));
+    let page = &mut report.page;
+    let busy = usage.cpu_percent.map(|share| units::with_unit(share, "%"));
+    let load = labelled("load", (!load.is_empty()).then(|| load.join(" ")));
+    page.fact("processors", &Line::dotted([busy.into(), load]));
+    let memory = labelled("used", usage.memory_used_bytes.map(units::bytes));
+    let swap = labelled("swap", usage.swap_used_bytes.map(units::bytes));
+    page.fact("memory", &Line::dotted([memory, swap]));
+    for interface in &usage.network {
+        let line = Line::dotted([
+            labelled("in", rate(interface.received_bytes_per_s)),
+            labelled("out", rate(interface.transmitted_bytes_per_s)),
+        ]);
+        page.fact(&interface.name, &line);
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Layout {
     pub(crate) explain: bool,
     /// Whether root would see more: the reader is not root, and reads the running machine.
     pub(crate) root_sees_more: bool,
-    /// Whether long lists are shown in full.
+    /// Whether some sections were chosen: no headline, and long lists in full.
     pub(crate) in_full: bool,
 }
 
@@ -43,8 +43,10 @@ pub(crate) fn render(document: &Document<'_>, layout: Layout) -> String {
         footnotes: &footnotes,
         page: Page::new(layout.width),
     };
-    report.page.paragraph(&headline::line(document.inventory));
-    report.page.paragraph(&origin(document));
+    if !layout.in_full {
+        report.page.paragraph(&headline::line(document.inventory));
+        report.page.paragraph(&origin(document));
+    }
     machine::blocks(&mut report);
     processors::block(&mut report);
     memory::blocks(&mut report);

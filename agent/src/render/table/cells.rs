@@ -6,8 +6,18 @@ use crate::render::units;
 
 pub(super) const UNKNOWN: &str = "–";
 /// Units in the names of fields.
-const UNITS: [&str; 10] = [
-    "_bytes", "_s", "_mbps", "_mhz", "_gts", "_mts", "_mv", "_rpm", "_c", "_hours",
+const UNITS: [&str; 11] = [
+    "_bytes_per_s",
+    "_bytes",
+    "_s",
+    "_mbps",
+    "_mhz",
+    "_gts",
+    "_mts",
+    "_mv",
+    "_rpm",
+    "_c",
+    "_hours",
 ];
 
 /// How much a table shows.
@@ -71,6 +81,7 @@ fn quantity(path: &str, number: &Number) -> String {
     let unit = |suffix: &str| path.split('.').any(|part| part.ends_with(suffix));
     let real = number.as_f64().unwrap_or_default();
     match number.as_u64() {
+        Some(whole) if unit("_bytes_per_s") => format!("{}/s", units::bytes(whole)),
         Some(whole) if unit("_bytes") => units::bytes(whole),
         Some(whole) if unit("_s") => units::seconds(whole),
         _ if unit("_mbps") => units::megabits(real),

@@ -1,0 +1,86 @@
+//! `--capture` and `--replay`: recordings in files.
+
+use std::fs::{File, OpenOptions, rename};
+use std::io::{BufReader, BufWriter, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use muster_discovery::source::{Recording, Request};
+use muster_discovery::{Options, Query, capture};
+
+/// Reads a capture.
+pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
+    let failed = || format!("cannot replay {}", path.display());
+    let file = File::open(path).with_context(failed)?;
+    capture::read(BufReader::new(file)).with_context(failed)
+}
+
+/// Sets the spans of time for which the recorded discovery listened and measured, so that the replay
+/// asks the same questions.
+pub(super) fn ask_the_same(recording: &Recording, options: &mut Options) {
+    for (request, _) in recording.iter() {
+        match request {
+            Request::Ask(Query::Lldp { listen, .. }) => options.lldp = Some(*listen),
+            Request::Ask(Query::Usage { over }) => options.usage = Some(*over),
+            _ => {}
+        }
+    }
+}
+
+/// Refuses what [`write`] would refuse, before minutes are spent on discovery.
+pub(super) fn check(path: &Path, force: bool) -> anyhow::Result<()> {
+    if !force && path.symlink_metadata().is_ok() {
+        bail!(
+            "{} is there already; give another name, or --force to replace it",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Writes a capture: complete or not at all, and for its owner alone, since it names the machine.
+pub(super) fn write(recording: &Recording, path: &Path, force: bool) -> anyhow::Result<()> {
+    let failed = || format!("cannot write the capture {}", path.display());
+    let beside = beside(path);
+    let written = write_beside(recording, &beside)
+        .and_then(|()| put_in_place(&beside, path, force))
+        .with_context(failed);
+    if written.is_err() {
+        // What is half written is of no use; that it cannot be removed adds nothing to the error.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    PathBuf::from(name)
+}
+
+fn write_beside(recording: &Recording, beside: &Path) -> anyhow::Result<()> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(beside)?;
+    let mut file = BufWriter::new(file);
+    capture::write(recording, &mut file)?;
+    file.flush()?;
+    file.get_ref().sync_all()?;
+    Ok(())
+}
+
+/// Without `force` by a hard link, which never replaces what is there; where the file system has
+/// none, by renaming after a look.
+fn put_in_place(beside: &Path, path: &Path, force: bool) -> anyhow::Result<()> {
+    if !force {
+        match std::fs::hard_link(beside, path) {
+            Ok(()) => return Ok(std::fs::remove_file(beside)?),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!("it is there already"),
+            Err(_) => check(path, force)?,
+        }
+    }
+    Ok(rename(beside, path)?)
+}

@@ -1,0 +1,121 @@
+//! The published JSON Schemas: they are what the types say, and they tell good documents from bad.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use muster_model::{Change, INVENTORY_SCHEMA, Inventory};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+#[test]
+fn the_published_schemas_are_the_types() {
+    hold("inventory", &inventory_schema());
+    hold("change", &schema_of::<Change>());
+}
+
+#[test]
+fn golden_inventories_are_valid() {
+    let validator = jsonschema::validator_for(&inventory_schema()).unwrap();
+    let goldens = goldens();
+    assert!(!goldens.is_empty(), "no golden inventory");
+    for path in goldens {
+        let partial: Inventory = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let document = serde_json::to_value(partial).unwrap();
+        let faults: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|fault| format!("{}: {fault}", fault.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{}: {faults:#?}", path.display());
+    }
+}
+
+#[test]
+fn broken_inventories_are_not_valid() {
+    let validator = jsonschema::validator_for(&inventory_schema()).unwrap();
+    let good =
+        json!({"schema": INVENTORY_SCHEMA, "captured_at": null, "source": "live", "warnings": []});
+    assert!(validator.is_valid(&good));
+    let broken = [
+        ("/schema", json!("muster.inventory/v0")),
+        ("/source", json!("hearsay")),
+        ("/warnings", json!([{"probe": "cpu"}])),
+        ("/captured_at", json!(12)),
+    ];
+    for (place, value) in broken {
+        let mut document = good.clone();
+        *document.pointer_mut(place).unwrap() = value;
+        assert!(!validator.is_valid(&document), "{place} went unnoticed");
+    }
+    let mut minus_one = serde_json::to_value(Inventory::default()).unwrap();
+    minus_one["schema"] = json!(INVENTORY_SCHEMA);
+    assert!(validator.is_valid(&minus_one));
+    minus_one["memory"]["total_bytes"] = json!(-1);
+    assert!(!validator.is_valid(&minus_one), "-1 bytes went unnoticed");
+}
+
+#[test]
+fn changes_are_told_from_other_lines() {
+    let validator = jsonschema::validator_for(&schema_of::<Change>()).unwrap();
+    let mut line = json!({
+        "at": "2026-03-14T09:26:53.123Z",
+        "section": "network",
+        "subject": "eth0",
+        "kind": "changed",
+        "fields": [{"field": "carrier", "before": true, "after": false}],
+    });
+    assert!(validator.is_valid(&line));
+    line["kind"] = json!("exploded");
+    assert!(!validator.is_valid(&line));
+}
+
+/// As it is written: every field is there, but a part of the document has only some sections.
+fn inventory_schema() -> Value {
+    let mut schema = schema_of::<Inventory>();
+    schema["required"] = json!(["schema", "captured_at", "source", "warnings"]);
+    schema["properties"]["schema"]["const"] = json!(INVENTORY_SCHEMA);
+    schema
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.to_value()
+}
+
+fn hold(name: &str, schema: &Value) {
+    let path = root().join(format!("docs/{name}.schema.json"));
+    let text = format!("{schema:#}\n");
+    if std::env::var_os("MUSTER_BLESS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == text,
+        "{} is stale: run this test with MUSTER_BLESS=1",
+        path.display()
+    );
+}
+
+fn goldens() -> Vec<PathBuf> {
+    let folder = fs::read_dir(root().join("tests/golden")).unwrap();
+    let files = folder.map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
