@@ -21,7 +21,7 @@ fn the_emulated_metal_is_in_the_inventory() {
         return;
     };
     let hardware = Hardware::standard();
-    let mut machine = Machine::start(&image, &hardware, muster());
+    let mut machine = Machine::start(&image, &hardware, &[muster()]);
     let mut guest = machine.guest();
     guest.succeed(include_str!("../../lab/metal/populate"));
     guest.succeed("mkdir -p /run/lab/survey");
