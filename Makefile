@@ -5,7 +5,8 @@
 .PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench
 
 CARGO := cargo
-SCRIPTS := .ci/run tests/setup tests/summary discovery/fuzz/run $(wildcard packaging/*.sh tests/lab/*.sh)
+SCRIPTS := .ci/run tests/setup tests/summary discovery/fuzz/run \
+	$(wildcard packaging/*.sh) $(addprefix tests/lab/metal/,build init start program run populate survey)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16

@@ -47,18 +47,28 @@ impl Ledger {
         }
     }
 
+    /// Whether every fact is the same or explained.
+    ///
+    /// # Errors
+    /// The faults, a line each.
+    pub fn verdict(&self) -> Result<(), String> {
+        if self.compared == 0 {
+            return Err(format!("{}: nothing was compared", self.machine));
+        }
+        if self.wrong.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{}:\n  {}", self.machine, self.wrong.join("\n  ")))
+    }
+
     /// The row of the table: machine, compared, equal, different and why.
     ///
     /// # Panics
     /// When a fact differs without a reason, or nothing was compared.
     pub fn row(self) -> String {
-        assert!(self.compared > 0, "{}: nothing was compared", self.machine);
-        assert!(
-            self.wrong.is_empty(),
-            "{}:\n{}",
-            self.machine,
-            self.wrong.join("\n")
-        );
+        if let Err(wrong) = self.verdict() {
+            panic!("{wrong}");
+        }
         let why = if self.explained.is_empty() {
             "–".to_owned()
         } else {

@@ -11,7 +11,11 @@
     reason = "test code: a broken lab must stop at once and say where"
 )]
 
+pub mod bench;
 pub mod dumps;
+pub mod floor;
+pub mod huge;
 pub mod ledger;
+pub mod measure;
 pub mod metal;
 pub mod program;

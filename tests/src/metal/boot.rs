@@ -4,19 +4,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Writes `base` and, behind it, an archive with `/lab`: the program, its libraries, its loader,
+/// Writes `base` and, behind it, an archive with `/lab`: the programs, their libraries, the loader,
 /// and the number of disks to wait for. The kernel unpacks both.
-pub(super) fn initramfs(base: &Path, program: &Path, disks: usize, folder: &Path) -> PathBuf {
+pub(super) fn initramfs(base: &Path, programs: &[&Path], disks: usize, folder: &Path) -> PathBuf {
     let lab = folder.join("extra/lab");
     fs::create_dir_all(lab.join("lib")).expect("a folder for the program");
-    fs::copy(program, lab.join("muster")).expect("the program can be copied");
-    for library in libraries(program) {
-        let name = library.file_name().expect("a library has a name");
-        let name = match name.to_string_lossy().starts_with("ld-linux") {
-            true => "loader".into(),
-            false => name.to_owned(),
-        };
-        fs::copy(&library, lab.join("lib").join(name)).expect("a library can be copied");
+    for program in programs {
+        let name = program.file_name().expect("a program has a name");
+        fs::copy(program, lab.join(name)).expect("a program can be copied");
+        for library in libraries(program) {
+            let name = library.file_name().expect("a library has a name");
+            let loader = name.to_string_lossy().starts_with("ld-linux");
+            let name = if loader {
+                "loader".into()
+            } else {
+                name.to_owned()
+            };
+            fs::copy(&library, lab.join("lib").join(name)).expect("a library can be copied");
+        }
     }
     fs::write(lab.join("disks"), format!("{disks}\n")).expect("a file can be written");
 

@@ -128,6 +128,10 @@ impl Hardware {
         arguments.extend(["-cpu".to_owned(), cpu]);
         self.memory(&mut arguments);
         self.firmware.arguments(&mut arguments);
+        // The medium of a disk to plug in: `drive=hot`.
+        arguments.extend(words(
+            "-drive driver=null-co,size=128M,read-zeroes=on,if=none,id=hot",
+        ));
         ports(&mut arguments);
         for (index, disk) in self.disks.iter().enumerate() {
             disk.arguments(index, folder, root, &mut arguments);

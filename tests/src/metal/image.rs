@@ -8,7 +8,7 @@ use std::process::Command;
 use super::recipe;
 
 /// Files of the recipe: whatever changes in them makes another image.
-const RECIPE: &[&str] = &["build", "init", "start", "muster", "modules"];
+const RECIPE: &[&str] = &["build", "init", "start", "program", "modules"];
 /// Programs without which there is no emulated metal.
 const PROGRAMS: &[&str] = &[
     "qemu-system-x86_64",

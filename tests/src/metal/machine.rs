@@ -19,11 +19,11 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts the machine with this `muster` on board. It ends with the thread that started it.
+    /// Starts the machine with these programs on board, `muster` among them. It ends with the thread that started it.
     ///
     /// # Panics
     /// When it does not start.
-    pub fn start(image: &Image, hardware: &Hardware, program: &Path) -> Self {
+    pub fn start(image: &Image, hardware: &Hardware, programs: &[&Path]) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("muster-metal-")
             .tempdir()
@@ -36,7 +36,7 @@ impl Machine {
         let variables = FIRMWARE.replace("CODE", "VARS");
         fs::copy(variables, folder.join("variables")).expect("the firmware's variables");
         let disks = hardware.disks.len();
-        let initramfs = boot::initramfs(&image.initramfs(), program, disks, &folder);
+        let initramfs = boot::initramfs(&image.initramfs(), programs, disks, &folder);
         let process = Command::new("setpriv")
             .args(["--pdeathsig", "TERM"])
             .arg(recipe("run"))

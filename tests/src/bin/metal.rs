@@ -1,0 +1,34 @@
+//! Boots the emulated metal with this checkout's `muster` and carries out what is typed, a line of
+//! shell at a time, as root in there. Ends with the input.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool: printing is what it is for"
+)]
+
+use std::io::{BufRead as _, Write as _};
+
+use muster_tests::metal::{Hardware, Image, Machine};
+use muster_tests::program::muster;
+
+fn main() -> std::io::Result<()> {
+    let Some(image) = Image::prepare() else {
+        return Ok(());
+    };
+    let mut machine = Machine::start(&image, &Hardware::standard(), &[muster()]);
+    eprintln!("booting (half a minute or more)");
+    let mut guest = machine.guest();
+    eprintln!("ready; `. /run/lab/populate` puts the disks and links to use");
+    guest.succeed(&format!(
+        "cat >/run/lab/populate <<'END'\n{}\nEND",
+        include_str!("../../lab/metal/populate")
+    ));
+    for line in std::io::stdin().lock().lines() {
+        let output = guest.run(&line?);
+        std::io::stdout().write_all(&output.stdout)?;
+        eprintln!("{}[{}]", output.stderr, output.code);
+    }
+    Ok(())
+}
