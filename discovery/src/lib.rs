@@ -26,7 +26,9 @@ pub mod fuzzing;
 mod notes;
 mod parse;
 mod probe;
+mod sets;
 pub mod source;
+mod virtualization;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -111,6 +113,16 @@ const PROBES: &[Probe] = &[
         name: "host",
         fills: &[Section::Host],
         run: |context, inventory| merge(&mut inventory.host, probe::host::probe(context)),
+    },
+    Probe {
+        name: "cpu",
+        fills: &[Section::Cpu],
+        run: |context, inventory| merge(&mut inventory.cpu, probe::cpu::probe(context)),
+    },
+    Probe {
+        name: "numa",
+        fills: &[Section::Numa],
+        run: |context, inventory| merge(&mut inventory.numa, probe::numa::probe(context)),
     },
     Probe {
         name: "usage",

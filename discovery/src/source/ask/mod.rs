@@ -3,13 +3,14 @@
 mod system;
 mod usage;
 
-use super::{Answer, Query};
+use super::{Answer, Query, ioctl};
 use crate::Fault;
 
 /// Asks the running machine.
 pub(super) fn answer(query: &Query) -> Answer {
     match query {
         Query::Clock => system::clock(),
+        Query::ClockState => ioctl::clock::state(),
         Query::Uname => system::uname(),
         Query::UserId => system::user_id(),
         Query::Usage { over } => usage::usage(*over),

@@ -1,2 +1,4 @@
 //! Raw ioctls: the only unsafe code of the crate. Each function checks the sizes of what it hands
 //! to the kernel and gives back plain bytes.
+
+pub(super) mod clock;
