@@ -12,4 +12,6 @@
 )]
 
 pub mod dumps;
+pub mod hwloc;
 pub mod ledger;
+pub mod lscpu;

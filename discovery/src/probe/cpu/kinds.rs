@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use muster_model::cpu::CoreKind;
 
+use super::count;
 use super::topology::Topology;
-use super::{count, topology};
 use crate::Fault;
 use crate::notes::Notes;
+use crate::parse::cpuinfo::Cpuinfo;
 use crate::parse::cpulist::CpuSet;
 use crate::source::{Dir, Source};
 
@@ -16,15 +17,18 @@ use crate::source::{Dir, Source};
 const INTEL: [&str; 3] = ["cpu_core", "cpu_atom", "cpu_lowpower"];
 
 /// The kinds, fastest first; none where all cores are alike.
+///
+/// Newer kernels have capacities on x86 too, but there they tell favoured cores of one kind apart.
 pub(super) fn read(
     source: &Source,
+    info: Option<&Cpuinfo>,
     base: &Dir<'_>,
     topology: &Topology,
     notes: &mut Notes,
 ) -> Vec<CoreKind> {
-    match by_capacity(base, topology, notes) {
-        Some(kinds) => kinds,
-        None => by_monitor(source, topology, notes),
+    match info.and_then(|info| info.architecture.as_deref()) {
+        Some("x86_64" | "i686") => by_monitor(source, topology, notes),
+        _ => by_capacity(base, topology, notes),
     }
 }
 
@@ -45,14 +49,13 @@ fn by_monitor(source: &Source, topology: &Topology, notes: &mut Notes) -> Vec<Co
 }
 
 /// Arm and RISC-V: how much a processor gets done, 1024 the most
-/// (`Documentation/devicetree/bindings/cpu/cpu-capacity.txt`). `None` where the kernel has no
-/// capacities.
-fn by_capacity(base: &Dir<'_>, topology: &Topology, notes: &mut Notes) -> Option<Vec<CoreKind>> {
+/// (`Documentation/devicetree/bindings/cpu/cpu-capacity.txt`).
+fn by_capacity(base: &Dir<'_>, topology: &Topology, notes: &mut Notes) -> Vec<CoreKind> {
     let mut capacities: BTreeMap<u32, CpuSet> = BTreeMap::new();
     for leader in topology.leaders() {
         let capacity = base.number::<u32>(&format!("cpu{leader}/cpu_capacity"));
         if capacity == Err(Fault::Absent) && capacities.is_empty() {
-            return None;
+            break;
         }
         if let Some(capacity) = notes.keep("core_kinds", "cpu_capacity", capacity) {
             let set = capacities.entry(capacity).or_default();
@@ -60,7 +63,7 @@ fn by_capacity(base: &Dir<'_>, topology: &Topology, notes: &mut Notes) -> Option
         }
     }
     if capacities.len() < 2 {
-        return Some(Vec::new());
+        return Vec::new();
     }
     for set in capacities.values_mut() {
         let leaders = set.clone();
@@ -71,14 +74,12 @@ fn by_capacity(base: &Dir<'_>, topology: &Topology, notes: &mut Notes) -> Option
         }
     }
     let fastest_first = capacities.iter().rev();
-    Some(
-        fastest_first
-            .map(|(capacity, cpus)| kind(capacity.to_string(), cpus, topology))
-            .collect(),
-    )
+    fastest_first
+        .map(|(capacity, cpus)| kind(capacity.to_string(), cpus, topology))
+        .collect()
 }
 
-fn kind(name: String, cpus: &CpuSet, topology: &topology::Topology) -> CoreKind {
+fn kind(name: String, cpus: &CpuSet, topology: &Topology) -> CoreKind {
     let cores = topology.core_sets.iter().filter(|core| is_of(core, cpus));
     CoreKind {
         name,

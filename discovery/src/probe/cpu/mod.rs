@@ -40,7 +40,7 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Cpu> {
         threads_per_core: topology.threads_per_core(),
         caches: caches::read(&base, &topology, info, &mut notes),
         vulnerabilities: vulnerabilities(&base, &mut notes),
-        core_kinds: kinds::read(context.source, &base, &topology, &mut notes),
+        core_kinds: kinds::read(context.source, info, &base, &topology, &mut notes),
         isolated_cpus: isolated(&base, &mut notes),
         ..Cpu::default()
     };
