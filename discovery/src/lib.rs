@@ -27,6 +27,7 @@ pub mod fuzzing;
 mod notes;
 mod parse;
 mod probe;
+mod sets;
 pub mod source;
 
 use std::collections::BTreeSet;
@@ -131,6 +132,8 @@ const PROBES: &[Probe] = &[
         ],
         run: merge_machine,
     },
+    fills!(Cpu, cpu),
+    fills!(Numa, numa),
     fills!(Memory, memory),
     fills!(Network, network),
     fills!(Pci, pci),

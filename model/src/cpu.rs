@@ -85,8 +85,8 @@ pub struct Cache {
     pub kind: Option<CacheKind>,
     /// Bytes of one instance.
     pub size_bytes: Option<u64>,
-    /// How many there are.
-    pub instances: u32,
+    /// How many there are; `None` where the kernel tells of the cache but not who shares it (s390).
+    pub instances: Option<u32>,
     /// Bytes of a line.
     pub line_size_bytes: Option<u64>,
     /// Ways of associativity.

@@ -1,4 +1,4 @@
-//! The firmware's tables, and whose they are.
+//! The firmware's tables.
 
 use super::Context;
 use crate::Fault;
@@ -19,16 +19,5 @@ impl Context<'_> {
             Ok(Smbios::parse(&entry, table))
         };
         self.smbios.get_or_init(read).as_ref().map_err(Clone::clone)
-    }
-
-    /// Whether this is a container: the firmware that it sees is then the host's.
-    ///
-    /// To be wired: the `host` probe's detection of virtualization knows more kinds.
-    pub(crate) fn in_container(&self) -> bool {
-        let marks = ["run/systemd/container", ".dockerenv", "run/.containerenv"];
-        let is_there = |mark: &&str| self.source.read(mark).is_ok();
-        *self
-            .in_container
-            .get_or_init(|| marks.iter().any(|mark| is_there(&mark)))
     }
 }

@@ -2,11 +2,16 @@
 
 mod firmware;
 mod pci;
+mod system;
+mod virtualization;
 
 use std::cell::OnceCell;
 
-pub(crate) use self::pci::{PCI_DEVICES, PciFound};
+use muster_model::Found;
+use muster_model::host::Virtualization;
 
+pub(crate) use self::pci::{PCI_DEVICES, PciFound};
+use crate::parse::cpuinfo::Cpuinfo;
 use crate::parse::pci_ids::PciNames;
 use crate::parse::smbios::Smbios;
 use crate::source::{Query, Source};
@@ -17,9 +22,12 @@ pub(crate) struct Context<'a> {
     pub(crate) source: &'a Source,
     pub(crate) options: &'a Options,
     smbios: OnceCell<Result<Smbios, Fault>>,
-    in_container: OnceCell<bool>,
     pci_functions: OnceCell<Result<Vec<PciFound>, Fault>>,
     pci_names: OnceCell<PciNames>,
+    cpuinfo: OnceCell<Result<Cpuinfo, Fault>>,
+    architecture: OnceCell<Result<String, Fault>>,
+    kernel_release: OnceCell<Result<String, Fault>>,
+    virtualization: OnceCell<Found<Virtualization>>,
 }
 
 impl<'a> Context<'a> {
@@ -28,9 +36,12 @@ impl<'a> Context<'a> {
             source,
             options,
             smbios: OnceCell::new(),
-            in_container: OnceCell::new(),
             pci_functions: OnceCell::new(),
             pci_names: OnceCell::new(),
+            cpuinfo: OnceCell::new(),
+            architecture: OnceCell::new(),
+            kernel_release: OnceCell::new(),
+            virtualization: OnceCell::new(),
         }
     }
 

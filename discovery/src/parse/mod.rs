@@ -1,7 +1,10 @@
 //! Bytes into facts: no I/O, no clock, no panic.
 
+pub(crate) mod cpuinfo;
+pub(crate) mod cpulist;
 pub(crate) mod ethtool;
 pub(crate) mod hwmon;
+pub(crate) mod hypervisor;
 pub(crate) mod ipmi;
 pub(crate) mod lldp;
 pub(crate) mod meminfo;

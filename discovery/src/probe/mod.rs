@@ -1,10 +1,12 @@
 //! One file a probe, all alike; none imports another.
 
 pub(crate) mod bmc;
+pub(crate) mod cpu;
 pub(crate) mod host;
 pub(crate) mod machine;
 pub(crate) mod memory;
 pub(crate) mod network;
+pub(crate) mod numa;
 pub(crate) mod pci;
 pub(crate) mod sensors;
 pub(crate) mod usage;

@@ -85,8 +85,11 @@ fn cache(cache: &Cache) -> Line {
     let size = cache
         .size_bytes
         .map_or_else(|| "–".to_owned(), units::bytes);
-    Line::toned(Tone::Faint, &format!("L{}{kind}\u{a0}", cache.level))
-        .plain(&format!("{}\u{a0}×\u{a0}{size}", cache.instances))
+    Line::toned(Tone::Faint, &format!("L{}{kind}\u{a0}", cache.level)).plain(&match cache.instances
+    {
+        Some(instances) => format!("{instances}\u{a0}×\u{a0}{size}"),
+        None => size,
+    })
 }
 
 fn identity(cpu: &Cpu) -> Line {

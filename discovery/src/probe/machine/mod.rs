@@ -53,7 +53,7 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Machine> {
         notes.warn("smbios", WarningKind::Malformed, message);
     }
     let machine = judge(facts, notes);
-    if machine.value == Machine::default() || !context.in_container() {
+    if machine.value == Machine::default() || !context.is_container() {
         return machine;
     }
     let mut notes = Notes::new("system");

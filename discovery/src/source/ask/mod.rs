@@ -10,7 +10,7 @@ mod system;
 mod usage;
 
 use super::tree::Tree;
-use super::{Answer, Query};
+use super::{Answer, Query, ioctl};
 use crate::Fault;
 
 /// Asks the host's files for what takes more than reading one; the running machine is not asked.
@@ -26,6 +26,7 @@ pub(super) fn answer_from_files(tree: &Tree, query: &Query) -> Option<Answer> {
 pub(super) fn answer(query: &Query) -> Answer {
     match query {
         Query::Clock => system::clock(),
+        Query::ClockState => ioctl::clock::state(),
         Query::Uname => system::uname(),
         Query::UserId => system::user_id(),
         Query::Usage { over } => usage::usage(*over),

@@ -1,5 +1,6 @@
 //! Raw ioctls: the only unsafe code of the crate. Each function checks the sizes of what it hands
 //! to the kernel and gives back plain bytes.
 
+pub(super) mod clock;
 pub(in crate::source) mod ethtool;
 pub(in crate::source) mod ipmi;
