@@ -27,8 +27,6 @@ impl Context<'_> {
     pub(crate) fn in_container(&self) -> bool {
         let marks = ["run/systemd/container", ".dockerenv", "run/.containerenv"];
         let is_there = |mark: &&str| self.source.read(mark).is_ok();
-        *self
-            .in_container
-            .get_or_init(|| marks.iter().any(|mark| is_there(&mark)))
+        *self.in_container.get_or_init(|| marks.iter().any(is_there))
     }
 }
