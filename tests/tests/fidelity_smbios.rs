@@ -3,7 +3,11 @@
 //! recorded.
 #![allow(
     clippy::disallowed_methods,
-    reason = "tests make roots, read dumps and run second opinions"
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code"
 )]
 
 #[path = "fidelity_smbios/recorded.rs"]

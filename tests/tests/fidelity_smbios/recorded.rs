@@ -3,10 +3,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use muster_model::Inventory;
 use muster_tests::dumps::{dump, unpack};
 use muster_tests::ledger::Ledger;
+use tempfile::TempDir;
 
 use super::{inventory, write};
 
@@ -80,7 +82,7 @@ fn dell_r6515() -> String {
 
 fn of_tree(name: &str) -> String {
     let archive = dump(&format!("hwloc/{name}.tar.bz2")).expect("the tree is recorded");
-    let unpacked = unpack(&archive);
+    let unpacked = unpack_part(&archive);
     let mut folders = fs::read_dir(unpacked.path()).unwrap();
     let root = folders.next().expect("one folder").unwrap().path();
     let ours = inventory(&root);
@@ -92,6 +94,22 @@ fn of_tree(name: &str) -> String {
         ledger.same("memory.total_bytes", ours.memory.total_bytes, Some(bytes));
     }
     ledger.row()
+}
+
+/// Only what is compared: the trees have 20,000 files.
+fn unpack_part(archive: &Path) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // A tree without one of them makes tar fail; that it has the first shows in the comparison.
+    let _ = Command::new("tar")
+        .args(["--no-same-owner", "--wildcards", "-C"])
+        .arg(folder.path())
+        .arg("-xf")
+        .arg(archive)
+        .args(["*/sys/class/dmi", "*/proc/meminfo"])
+        .stderr(Stdio::null())
+        .status()
+        .expect("tar runs");
+    folder
 }
 
 fn s390() -> String {

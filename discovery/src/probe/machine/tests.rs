@@ -148,3 +148,27 @@ fn a_machine_that_says_nothing_is_said() {
     assert_eq!(found.value, Machine::default());
     assert_eq!(found.warnings[0].kind, WarningKind::Unsupported);
 }
+
+#[test]
+fn an_ordinary_user_is_told_what_root_would_see() {
+    use crate::source::{ATTRIBUTE_CAP, Recording, Request, TABLE_CAP};
+    let mut recording = Recording::default();
+    let tables = "sys/firmware/dmi/tables/DMI".to_owned();
+    recording.keep(Request::Read(tables, TABLE_CAP), Err(Fault::Denied));
+    let attribute = |name: &str| Request::Read(format!("sys/class/dmi/id/{name}"), ATTRIBUTE_CAP);
+    recording.keep(attribute("sys_vendor"), Ok(b"Maker\n".to_vec()));
+    for name in ["product_serial", "product_uuid", "board_serial"] {
+        recording.keep(attribute(name), Err(Fault::Denied));
+    }
+    let source = Source::replay(recording);
+    let found = probe(&Context::new(&source, &Options::default()));
+    assert_eq!(found.value.system.vendor.as_deref(), Some("Maker"));
+    assert!(found.warnings.iter().all(|w| w.kind == WarningKind::Denied));
+    assert_eq!(
+        messages(&found),
+        [
+            "system system: serial, uuid: permission denied; run as root to read it",
+            "board board: serial: permission denied; run as root to read it",
+        ]
+    );
+}

@@ -150,3 +150,15 @@ fn errors_that_nobody_counts_are_said() {
     ]);
     assert!(messages(&found)[0].contains("no EDAC driver"));
 }
+
+#[test]
+fn an_ordinary_user_is_told_what_root_would_see() {
+    use crate::source::{Recording, Request, TABLE_CAP};
+    let mut recording = Recording::default();
+    let tables = "sys/firmware/dmi/tables/DMI".to_owned();
+    recording.keep(Request::Read(tables, TABLE_CAP), Err(Fault::Denied));
+    let source = Source::replay(recording);
+    let found = probe(&Context::new(&source, &Options::default()));
+    let kinds: Vec<_> = found.warnings.iter().map(|warning| warning.kind).collect();
+    assert_eq!(kinds, [WarningKind::Denied]);
+}
