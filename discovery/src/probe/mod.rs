@@ -1,11 +1,14 @@
 //! One file a probe, all alike; none imports another.
 
 pub(crate) mod bmc;
+pub(crate) mod gpus;
 pub(crate) mod host;
+pub(crate) mod iommu;
 pub(crate) mod machine;
 pub(crate) mod memory;
 pub(crate) mod network;
 pub(crate) mod pci;
 pub(crate) mod sensors;
 pub(crate) mod usage;
+pub(crate) mod usb;
 pub(crate) mod watchdogs;
