@@ -137,8 +137,11 @@ const PROBES: &[Probe] = &[
     fills!(Memory, memory),
     fills!(Network, network),
     fills!(Pci, pci),
+    fills!(Gpus, gpus),
+    fills!(Usb, usb),
     fills!(Bmc, bmc),
     fills!(Sensors, sensors),
+    fills!(Iommu, iommu),
     fills!(Watchdogs, watchdogs),
     fills!(Usage, usage),
 ];

@@ -2,7 +2,9 @@
 
 pub(crate) mod bmc;
 pub(crate) mod cpu;
+pub(crate) mod gpus;
 pub(crate) mod host;
+pub(crate) mod iommu;
 pub(crate) mod machine;
 pub(crate) mod memory;
 pub(crate) mod network;
@@ -10,4 +12,5 @@ pub(crate) mod numa;
 pub(crate) mod pci;
 pub(crate) mod sensors;
 pub(crate) mod usage;
+pub(crate) mod usb;
 pub(crate) mod watchdogs;

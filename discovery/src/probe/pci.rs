@@ -219,3 +219,132 @@ fn keep<T>(notes: &mut Notes, slot: &str, what: &str, got: Result<T, Fault>) -> 
     };
     notes.keep(subject, what, got)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use super::*;
+    use crate::{Options, Source};
+
+    const BRIDGE: &str = "sys/devices/pci0000:00/0000:00:01.0";
+    const CARD: &str = "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0";
+    const UEVENT: &str =
+        "DRIVER=i40e\nPCI_CLASS=20000\nPCI_ID=8086:1572\nPCI_SUBSYS_ID=8086:0001\n";
+
+    fn write(root: &Path, folder: &str, files: &[(&str, &[u8])]) {
+        fs::create_dir_all(root.join(folder)).unwrap();
+        for (name, content) in files {
+            fs::write(root.join(folder).join(name), content).unwrap();
+        }
+        let slot = folder.rsplit('/').next().unwrap();
+        fs::create_dir_all(root.join(PCI_DEVICES)).unwrap();
+        let target = format!("../../../{}", folder.trim_start_matches("sys/"));
+        symlink(target, root.join(PCI_DEVICES).join(slot)).unwrap();
+    }
+
+    fn found(root: &Path) -> Found<Vec<PciFunction>> {
+        let source = Source::at_root(root).unwrap();
+        let options = Options::default();
+        probe(&Context::new(&source, &options))
+    }
+
+    #[test]
+    fn reads_a_card_below_a_bridge() {
+        let root = tempfile::tempdir().unwrap();
+        let bridge: &[u8] =
+            b"DRIVER=pcieport\nPCI_CLASS=60400\nPCI_ID=8086:2030\nPCI_SUBSYS_ID=0000:0000\n";
+        write(
+            root.path(),
+            BRIDGE,
+            &[("uevent", bridge), ("revision", b"0x04\n")],
+        );
+        let vpd = b"\x82\x03\0NIC\x90\x0e\0PN\x04PARTSN\x04X123\x78";
+        write(
+            root.path(),
+            CARD,
+            &[
+                ("uevent", UEVENT.as_bytes()),
+                ("revision", b"0x02\n"),
+                ("numa_node", b"1\n"),
+                ("current_link_speed", b"8.0 GT/s PCIe\n"),
+                ("current_link_width", b"8\n"),
+                ("max_link_speed", b"8.0 GT/s PCIe\n"),
+                ("max_link_width", b"255\n"),
+                ("sriov_totalvfs", b"64\n"),
+                ("sriov_numvfs", b"0\n"),
+                ("vpd", vpd),
+            ],
+        );
+        let group = root.path().join(CARD).join("iommu_group");
+        symlink("../../../../kernel/iommu_groups/7", group).unwrap();
+        let found = found(root.path());
+        assert_eq!(found.warnings, []);
+        let [bridge, card] = found.value.as_slice() else {
+            panic!("two functions: {:?}", found.value);
+        };
+        assert_eq!(bridge.parent, None);
+        assert_eq!(bridge.subsystem_vendor_id, None);
+        assert_eq!(bridge.sriov, None);
+        assert_eq!(card.parent.as_deref(), Some("0000:00:01.0"));
+        assert_eq!(
+            card.device.as_deref(),
+            Some("Ethernet Controller X710 for 10GbE SFP+")
+        );
+        assert_eq!(card.subsystem_vendor.as_deref(), Some("Intel Corporation"));
+        assert_eq!(card.class.as_deref(), Some("Ethernet controller"));
+        assert_eq!(card.class_code.as_deref(), Some("020000"));
+        assert_eq!(card.revision.as_deref(), Some("02"));
+        assert_eq!((card.numa_node, card.iommu_group), (Some(1), Some(7)));
+        assert_eq!((card.link.speed_gts, card.link.width), (Some(8.0), Some(8)));
+        assert_eq!(card.link.max_width, None);
+        assert_eq!(card.sriov.as_ref().unwrap().total_vfs, Some(64));
+        assert_eq!(card.serial.as_deref(), Some("X123"));
+        assert_eq!(card.part_number.as_deref(), Some("PART"));
+    }
+
+    #[test]
+    fn no_bus_is_no_fault() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(found(root.path()), Found::default());
+    }
+
+    #[test]
+    fn nonsense_costs_its_own_fields() {
+        let root = tempfile::tempdir().unwrap();
+        write(
+            root.path(),
+            BRIDGE,
+            &[("uevent", b"PCI_ID=?\n"), ("modalias", b"pci:x")],
+        );
+        write(
+            root.path(),
+            CARD,
+            &[("uevent", UEVENT.as_bytes()), ("numa_node", b"one\n")],
+        );
+        let found = found(root.path());
+        let subjects: Vec<&str> = found.warnings.iter().map(|w| w.subject.as_str()).collect();
+        assert_eq!(subjects, ["0000:00:01.0", "0000:01:00.0"]);
+        assert_eq!(found.value[0].vendor_id, None);
+        assert_eq!(found.value[1].vendor_id.as_deref(), Some("8086"));
+        assert_eq!(found.value[1].numa_node, None);
+    }
+
+    #[test]
+    fn a_newer_list_of_the_host_counts() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), CARD, &[("uevent", UEVENT.as_bytes())]);
+        let lists = root.path().join("usr/share/misc");
+        fs::create_dir_all(&lists).unwrap();
+        for (day, name) in [
+            ("1999-01-01", "Ethernet Controller X710 for 10GbE SFP+"),
+            ("2999-01-01", "Newer"),
+        ] {
+            let text = format!("#\tDate:    {day} 03:15:02\n8086  Intel\n\t1572  Newer\n");
+            fs::write(lists.join("pci.ids"), text).unwrap();
+            assert_eq!(found(root.path()).value[0].device.as_deref(), Some(name));
+        }
+    }
+}
