@@ -54,7 +54,6 @@ pub(super) fn collect_file(path: &str, content: &[u8], into: &mut Identities) {
             }
         }
         "DMI" => smbios(content).for_each(|structure| structure.collect(into)),
-        "hostid" => {}
         _ => {}
     }
 }
@@ -85,7 +84,7 @@ pub(super) fn replace_answer(
 /// A table of SMBIOS with what only its makers can read made unreadable.
 pub(super) fn replace_smbios(table: &[u8], pseudonyms: &Pseudonyms) -> Vec<u8> {
     let mut replaced = table.to_owned();
-    let hidden = smbios(table).filter(|structure| structure.is_private());
+    let hidden = smbios(table).filter(Structure::is_private);
     for (at, text) in hidden.flat_map(|structure| structure.texts()) {
         let pseudonym = pseudonyms.text(&String::from_utf8_lossy(text));
         put(&mut replaced, at, pseudonym.as_bytes(), text.len());

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use sha2::{Digest, Sha256};
 
 /// Tries for a text with the same sum of bytes; one in some hundred has it.
-const TRIES: u32 = 4096;
+const TRIES: u32 = 1024;
 /// The digits of a WWN that name its kind and its maker: NAA and a 24-bit OUI (SPC-6, 7.7.6.6).
 const WWN_KEPT_DIGITS: usize = 7;
 
@@ -24,6 +24,9 @@ impl Pseudonyms {
     /// hexadecimal, letters stay hexadecimal. The sum of the bytes stays too where that can be
     /// done, and with it the checksums of VPD, FRU, EEPROM and ATA data around the text.
     pub(super) fn text(&self, original: &str) -> String {
+        if !original.contains(char::is_alphanumeric) {
+            return original.to_owned();
+        }
         let folded = original.to_ascii_lowercase();
         let is_hex = folded.bytes().any(|byte| byte.is_ascii_digit())
             && !folded.bytes().any(|byte| (b'g'..=b'z').contains(&byte));
