@@ -28,6 +28,8 @@ mod notes;
 mod parse;
 mod probe;
 pub mod source;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -133,6 +135,10 @@ const PROBES: &[Probe] = &[
     },
     fills!(Memory, memory),
     fills!(Network, network),
+    fills!(Disks, disks),
+    fills!(Arrays, arrays),
+    fills!(VolumeGroups, volume_groups),
+    fills!(Filesystems, filesystems),
     fills!(Pci, pci),
     fills!(Bmc, bmc),
     fills!(Sensors, sensors),

@@ -1,12 +1,15 @@
 //! What the probes of one discovery share: read once, when the first of them asks.
 
+mod block;
 mod firmware;
 mod pci;
 
 use std::cell::OnceCell;
 
+pub(crate) use self::block::{BlockDevices, Composed, MadeBy};
 pub(crate) use self::pci::{PCI_DEVICES, PciFound};
 
+use crate::parse::mounts::Mount;
 use crate::parse::pci_ids::PciNames;
 use crate::parse::smbios::Smbios;
 use crate::source::{Query, Source};
@@ -20,6 +23,8 @@ pub(crate) struct Context<'a> {
     in_container: OnceCell<bool>,
     pci_functions: OnceCell<Result<Vec<PciFound>, Fault>>,
     pci_names: OnceCell<PciNames>,
+    block_devices: OnceCell<Result<BlockDevices, Fault>>,
+    mounts: OnceCell<Result<Vec<Mount>, Fault>>,
 }
 
 impl<'a> Context<'a> {
@@ -31,7 +36,23 @@ impl<'a> Context<'a> {
             in_container: OnceCell::new(),
             pci_functions: OnceCell::new(),
             pci_names: OnceCell::new(),
+            block_devices: OnceCell::new(),
+            mounts: OnceCell::new(),
         }
+    }
+
+    /// The block devices of the host.
+    pub(crate) fn block_devices(&self) -> Result<&BlockDevices, Fault> {
+        let devices = self
+            .block_devices
+            .get_or_init(|| block::devices(self.source));
+        devices.as_ref().map_err(Clone::clone)
+    }
+
+    /// The mounts of the host.
+    pub(crate) fn mounts(&self) -> Result<&[Mount], Fault> {
+        let mounts = self.mounts.get_or_init(|| block::mounts(self.source));
+        mounts.as_deref().map_err(Clone::clone)
     }
 
     /// When discovery began, as the document has it.

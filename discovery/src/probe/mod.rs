@@ -1,6 +1,9 @@
 //! One file a probe, all alike; none imports another.
 
+pub(crate) mod arrays;
 pub(crate) mod bmc;
+pub(crate) mod disks;
+pub(crate) mod filesystems;
 pub(crate) mod host;
 pub(crate) mod machine;
 pub(crate) mod memory;
@@ -8,4 +11,5 @@ pub(crate) mod network;
 pub(crate) mod pci;
 pub(crate) mod sensors;
 pub(crate) mod usage;
+pub(crate) mod volume_groups;
 pub(crate) mod watchdogs;

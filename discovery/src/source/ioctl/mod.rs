@@ -3,3 +3,5 @@
 
 pub(in crate::source) mod ethtool;
 pub(in crate::source) mod ipmi;
+pub(super) mod nvme;
+pub(super) mod scsi;
