@@ -5,7 +5,7 @@
 use crate::parse::ipmi::{self, Lan};
 use crate::parse::placeholder::Screened;
 use crate::parse::smbios::{Size, Smbios, iso_date};
-use crate::parse::{ethtool, lldp, module_eeprom, netlink, pci_config, vpd};
+use crate::parse::{self, ethtool, lldp, module_eeprom, netlink, pci_config, vpd};
 
 /// The first byte says how many of those after it are the entry point; the rest is the table.
 pub fn smbios(data: &[u8]) {
@@ -62,7 +62,12 @@ pub fn module_eeprom(data: &[u8]) {
 }
 
 pub fn udev_database(data: &[u8]) {
-    let _ = data;
+    let record = parse::udev_database::parse(data);
+    let _ = record.decoded("ID_MODEL_ENC");
+    let _ = parse::udev_database::decode(&String::from_utf8_lossy(data));
+    let _ = parse::mounts::mountinfo(data);
+    let _ = parse::mounts::mounts(data);
+    let _ = parse::mounts::swap_devices(data);
 }
 
 pub fn capture(data: &[u8]) {
@@ -90,9 +95,26 @@ pub fn netlink(data: &[u8]) {
 }
 
 pub fn disk_health(data: &[u8]) {
-    let _ = data;
+    let _ = parse::disk_health::nvme::health(data);
+    let _ = parse::disk_health::ata::identity(data);
+    let (status, rest) = data.split_at_checked(2).unwrap_or((data, &[]));
+    let _ = parse::disk_health::ata::health(rest, Some(status));
+    let _ = parse::disk_health::scsi::health(&[data, rest]);
+    let _ = parse::scsi_vpd::designators(data);
+    let _ = parse::scsi_vpd::serial(data);
+    let _ = parse::scsi_vpd::rotation_rpm(data);
+    let _ = parse::scsi_vpd::ata_identify(data).map(parse::disk_health::ata::identity);
 }
 
 pub fn signature(data: &[u8]) {
-    let _ = data;
+    let _ = parse::signature::parse(data);
+    let read = |offset: u64, length: usize| {
+        let rest = usize::try_from(offset)
+            .ok()
+            .and_then(|from| data.get(from..));
+        let rest = rest.unwrap_or_default();
+        Ok::<_, ()>(rest.get(..length).unwrap_or(rest).to_vec())
+    };
+    let collected = parse::signature::collect(data.len() as u64, read);
+    let _ = collected.map(|answer| parse::signature::parse(&answer));
 }

@@ -29,6 +29,8 @@ mod parse;
 mod probe;
 mod sets;
 pub mod source;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -136,6 +138,10 @@ const PROBES: &[Probe] = &[
     fills!(Numa, numa),
     fills!(Memory, memory),
     fills!(Network, network),
+    fills!(Disks, disks),
+    fills!(Arrays, arrays),
+    fills!(VolumeGroups, volume_groups),
+    fills!(Filesystems, filesystems),
     fills!(Pci, pci),
     fills!(Gpus, gpus),
     fills!(Usb, usb),

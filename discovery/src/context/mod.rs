@@ -1,5 +1,6 @@
 //! What the probes of one discovery share: read once, when the first of them asks.
 
+mod block;
 mod firmware;
 mod pci;
 mod system;
@@ -10,8 +11,10 @@ use std::cell::OnceCell;
 use muster_model::Found;
 use muster_model::host::Virtualization;
 
+pub(crate) use self::block::{BlockDevices, Composed, MadeBy};
 pub(crate) use self::pci::{PCI_DEVICES, PciFound};
 use crate::parse::cpuinfo::Cpuinfo;
+use crate::parse::mounts::Mount;
 use crate::parse::pci_ids::PciNames;
 use crate::parse::smbios::Smbios;
 use crate::source::{Query, Source};
@@ -28,6 +31,8 @@ pub(crate) struct Context<'a> {
     architecture: OnceCell<Result<String, Fault>>,
     kernel_release: OnceCell<Result<String, Fault>>,
     virtualization: OnceCell<Found<Virtualization>>,
+    block_devices: OnceCell<Result<BlockDevices, Fault>>,
+    mounts: OnceCell<Result<Vec<Mount>, Fault>>,
 }
 
 impl<'a> Context<'a> {
@@ -42,7 +47,23 @@ impl<'a> Context<'a> {
             architecture: OnceCell::new(),
             kernel_release: OnceCell::new(),
             virtualization: OnceCell::new(),
+            block_devices: OnceCell::new(),
+            mounts: OnceCell::new(),
         }
+    }
+
+    /// The block devices of the host.
+    pub(crate) fn block_devices(&self) -> Result<&BlockDevices, Fault> {
+        let devices = self
+            .block_devices
+            .get_or_init(|| block::devices(self.source));
+        devices.as_ref().map_err(Clone::clone)
+    }
+
+    /// The mounts of the host.
+    pub(crate) fn mounts(&self) -> Result<&[Mount], Fault> {
+        let mounts = self.mounts.get_or_init(|| block::mounts(self.source));
+        mounts.as_deref().map_err(Clone::clone)
     }
 
     /// When discovery began, as the document has it.

@@ -1,7 +1,10 @@
 //! One file a probe, all alike; none imports another.
 
+pub(crate) mod arrays;
 pub(crate) mod bmc;
 pub(crate) mod cpu;
+pub(crate) mod disks;
+pub(crate) mod filesystems;
 pub(crate) mod gpus;
 pub(crate) mod host;
 pub(crate) mod iommu;
@@ -13,4 +16,5 @@ pub(crate) mod pci;
 pub(crate) mod sensors;
 pub(crate) mod usage;
 pub(crate) mod usb;
+pub(crate) mod volume_groups;
 pub(crate) mod watchdogs;

@@ -40,6 +40,9 @@ pub const ATTRIBUTE_CAP: usize = 64 << 10;
 /// Most bytes of a table in procfs; `/proc/cpuinfo` grows with the processors.
 pub const TABLE_CAP: usize = 16 << 20;
 
+/// What [`Fault::Unsupported`] says of a disk that sleeps: it is not woken for a question.
+pub const ASLEEP: &str = "the disk is asleep and was not woken";
+
 /// One thing asked of the host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Request {

@@ -1,11 +1,14 @@
 //! Answers of the running machine to each [`Query`].
 
+mod disk;
 mod ethtool;
+mod file_system;
 mod hwdb;
 mod ipmi;
 mod netlink;
 mod nvml;
 mod pci_names;
+
 mod system;
 mod usage;
 
@@ -40,6 +43,16 @@ pub(super) fn answer(query: &Query) -> Answer {
         Query::Ethtool { interface, command } => ethtool::ethtool(interface, *command),
         Query::Nvml => nvml::answer(),
         Query::HardwareDatabase { modalias } => hwdb::answer(modalias),
+        Query::FileSystem { mount_point } => file_system::usage(mount_point),
+        Query::NvmeIdentify { device } => disk::nvme_identify(device),
+        Query::NvmeHealth { device } => disk::nvme_health(device),
+        Query::AtaPowerMode { device } => disk::ata_power_mode(device),
+        Query::AtaIdentify { device } => disk::ata_identify(device),
+        Query::AtaSmartData { device } => disk::ata_smart_data(device),
+        Query::AtaSmartThresholds { device } => disk::ata_smart_thresholds(device),
+        Query::AtaSmartStatus { device } => disk::ata_smart_status(device),
+        Query::ScsiLog { device, page } => disk::scsi_log(device, *page),
+        Query::BlockSignature { device } => disk::block_signature(device),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
     }
 }

@@ -4,3 +4,5 @@
 pub(super) mod clock;
 pub(in crate::source) mod ethtool;
 pub(in crate::source) mod ipmi;
+pub(super) mod nvme;
+pub(super) mod scsi;

@@ -1,0 +1,325 @@
+//! Questions to disks. They are opened for reading only, and one that sleeps is not woken: it is
+//! asked for its power state first, by a command that does not wake it, and nothing else then.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, PosixFadviseAdvice, open, posix_fadvise};
+use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::uio::pread;
+use nix::unistd::{Whence, lseek, read};
+
+use crate::Fault;
+use crate::parse::signature;
+use crate::source::ioctl::{nvme, scsi};
+use crate::source::{ASLEEP, Answer};
+
+const IDENTIFY_DEVICE: u8 = 0xec;
+const CHECK_POWER_MODE: u8 = 0xe5;
+const SMART: u8 = 0xb0;
+/// LBA mid and high of every SMART command (ACS-4, 7.46).
+const SMART_SIGNATURE: [u8; 2] = [0x4f, 0xc2];
+
+/// NVMe Identify Controller.
+pub(super) fn nvme_identify(device: &str) -> Answer {
+    nvme::read(&open_device(device)?, nvme::Command::IdentifyController)
+}
+
+/// NVMe SMART / Health Information.
+pub(super) fn nvme_health(device: &str) -> Answer {
+    nvme::read(&open_device(device)?, nvme::Command::HealthLog)
+}
+
+/// The count register of CHECK POWER MODE.
+pub(super) fn ata_power_mode(device: &str) -> Answer {
+    Ok(vec![power_mode(&open_device(device)?)?])
+}
+
+/// IDENTIFY DEVICE.
+pub(super) fn ata_identify(device: &str) -> Answer {
+    ata_read(&open_awake_ata(device)?, IDENTIFY_DEVICE, 0, [0, 0])
+}
+
+/// SMART READ DATA.
+pub(super) fn ata_smart_data(device: &str) -> Answer {
+    ata_read(&open_awake_ata(device)?, SMART, 0xd0, SMART_SIGNATURE)
+}
+
+/// SMART READ THRESHOLDS.
+pub(super) fn ata_smart_thresholds(device: &str) -> Answer {
+    ata_read(&open_awake_ata(device)?, SMART, 0xd1, SMART_SIGNATURE)
+}
+
+/// LBA mid and high after SMART RETURN STATUS.
+pub(super) fn ata_smart_status(device: &str) -> Answer {
+    let device = open_awake_ata(device)?;
+    let registers = ata_registers(&device, SMART, 0xda, SMART_SIGNATURE)?;
+    Ok(vec![registers.lba_mid, registers.lba_high])
+}
+
+/// LOG SENSE of the current cumulative values (SPC-5, 6.8).
+pub(super) fn scsi_log(device: &str, page: u8) -> Answer {
+    const LENGTH: u16 = 512;
+    let device = open_device(device)?;
+    refuse_asleep_scsi(&device)?;
+    let [high, low] = LENGTH.to_be_bytes();
+    let command = [0x4d, 0, 0x40 | (page & 0x3f), 0, 0, 0, 0, high, low, 0];
+    let reply = scsi::send(&device, &command, usize::from(LENGTH))?;
+    match reply.status {
+        0 => Ok(reply.data),
+        _ => Err(Fault::Unsupported(format!("log page {page:#04x}"))),
+    }
+}
+
+/// The windows of `parse::signature`.
+pub(super) fn block_signature(device: &str) -> Answer {
+    let file = open_device(device)?;
+    if rotates(device) {
+        refuse_asleep(&file)?;
+    }
+    let end = lseek(&file, 0, Whence::SeekEnd)?;
+    let size = u64::try_from(end).map_err(|_| Fault::Malformed("a negative size".to_owned()))?;
+    // Read no more of the disk than the windows.
+    let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_RANDOM);
+    signature::collect(size, |offset, length| window(&file, offset, length))
+}
+
+fn window(file: &OwnedFd, offset: u64, length: usize) -> Answer {
+    let at = i64::try_from(offset).map_err(|_| Errno::EINVAL)?;
+    let mut bytes = vec![0; length];
+    let count = pread(file, &mut bytes, at)?;
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+fn open_device(device: &str) -> Result<OwnedFd, Fault> {
+    if device.is_empty() || device.contains('/') || device.starts_with('.') {
+        return Err(Fault::Malformed("not the name of a device".to_owned()));
+    }
+    refuse_suspended(device)?;
+    let path = format!("/dev/{}", device.replace('!', "/"));
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    let file = open(path.as_str(), flags, Mode::empty())?;
+    let kind = SFlag::from_bits_truncate(fstat(file.as_fd())?.st_mode & SFlag::S_IFMT.bits());
+    if kind != SFlag::S_IFBLK {
+        return Err(Fault::Malformed(format!("{path} is not a block device")));
+    }
+    Ok(file)
+}
+
+/// Opening a disk that the kernel has suspended would resume it.
+fn refuse_suspended(device: &str) -> Result<(), Fault> {
+    let states = [
+        "device/power/runtime_status",
+        "../device/power/runtime_status",
+    ];
+    let suspended = states
+        .iter()
+        .any(|state| attribute(device, state).as_deref() == Some("suspended"));
+    if suspended { Err(asleep()) } else { Ok(()) }
+}
+
+/// Where it is not known to stand still, it may be asleep.
+fn rotates(device: &str) -> bool {
+    let own = attribute(device, "queue/rotational");
+    let rotational = own.or_else(|| attribute(device, "../queue/rotational"));
+    rotational.as_deref() != Some("0")
+}
+
+fn attribute(device: &str, name: &str) -> Option<String> {
+    let path = format!("/sys/class/block/{device}/{name}");
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let file = open(path.as_str(), flags, Mode::empty()).ok()?;
+    let mut bytes = [0; 32];
+    let count = read(&file, &mut bytes).ok()?;
+    let text = std::str::from_utf8(bytes.get(..count)?).ok()?;
+    Some(text.trim().to_owned())
+}
+
+fn open_awake_ata(device: &str) -> Result<OwnedFd, Fault> {
+    let file = open_device(device)?;
+    if is_standby(power_mode(&file)?) {
+        return Err(asleep());
+    }
+    Ok(file)
+}
+
+/// Whatever kind of disk it is; one that knows no SCSI commands has no such state.
+fn refuse_asleep(file: &OwnedFd) -> Result<(), Fault> {
+    match power_mode(file) {
+        Ok(mode) if is_standby(mode) => Err(asleep()),
+        Ok(_) => Ok(()),
+        Err(_) => refuse_asleep_scsi(file),
+    }
+}
+
+/// REQUEST SENSE reports a low power condition without leaving it (SPC-5, 6.40): 5Eh 02h, 04h, 09h
+/// are standby, and 04h 02h or 11h is a disk that waits to be started.
+fn refuse_asleep_scsi(file: &OwnedFd) -> Result<(), Fault> {
+    let reply = match scsi::send(file, &[0x03, 0, 0, 0, 252, 0], 252) {
+        Err(Fault::Unsupported(_)) => return Ok(()),
+        other => other?,
+    };
+    match (reply.data.get(12), reply.data.get(13)) {
+        (Some(0x5e), Some(0x02 | 0x04 | 0x09 | 0x0a)) | (Some(0x04), Some(0x02 | 0x11)) => {
+            Err(asleep())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn asleep() -> Fault {
+    Fault::Unsupported(ASLEEP.to_owned())
+}
+
+/// Standby, and the non-volatile cache with the spindle down (ACS-3, 7.3.2).
+fn is_standby(mode: u8) -> bool {
+    matches!(mode, 0x00 | 0x01 | 0x40)
+}
+
+fn power_mode(file: &OwnedFd) -> Result<u8, Fault> {
+    Ok(ata_registers(file, CHECK_POWER_MODE, 0, [0, 0])?.count)
+}
+
+struct Registers {
+    count: u8,
+    lba_mid: u8,
+    lba_high: u8,
+}
+
+/// ATA PASS-THROUGH (16) (SAT-5, 12.2.2): protocol, flags, then a byte of each register.
+fn pass_through(
+    protocol: u8,
+    flags: u8,
+    count: u8,
+    command: u8,
+    features: u8,
+    lba: [u8; 2],
+) -> [u8; 16] {
+    let [mid, high] = lba;
+    [
+        0x85,
+        protocol << 1,
+        flags,
+        0,
+        features,
+        0,
+        count,
+        0,
+        0,
+        0,
+        mid,
+        0,
+        high,
+        0,
+        command,
+        0,
+    ]
+}
+
+/// PIO data in, one sector of 512 bytes.
+fn ata_read(file: &OwnedFd, command: u8, features: u8, lba: [u8; 2]) -> Answer {
+    /// From the device, in blocks, as many as the count register says.
+    const FLAGS: u8 = 0x08 | 0x04 | 0x02;
+    let command = pass_through(4, FLAGS, 1, command, features, lba);
+    let reply = scsi::send(file, &command, 512)?;
+    match reply.status {
+        0 => Ok(reply.data),
+        _ => Err(refused(&reply.sense)),
+    }
+}
+
+/// No data; the registers come back in the sense data.
+fn ata_registers(
+    file: &OwnedFd,
+    command: u8,
+    features: u8,
+    lba: [u8; 2],
+) -> Result<Registers, Fault> {
+    /// CK_COND: hand back the registers.
+    const FLAGS: u8 = 0x20;
+    let command = pass_through(3, FLAGS, 0, command, features, lba);
+    let reply = scsi::send(file, &command, 0)?;
+    registers(&reply.sense).ok_or_else(|| refused(&reply.sense))
+}
+
+/// The ATA status return descriptor (SAT-5, 12.2.6), or its form in fixed format sense data. The
+/// status must have neither ERR nor DF set.
+fn registers(sense: &[u8]) -> Option<Registers> {
+    let (count, mid, high, status) = match sense.first()? & 0x7f {
+        0x72 if sense.get(8..10)? == [0x09, 0x0c] => (13, 17, 19, 21),
+        // Only with 00h 1Dh, ATA pass-through information available.
+        0x70 if sense.get(12..14)? == [0x00, 0x1d] => (6, 10, 11, 4),
+        _ => return None,
+    };
+    if sense.get(status)? & 0x21 != 0 {
+        return None;
+    }
+    Some(Registers {
+        count: *sense.get(count)?,
+        lba_mid: *sense.get(mid)?,
+        lba_high: *sense.get(high)?,
+    })
+}
+
+fn refused(sense: &[u8]) -> Fault {
+    // Data protect or illegal request: the device knows no such command.
+    Fault::Unsupported(format!(
+        "the disk refused the command, sense {:02x?}",
+        sense.get(..4)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registers_come_in_both_formats() {
+        let mut descriptor = vec![0x72, 1, 0, 0x1d, 0, 0, 0, 14, 0x09, 0x0c, 0, 0, 0, 0xff];
+        descriptor.extend([0, 0, 0, 0x4f, 0, 0xc2, 0, 0x50]);
+        let found = registers(&descriptor).unwrap();
+        assert_eq!(
+            (found.count, found.lba_mid, found.lba_high),
+            (0xff, 0x4f, 0xc2)
+        );
+        let fixed = [
+            0x70, 0, 1, 0, 0x50, 0, 0, 10, 0, 0, 0xf4, 0x2c, 0x00, 0x1d, 0, 0, 0, 0,
+        ];
+        let found = registers(&fixed).unwrap();
+        assert_eq!(
+            (found.count, found.lba_mid, found.lba_high),
+            (0, 0xf4, 0x2c)
+        );
+    }
+
+    #[test]
+    fn an_error_or_foreign_sense_is_no_answer() {
+        let mut failed = vec![
+            0x72, 1, 0, 0x1d, 0, 0, 0, 14, 0x09, 0x0c, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x51,
+        ];
+        assert!(registers(&failed).is_none());
+        failed.truncate(12);
+        assert!(registers(&failed).is_none());
+        assert!(registers(&[]).is_none());
+        assert!(registers(&[0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x20, 0, 0, 0]).is_none());
+    }
+
+    #[test]
+    fn standby_is_asleep_and_idle_is_not() {
+        assert!(is_standby(0x00) && is_standby(0x01) && is_standby(0x40));
+        assert!(!is_standby(0x80) && !is_standby(0xff) && !is_standby(0x41));
+    }
+
+    #[test]
+    fn only_names_of_devices_are_opened() {
+        for name in ["", "../etc/passwd", "a/b", ".."] {
+            assert!(
+                matches!(open_device(name), Err(Fault::Malformed(_))),
+                "{name}"
+            );
+        }
+        // Not a block device, and not hung on it either.
+        assert!(matches!(block_signature("null"), Err(Fault::Malformed(_))));
+    }
+}
