@@ -50,6 +50,8 @@ pub struct Options {
     pub lldp: Option<Duration>,
     /// How long to measure usage; `None` is not at all.
     pub usage: Option<Duration>,
+    /// Interfaces on which to listen for LLDP beside the physical ones.
+    pub lldp_also: BTreeSet<String>,
 }
 
 impl Default for Options {
@@ -59,6 +61,7 @@ impl Default for Options {
             device_deadline: Duration::from_secs(2),
             lldp: None,
             usage: None,
+            lldp_also: BTreeSet::new(),
         }
     }
 }

@@ -19,3 +19,5 @@ pub mod ledger;
 pub mod measure;
 pub mod metal;
 pub mod program;
+pub mod namespace;
+pub mod ttar;

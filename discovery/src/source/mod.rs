@@ -241,6 +241,31 @@ impl Source {
         groups.into_iter().zip(answers).map(settle).collect()
     }
 
+    /// The LLDP frames that come in on each of these interfaces within `time`, as [`Query::Lldp`]
+    /// lays them out. Interfaces that are switched off are switched on meanwhile.
+    pub fn listen(&self, interfaces: &[String], time: Duration) -> Vec<Answer> {
+        let requests: Vec<Request> = interfaces
+            .iter()
+            .map(|interface| {
+                Request::Ask(Query::Lldp {
+                    interface: interface.clone(),
+                })
+            })
+            .collect();
+        let answers = match &self.backend {
+            Backend::Tree(tree) if tree.is_live() => ask::lldp::listen(interfaces, time),
+            Backend::Tree(_) => vec![Err(Fault::NotAsked); interfaces.len()],
+            Backend::Replay(recording) => requests
+                .iter()
+                .map(|request| recording.answer(request))
+                .collect(),
+        };
+        for (request, answer) in requests.iter().zip(&answers) {
+            self.record(request, answer);
+        }
+        answers
+    }
+
     fn perform(&self, request: &Request) -> Answer {
         let answer = match &self.backend {
             Backend::Tree(tree) => perform(tree, request),

@@ -1,7 +1,5 @@
 //! Questions that are no file: system calls, ioctls, netlink, libraries.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 /// A question to the kernel or to a library on the running machine. The answer is raw bytes, laid
@@ -103,12 +101,11 @@ pub enum Query {
         /// Such as `pci:v00008086d00001572…`.
         modalias: String,
     },
-    /// LLDP frames heard on an interface: each with its length before it, 16 bits big-endian.
+    /// LLDP frames heard on an interface: each with its length before it, 16 bits big-endian. Only
+    /// [`Source::listen`](super::Source::listen) asks it, on all interfaces at once.
     Lldp {
         /// Interface.
         interface: String,
-        /// How long to listen.
-        listen: Duration,
     },
     /// Processor, memory and network usage by `sysinfo`: `muster_model::usage::Usage` as JSON.
     Usage {

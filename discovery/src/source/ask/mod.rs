@@ -3,6 +3,7 @@
 mod ethtool;
 mod hwdb;
 mod ipmi;
+pub(super) mod lldp;
 mod netlink;
 mod nvml;
 mod pci_names;

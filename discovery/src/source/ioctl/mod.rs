@@ -3,3 +3,4 @@
 
 pub(in crate::source) mod ethtool;
 pub(in crate::source) mod ipmi;
+pub(in crate::source) mod packet;
