@@ -28,6 +28,7 @@ mod notes;
 mod parse;
 mod probe;
 pub mod source;
+pub mod watch;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -38,6 +39,7 @@ use context::Context;
 pub use fault::Fault;
 use notes::Notes;
 pub use source::{Query, Source};
+pub use watch::Watcher;
 
 /// What to discover, and for how long to wait.
 #[derive(Debug, Clone)]

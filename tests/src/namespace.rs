@@ -3,6 +3,11 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+/// One at a time: making and ending namespaces holds a lock of the kernel that every change of an
+/// interface waits for, and some tests measure time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const INSIDE: &str = "MUSTER_TEST_NAMESPACE";
 
@@ -23,6 +28,7 @@ pub fn entered(name: &str) -> bool {
         eprintln!("skipped: {name} takes root, to make a network namespace");
         return false;
     }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let binary = std::env::current_exe().expect("the path of this test");
     // A mount of another namespace's /sys would say nothing of the interfaces inside.
     let script = "mount -t sysfs sysfs /sys && ip link set lo up && exec \"$0\" --exact \"$1\" \

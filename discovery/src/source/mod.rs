@@ -15,6 +15,7 @@ mod dir;
     reason = "the one module that talks to the kernel by raw ioctl"
 )]
 mod ioctl;
+pub(crate) mod monitor;
 pub(crate) mod netlink;
 mod pool;
 mod query;

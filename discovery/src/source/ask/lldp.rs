@@ -121,9 +121,12 @@ impl Listening {
         ears.into_iter().map(|ear| ear.map(Ear::answer)).collect()
     }
 
+    /// Links that were just switched on may still find their partner, unless all have answered.
     fn is_complete(&self) -> bool {
-        let waiting = self.ears.iter().flatten().any(Ear::is_waiting);
-        !waiting && Instant::now() >= self.settled_at.min(self.until)
+        let ears = || self.ears.iter().flatten();
+        let all_answered = ears().all(|ear| !ear.frames.is_empty());
+        let settled = all_answered || Instant::now() >= self.settled_at.min(self.until);
+        settled && !ears().any(Ear::is_waiting)
     }
 
     /// Waits for the next frame, change or signal; false on a signal.

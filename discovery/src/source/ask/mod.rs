@@ -14,6 +14,8 @@ use super::tree::Tree;
 use super::{Answer, Query};
 use crate::Fault;
 
+pub(super) use netlink::links;
+
 /// Asks the host's files for what takes more than reading one; the running machine is not asked.
 /// `None` where the question is another one.
 pub(super) fn answer_from_files(tree: &Tree, query: &Query) -> Option<Answer> {
