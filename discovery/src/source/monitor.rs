@@ -1,6 +1,6 @@
 //! What the kernel and udev tell of their own accord: links, addresses, devices, mounts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -163,8 +163,8 @@ impl Monitor {
 
     fn learn_names(&mut self) -> Result<(), Fault> {
         let known = links(&ask::links()?).items;
-        self.names
-            .retain(|index, _| known.iter().any(|link| link.index == *index));
+        let present: HashSet<u32> = known.iter().map(|link| link.index).collect();
+        self.names.retain(|index, _| present.contains(index));
         self.learn(known);
         Ok(())
     }
@@ -184,7 +184,8 @@ impl Monitor {
         }
     }
 
-    /// An index can be given again to another interface.
+    /// An index can be given again to another interface. A message of another family than
+    /// `AF_UNSPEC` says only that the interface left a bridge.
     fn forget(&mut self, received: &[u8]) {
         const RTM_DELLINK: u16 = 17;
         for message in messages(received).filter(|message| message.kind == RTM_DELLINK) {
@@ -192,7 +193,7 @@ impl Monitor {
                 .payload
                 .get(4..8)
                 .and_then(|bytes| bytes.try_into().ok());
-            if let Some(index) = index {
+            if let (Some(0), Some(index)) = (message.payload.first(), index) {
                 self.names.remove(&u32::from_ne_bytes(index));
             }
         }

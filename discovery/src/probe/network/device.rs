@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use muster_model::WarningKind;
 use muster_model::network::{InterfaceKind, NetworkInterface, Sriov};
 
 use super::{has_device, kind};
+use crate::Fault;
 use crate::notes::Notes;
 use crate::parse::uevent;
 use crate::source::{Dir, Source};
@@ -12,12 +14,21 @@ use crate::source::{Dir, Source};
 /// Tells devices from interfaces made by software, and fills what the device directory says.
 pub(super) fn fill(source: &Source, interfaces: &mut [NetworkInterface], notes: &mut Notes) {
     let mut rdma = None;
+    let mut unlisted = false;
     for interface in interfaces {
         if !has_device(interface) {
             interface.permanent_mac = None;
             continue;
         }
-        let entry = source.device(&format!("sys/class/net/{}", interface.name));
+        let path = format!("sys/class/net/{}", interface.name);
+        let entry = match source.target(&path) {
+            Ok(target) => source.dir(target),
+            Err(Fault::Absent) => {
+                unlisted = true;
+                continue;
+            }
+            Err(_) => source.dir(path),
+        };
         if is_virtual(&entry) {
             interface.kind = interface.kind.or(Some(InterfaceKind::Virtual));
             interface.permanent_mac = None;
@@ -34,6 +45,11 @@ pub(super) fn fill(source: &Source, interfaces: &mut [NetworkInterface], notes: 
             .get(pci_path(device.path()).unwrap_or(device.path()))
             .cloned();
         describe(&device, interface, notes);
+    }
+    if unlisted {
+        let message = "some interfaces are not in sys/class/net: /sys is not that of this network \
+                       namespace, so their devices are not known; mount a sysfs inside it";
+        notes.warn("network", WarningKind::Absent, message);
     }
 }
 

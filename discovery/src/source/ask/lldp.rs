@@ -171,8 +171,9 @@ impl Listening {
         while let Ok(Some(length)) = self.notifications.take(&mut buffer) {
             for link in links(buffer.get(..length).unwrap_or_default()).items {
                 for ear in self.ears.iter_mut().flatten() {
+                    // Messages about a bridge's port do not speak of the carrier.
                     if ear.index == link.index {
-                        ear.carrier = link.carrier == Some(true);
+                        ear.carrier = link.carrier.unwrap_or(ear.carrier);
                     }
                 }
             }
