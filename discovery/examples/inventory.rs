@@ -25,7 +25,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let found = discover(&source, &Options::default());
     println!("{:?}", found.inventory.host.os.pretty_name);
     for warning in &found.inventory.warnings {
-        println!("{}: {}: {}", warning.probe, warning.subject, warning.message);
+        println!(
+            "{}: {}: {}",
+            warning.probe, warning.subject, warning.message
+        );
     }
     Ok(())
 }

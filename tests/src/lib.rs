@@ -18,6 +18,6 @@ pub mod huge;
 pub mod ledger;
 pub mod measure;
 pub mod metal;
-pub mod program;
 pub mod namespace;
+pub mod program;
 pub mod ttar;

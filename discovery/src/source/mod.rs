@@ -250,6 +250,7 @@ impl Source {
             .map(|interface| {
                 Request::Ask(Query::Lldp {
                     interface: interface.clone(),
+                    listen: time,
                 })
             })
             .collect();
@@ -261,10 +262,10 @@ impl Source {
                 .map(|request| recording.answer(request))
                 .collect(),
         };
-        for (request, answer) in requests.iter().zip(&answers) {
-            self.record(request, answer);
-        }
-        answers
+        let pairs = requests.into_iter().zip(answers);
+        pairs
+            .map(|(request, answer)| self.settle(|| request, answer))
+            .collect()
     }
 
     fn perform(&self, request: &Request) -> Answer {

@@ -1,5 +1,7 @@
 //! Questions that are no file: system calls, ioctls, netlink, libraries.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// A question to the kernel or to a library on the running machine. The answer is raw bytes, laid
@@ -106,6 +108,8 @@ pub enum Query {
     Lldp {
         /// Interface.
         interface: String,
+        /// For how long at most.
+        listen: Duration,
     },
     /// Processor, memory and network usage by `sysinfo`: `muster_model::usage::Usage` as JSON.
     Usage {

@@ -9,21 +9,19 @@ use crate::notes::Notes;
 use crate::parse::lldp;
 use crate::source::Answer;
 
-/// Listens on all physical links at once, for as long as the options say. A capture is asked in
-/// any case: it says what was heard when it was taken.
+/// Listens on all physical links at once, for as long as the options say. In a capture each
+/// interface is asked: which ones were listened on, it says itself.
 pub(super) fn fill(context: &Context<'_>, interfaces: &mut [NetworkInterface], notes: &mut Notes) {
     let options = context.options;
     let replayed = context.source.origin() == Origin::Capture;
-    let Some(time) = options
-        .lldp
-        .or(replayed.then_some(std::time::Duration::ZERO))
-    else {
+    let Some(time) = options.lldp else {
         return;
     };
     let mut listened: Vec<&mut NetworkInterface> = interfaces
         .iter_mut()
         .filter(|interface| {
-            interface.kind == Some(InterfaceKind::Physical)
+            replayed
+                || interface.kind == Some(InterfaceKind::Physical)
                 || options.lldp_also.contains(&interface.name)
         })
         .collect();

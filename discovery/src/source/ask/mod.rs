@@ -40,7 +40,6 @@ pub(super) fn answer(query: &Query) -> Answer {
         Query::Links => netlink::links(),
         Query::Addresses => netlink::addresses(),
         Query::Ethtool { interface, command } => ethtool::ethtool(interface, *command),
-        Query::Usage { over } => usage::usage(*over),
         Query::Nvml => nvml::answer(),
         Query::HardwareDatabase { modalias } => hwdb::answer(modalias),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
