@@ -31,6 +31,7 @@ mod sets;
 pub mod source;
 #[cfg(test)]
 mod testing;
+pub mod watch;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -41,6 +42,7 @@ use context::Context;
 pub use fault::Fault;
 use notes::Notes;
 pub use source::{Query, Source};
+pub use watch::Watcher;
 
 /// What to discover, and for how long to wait.
 #[derive(Debug, Clone)]
@@ -53,6 +55,8 @@ pub struct Options {
     pub lldp: Option<Duration>,
     /// How long to measure usage; `None` is not at all.
     pub usage: Option<Duration>,
+    /// Interfaces on which to listen for LLDP beside the physical ones.
+    pub lldp_also: BTreeSet<String>,
 }
 
 impl Default for Options {
@@ -62,6 +66,7 @@ impl Default for Options {
             device_deadline: Duration::from_secs(2),
             lldp: None,
             usage: None,
+            lldp_also: BTreeSet::new(),
         }
     }
 }

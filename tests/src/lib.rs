@@ -20,4 +20,6 @@ pub mod ledger;
 pub mod lscpu;
 pub mod measure;
 pub mod metal;
+pub mod namespace;
 pub mod program;
+pub mod ttar;

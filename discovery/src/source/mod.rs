@@ -15,6 +15,7 @@ mod dir;
     reason = "the one module that talks to the kernel by raw ioctl"
 )]
 mod ioctl;
+pub(crate) mod monitor;
 pub(crate) mod netlink;
 mod pool;
 mod query;
@@ -242,6 +243,32 @@ impl Source {
                 .collect()
         };
         groups.into_iter().zip(answers).map(settle).collect()
+    }
+
+    /// The LLDP frames that come in on each of these interfaces within `time`, as [`Query::Lldp`]
+    /// lays them out. Interfaces that are switched off are switched on meanwhile.
+    pub fn listen(&self, interfaces: &[String], time: Duration) -> Vec<Answer> {
+        let requests: Vec<Request> = interfaces
+            .iter()
+            .map(|interface| {
+                Request::Ask(Query::Lldp {
+                    interface: interface.clone(),
+                    listen: time,
+                })
+            })
+            .collect();
+        let answers = match &self.backend {
+            Backend::Tree(tree) if tree.is_live() => ask::lldp::listen(interfaces, time),
+            Backend::Tree(_) => vec![Err(Fault::NotAsked); interfaces.len()],
+            Backend::Replay(recording) => requests
+                .iter()
+                .map(|request| recording.answer(request))
+                .collect(),
+        };
+        let pairs = requests.into_iter().zip(answers);
+        pairs
+            .map(|(request, answer)| self.settle(|| request, answer))
+            .collect()
     }
 
     fn perform(&self, request: &Request) -> Answer {

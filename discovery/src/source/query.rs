@@ -103,11 +103,12 @@ pub enum Query {
         /// Such as `pci:v00008086d00001572…`.
         modalias: String,
     },
-    /// LLDP frames heard on an interface: each with its length before it, 16 bits big-endian.
+    /// LLDP frames heard on an interface: each with its length before it, 16 bits big-endian. Only
+    /// [`Source::listen`](super::Source::listen) asks it, on all interfaces at once.
     Lldp {
         /// Interface.
         interface: String,
-        /// How long to listen.
+        /// For how long at most.
         listen: Duration,
     },
     /// Processor, memory and network usage by `sysinfo`: `muster_model::usage::Usage` as JSON.

@@ -1,23 +1,38 @@
 //! The device behind an interface, by sysfs.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
+use muster_model::WarningKind;
 use muster_model::network::{InterfaceKind, NetworkInterface, Sriov};
 
 use super::{has_device, kind};
+use crate::Fault;
+use crate::context::Context;
 use crate::notes::Notes;
+use crate::parse::pci_function::{Identity, parse_uevent};
 use crate::parse::uevent;
 use crate::source::{Dir, Source};
 
-/// Tells devices from interfaces made by software, and fills what the device directory says.
-pub(super) fn fill(source: &Source, interfaces: &mut [NetworkInterface], notes: &mut Notes) {
-    let mut rdma = None;
+/// Tells devices from interfaces made by software, and fills what is known of the devices.
+pub(super) fn fill(context: &Context<'_>, interfaces: &mut [NetworkInterface], notes: &mut Notes) {
+    let source = context.source;
+    let shared = Shared::new(context);
+    let mut unlisted = false;
     for interface in interfaces {
         if !has_device(interface) {
             interface.permanent_mac = None;
             continue;
         }
-        let entry = source.device(&format!("sys/class/net/{}", interface.name));
+        let path = format!("sys/class/net/{}", interface.name);
+        let entry = match source.target(&path) {
+            Ok(target) => source.dir(target),
+            Err(Fault::Absent) => {
+                unlisted = true;
+                continue;
+            }
+            Err(_) => source.dir(path),
+        };
         if is_virtual(&entry) {
             interface.kind = interface.kind.or(Some(InterfaceKind::Virtual));
             interface.permanent_mac = None;
@@ -26,14 +41,14 @@ pub(super) fn fill(source: &Source, interfaces: &mut [NetworkInterface], notes: 
         if interface.kind.is_none() {
             interface.kind = Some(kind_of_device(&entry, notes));
         }
-        let Some(device) = device_of(&entry) else {
-            continue;
-        };
-        let rdma = rdma.get_or_insert_with(|| rdma_devices(source));
-        interface.rdma_device = rdma
-            .get(pci_path(device.path()).unwrap_or(device.path()))
-            .cloned();
-        describe(&device, interface, notes);
+        if let Some(device) = device_of(&entry) {
+            shared.describe(&device, interface, notes);
+        }
+    }
+    if unlisted {
+        let message = "some interfaces are not in sys/class/net: /sys is not that of this network \
+                       namespace, so their devices are not known; mount a sysfs inside it";
+        notes.warn("network", WarningKind::Absent, message);
     }
 }
 
@@ -64,34 +79,94 @@ fn device_of<'a>(entry: &Dir<'a>) -> Option<Dir<'a>> {
     entry.link("device").ok().map(|_| entry.device("device"))
 }
 
-fn describe(device: &Dir<'_>, interface: &mut NetworkInterface, notes: &mut Notes) {
-    let name = interface.name.clone();
-    let content = notes.keep(&name, "uevent", device.text("uevent"));
-    let own = content.unwrap_or_default();
-    interface.driver = uevent::value(&own, "DRIVER")
+/// What is looked up once for all interfaces, and only where there is a device at all.
+struct Shared<'a> {
+    context: &'a Context<'a>,
+    functions: OnceCell<HashMap<&'a str, &'a Identity>>,
+    rdma: OnceCell<HashMap<String, String>>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(context: &'a Context<'a>) -> Self {
+        Self {
+            context,
+            functions: OnceCell::new(),
+            rdma: OnceCell::new(),
+        }
+    }
+
+    fn describe(&self, device: &Dir<'_>, interface: &mut NetworkInterface, notes: &mut Notes) {
+        let Some(path) = pci_path(device.path()) else {
+            return describe_other(device, interface, notes);
+        };
+        // virtio and the like have a device of their own below the PCI function.
+        let below = path != device.path();
+        let parent = below.then(|| device.dir(&climb(device.path(), path)));
+        let function = parent.as_ref().unwrap_or(device);
+        self.name(function, interface);
+        fill_function(function, interface, notes);
+        if below || interface.driver.is_none() {
+            interface.driver = own_driver(device, interface, notes);
+        }
+        let rdma = self.rdma.get_or_init(|| rdma_devices(self.context.source));
+        interface.rdma_device = rdma.get(path).cloned();
+    }
+
+    fn name(&self, function: &Dir<'_>, interface: &mut NetworkInterface) {
+        interface.pci_slot = Some(function.name().to_owned());
+        let functions = self.functions.get_or_init(|| functions(self.context));
+        // A recorded tree may have the device and not the bus.
+        let unlisted = || parse_uevent(&function.text("uevent").ok()?);
+        let found = functions.get(function.name()).map(|found| (*found).clone());
+        let Some(identity) = found.or_else(unlisted) else {
+            return;
+        };
+        let (vendor, device) = (identity.ids.vendor, identity.ids.device);
+        let names = self.context.pci_names();
+        interface.device_id = Some(format!("{vendor:04x}:{device:04x}"));
+        interface.vendor = names.vendor(vendor).map(str::to_owned);
+        interface.model = names.device(vendor, device).map(str::to_owned);
+        interface.driver = identity.driver;
+    }
+}
+
+/// PCI functions by slot. Those that could not be read are warned of where PCI is listed.
+fn functions<'a>(context: &'a Context<'a>) -> HashMap<&'a str, &'a Identity> {
+    let found = context.pci_functions().unwrap_or_default().iter();
+    found
+        .filter_map(|found| Some((found.slot.as_str(), found.identity.as_ref().ok()?)))
+        .collect()
+}
+
+fn own_driver(device: &Dir<'_>, interface: &NetworkInterface, notes: &mut Notes) -> Option<String> {
+    let own = notes.keep(&interface.name, "uevent", device.text("uevent"));
+    own.as_deref()
+        .and_then(|own| uevent::value(own, "DRIVER"))
         .map(str::to_owned)
-        .or_else(|| device.link_name("driver").ok());
-    let Some(path) = pci_path(device.path()) else {
-        interface.device_id = uevent::value(&own, "PRODUCT").and_then(usb_id);
-        return;
-    };
-    // virtio and the like have a device of their own below the PCI function.
-    let below = path != device.path();
-    let parent = below.then(|| device.dir(&climb(device.path(), path)));
-    let function = parent.as_ref().unwrap_or(device);
-    let content = match &parent {
-        Some(parent) => notes.keep(&name, "uevent", parent.text("uevent")),
-        None => Some(own),
-    };
-    interface.pci_slot = path.rsplit_once('/').map(|(_, slot)| slot.to_owned());
-    interface.device_id = content
-        .as_deref()
-        .and_then(|content| uevent::value(content, "PCI_ID"))
-        .map(str::to_ascii_lowercase);
+        .or_else(|| device.link_name("driver").ok())
+}
+
+fn fill_function(function: &Dir<'_>, interface: &mut NetworkInterface, notes: &mut Notes) {
+    let name = interface.name.clone();
     // −1 is no node.
     let node = notes.keep(&name, "numa_node", function.number::<i32>("numa_node"));
     interface.numa_node = node.and_then(|node| u32::try_from(node).ok());
     interface.sriov = sriov(function, &name, notes);
+}
+
+/// USB, or a device of the platform. A USB device names itself, one level above its interface.
+fn describe_other(device: &Dir<'_>, interface: &mut NetworkInterface, notes: &mut Notes) {
+    let own = notes.keep(&interface.name, "uevent", device.text("uevent"));
+    let own = own.unwrap_or_default();
+    interface.driver = uevent::value(&own, "DRIVER")
+        .map(str::to_owned)
+        .or_else(|| device.link_name("driver").ok());
+    interface.device_id = uevent::value(&own, "PRODUCT").and_then(usb_id);
+    if interface.device_id.is_some() {
+        let usb = device.dir("..");
+        interface.vendor = notes.keep(&interface.name, "manufacturer", usb.text("manufacturer"));
+        interface.model = notes.keep(&interface.name, "product", usb.text("product"));
+    }
 }
 
 /// `Documentation/ABI/testing/sysfs-bus-pci`: only functions that can have virtual ones have

@@ -1,5 +1,7 @@
 //! Interfaces as sysfs lists them, where netlink does not answer: another root, or a failure.
 
+use std::collections::HashMap;
+
 use muster_model::network::{
     AdminState, Bond, Duplex, InterfaceKind, Lacp, NetworkInterface, Vlan,
 };
@@ -24,15 +26,13 @@ pub(super) fn interfaces(source: &Source, notes: &mut Notes) -> Vec<NetworkInter
     interfaces
 }
 
-/// `None` for what is no interface, such as the file `bonding_masters`.
+/// `None` for what is no interface, such as the file `bonding_masters` or a link that leads nowhere.
 fn interface(source: &Source, name: String, notes: &mut Notes) -> Option<NetworkInterface> {
     let directory = source.device(&format!("sys/class/net/{name}"));
     let flags = directory.text("flags");
     let uevent = directory.text("uevent");
-    if [flags.as_ref(), uevent.as_ref()]
-        .iter()
-        .all(|got| is_no_directory(got))
-    {
+    let silent = is_absent(&flags) && is_absent(&uevent);
+    if silent && directory.list("").is_err() {
         return None;
     }
     let up = notes
@@ -61,7 +61,7 @@ fn interface(source: &Source, name: String, notes: &mut Notes) -> Option<Network
     Some(interface)
 }
 
-fn is_no_directory(got: &Result<&String, &Fault>) -> bool {
+fn is_absent(got: &Result<String, Fault>) -> bool {
     matches!(got, Err(Fault::Absent | Fault::NotAsked))
 }
 
@@ -189,23 +189,24 @@ fn fill_vlans(source: &Source, interfaces: &mut [NetworkInterface], notes: &mut 
     if vlans.peek().is_none() {
         return;
     }
-    let table = notes.keep(
-        "vlan",
-        "proc/net/vlan/config",
-        source.text("proc/net/vlan/config"),
-    );
+    let path = "proc/net/vlan/config";
+    let table = notes.keep("vlan", path, source.text(path));
     let table = table.unwrap_or_default();
+    let mut known: HashMap<&str, Vlan> = table.lines().filter_map(vlan).collect();
     for interface in vlans {
-        interface.vlan = Some(vlan(&table, &interface.name).unwrap_or_default());
+        let found = known.remove(interface.name.as_str());
+        interface.vlan = Some(found.unwrap_or_default());
     }
 }
 
-fn vlan(table: &str, name: &str) -> Option<Vlan> {
-    table.lines().find_map(|line| {
-        let mut columns = line.split('|').map(str::trim);
-        (columns.next() == Some(name)).then(|| Vlan {
-            id: columns.next().and_then(|id| id.parse().ok()),
-            parent: columns.next().map(str::to_owned),
-        })
-    })
+fn vlan(line: &str) -> Option<(&str, Vlan)> {
+    let mut columns = line.split('|').map(str::trim);
+    let name = columns.next()?;
+    let id = columns.next()?.parse().ok()?;
+    let parent = columns.next()?.to_owned();
+    let vlan = Vlan {
+        id: Some(id),
+        parent: Some(parent),
+    };
+    Some((name, vlan))
 }

@@ -27,9 +27,8 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<NetworkInterface>> {
     let mut interfaces = known_to_kernel(context, &mut notes)
         .unwrap_or_else(|| files::interfaces(context.source, &mut notes));
     interfaces.sort_by(|a, b| natural::compare(&a.name, &b.name));
-    device::fill(context.source, &mut interfaces, &mut notes);
+    device::fill(context, &mut interfaces, &mut notes);
     driver::fill(context, &mut interfaces, &mut notes);
-    device_names(context, &mut interfaces);
     neighbours::fill(context, &mut interfaces, &mut notes);
     notes.with(interfaces)
 }
@@ -51,11 +50,6 @@ fn known_to_kernel(context: &Context<'_>, notes: &mut Notes) -> Option<Vec<Netwo
     let addresses = addresses.unwrap_or_default();
     Some(kernel::interfaces(&links, &addresses, notes))
 }
-
-/// Vendor and model, by PCI identity.
-///
-/// To be wired to the names of PCI ids: `device_id` is known for every function by now.
-fn device_names(_context: &Context<'_>, _interfaces: &mut [NetworkInterface]) {}
 
 /// Whether there is, or may be, a device of its own behind an interface.
 fn has_device(interface: &NetworkInterface) -> bool {

@@ -5,6 +5,7 @@ mod ethtool;
 mod file_system;
 mod hwdb;
 mod ipmi;
+pub(super) mod lldp;
 mod netlink;
 mod nvml;
 mod pci_names;
@@ -15,6 +16,8 @@ mod usage;
 use super::tree::Tree;
 use super::{Answer, Query, ioctl};
 use crate::Fault;
+
+pub(super) use netlink::links;
 
 /// Asks the host's files for what takes more than reading one; the running machine is not asked.
 /// `None` where the question is another one.

@@ -11,7 +11,7 @@ const IFLA_EXT_MASK: u16 = 29;
 const SKIP_STATS: u32 = 1 << 3;
 
 /// Every interface of this network namespace.
-pub(super) fn links() -> Answer {
+pub(in crate::source) fn links() -> Answer {
     let mut payload = vec![0; 16];
     payload.extend(8_u16.to_ne_bytes());
     payload.extend(IFLA_EXT_MASK.to_ne_bytes());
