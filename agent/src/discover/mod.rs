@@ -62,21 +62,17 @@ fn source(arguments: &DiscoverArguments, options: &mut Options) -> anyhow::Resul
 }
 
 fn options(arguments: &DiscoverArguments) -> Options {
-    let usual = Options::default();
-    Options {
-        sections: if arguments.sections.is_empty() {
-            usual.sections
-        } else {
-            arguments.sections.iter().copied().collect()
-        },
+    let measures_usage = arguments.sections.contains(&Section::Usage);
+    let mut options = Options {
         device_deadline: arguments.timeout,
         lldp: arguments.lldp,
-        usage: arguments
-            .sections
-            .contains(&Section::Usage)
-            .then_some(USAGE_SPAN),
-        ..usual
+        usage: measures_usage.then_some(USAGE_SPAN),
+        ..Options::default()
+    };
+    if !arguments.sections.is_empty() {
+        options.sections = arguments.sections.iter().copied().collect();
     }
+    options
 }
 
 fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> {

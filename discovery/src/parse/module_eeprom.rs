@@ -56,6 +56,10 @@ const SFF_8636: Layout = Layout {
     checksums: &[128..191, 192..223],
 };
 /// CMIS rev 5.2, table 8-26: upper page 00h, page checksum.
+#[allow(
+    clippy::single_range_in_vec_init,
+    reason = "a list of ranges that has one"
+)]
 const CMIS: Layout = Layout {
     vendor: 129..145,
     part_number: 148..164,

@@ -130,10 +130,9 @@ impl Confined {
             .resolve(within | links);
         let path = if path.is_empty() { "." } else { path };
         // The kernel asks to try again when it cannot tell `..` from a concurrent rename.
-        let tries = (0..8).map(|_| openat2(&self.root, path, how));
+        let mut tries = (0..8).map(|_| openat2(&self.root, path, how));
         tries
-            .filter(|opened| !matches!(opened, Err(Errno::EAGAIN)))
-            .next()
+            .find(|opened| !matches!(opened, Err(Errno::EAGAIN)))
             .unwrap_or(Err(Errno::EAGAIN))
     }
 

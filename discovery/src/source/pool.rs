@@ -50,7 +50,7 @@ pub(super) fn run(
         .map(|group| vec![Err(nothing.clone()); group.len()]);
     let mut answers: Vec<Vec<Answer>> = answers.collect();
     if started > 0 {
-        collect(&queue, started, done, &outcomes, until, &mut answers);
+        collect(&queue, started, &done, &outcomes, until, &mut answers);
     }
     queue.jobs().clear();
     answers
@@ -97,7 +97,7 @@ impl Queue {
 fn collect(
     queue: &Queue,
     mut workers: usize,
-    done: Sender<Outcome>,
+    done: &Sender<Outcome>,
     outcomes: &Receiver<Outcome>,
     until: Instant,
     answers: &mut [Vec<Answer>],
@@ -114,7 +114,7 @@ fn collect(
                 }
             }
             Err(RecvTimeoutError::Timeout) if left > PATIENCE => {
-                workers += queue.start(workers.min(WORKERS_MAX - workers), &done);
+                workers += queue.start(workers.min(WORKERS_MAX - workers), done);
             }
             Err(_) => return,
         }

@@ -282,7 +282,7 @@ fn denied_is_said() {
     fs::write(folder.path().join("closed"), "1").expect("made");
     fs::create_dir(folder.path().join("d")).expect("made");
     for name in ["closed", "d"] {
-        let none = fs::Permissions::from_mode(0);
+        let none = fs::Permissions::from_mode(0o000);
         fs::set_permissions(folder.path().join(name), none).expect("set");
     }
     // Root may read all: this thread is somebody else for a moment.
