@@ -32,7 +32,11 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     let found = discover(&source, &options);
     tracing::info!(warnings = found.inventory.warnings.len(), "discovered");
     if let Some(path) = &arguments.capture {
-        capture::write(&source.into_recording(), path, arguments.force)?;
+        let mut recording = source.into_recording();
+        if arguments.scrub {
+            recording = muster_discovery::capture::scrub(&recording, &found.inventory)?;
+        }
+        capture::write(&recording, path, arguments.force)?;
     }
     show(arguments, &found)?;
     Ok(
