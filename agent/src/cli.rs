@@ -25,7 +25,8 @@ Examples:
   muster discover -o json | jq .cpu         for programs
   muster discover -s disks,network -o wide  two sections, every column
   muster discover --root /mnt/image         another root directory
-  sudo muster discover --capture a.tar.zst  record all that was read
+  sudo muster discover --capture a.tar.zst --scrub
+                                            record all that was read, without identities
   muster discover --replay a.tar.zst        the identical inventory from it, anywhere
   sudo muster discover --lldp 35s           with the switches at the other ends
   muster discover --strict -q -o json       for automation: 3 when a fact is missing
@@ -96,10 +97,14 @@ pub(crate) struct DiscoverArguments {
 
     /// Also record all that discovery reads, to be replayed anywhere.
     ///
-    /// The file is a tar archive in zstd, readable by you alone, and holds serial numbers, addresses
-    /// and names of this machine.
+    /// The file is a tar archive in zstd, readable by you alone. Without --scrub it holds serial
+    /// numbers, addresses and names of this machine.
     #[arg(long, value_name = "FILE.tar.zst")]
     pub(crate) capture: Option<PathBuf>,
+
+    /// Replace serial numbers, addresses, UUIDs and names in the capture, the same by the same.
+    #[arg(long, requires = "capture")]
+    pub(crate) scrub: bool,
 
     /// Let --capture replace a file that is there.
     #[arg(long, requires = "capture")]

@@ -8,6 +8,7 @@
     clippy::print_stderr,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     reason = "test code: a broken lab must stop at once and say where"
 )]
 

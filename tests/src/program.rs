@@ -84,11 +84,20 @@ fn tame(command: &mut Command) {
 }
 
 fn copy_for_everybody() -> TempDir {
-    use std::fs::{Permissions, copy, set_permissions};
+    use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a temporary folder");
     set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("permissions");
-    copy(muster(), folder.path().join("muster")).expect("a copy of the program");
+    // By another process: were it open for writing here, a child that another test starts at this
+    // moment would hold it open, and it could not be run (ETXTBSY).
+    let status = Command::new("install")
+        .arg(muster())
+        .arg(folder.path().join("muster"))
+        .status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "no copy of the program"
+    );
     folder
 }
 

@@ -74,7 +74,7 @@ fn help_and_version_are_data() {
 
 #[test]
 fn a_wrong_command_line_is_2_and_no_data() {
-    let wrong: [&[&str]; 11] = [
+    let wrong: [&[&str]; 12] = [
         &[],
         &["discovr"],
         &["discover", "--no-such"],
@@ -85,6 +85,7 @@ fn a_wrong_command_line_is_2_and_no_data() {
         &["discover", "--root", "/", "--replay", "x"],
         &["discover", "--root", "/", "--lldp", "1s"],
         &["discover", "--force"],
+        &["discover", "--scrub"],
         &["schema", "weather"],
     ];
     for arguments in wrong {
@@ -192,6 +193,29 @@ fn a_capture_replays_to_the_same_bytes() {
         1,
         "something is left"
     );
+}
+
+#[test]
+fn a_scrubbed_capture_does_not_name_the_machine() {
+    let root = made_root();
+    write(
+        root.path(),
+        "etc/machine-id",
+        "0123456789abcdef0123456789abcdef\n",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.tar.zst");
+    let path = file.to_str().unwrap();
+    assert_eq!(
+        at_root(&root, &["-q", "--capture", path, "--scrub"]).code,
+        Some(0)
+    );
+    let replayed = muster(&["discover", "-o", "json", "--replay", path]);
+    let inventory: Inventory = serde_json::from_str(&replayed.data).unwrap();
+    let id = inventory.host.machine_id.unwrap();
+    assert_eq!(id.len(), 32);
+    assert_ne!(id, "0123456789abcdef0123456789abcdef");
+    assert_eq!(inventory.host.kernel.release.as_deref(), Some("6.1.0"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, rename};
 use std::io::{BufReader, BufWriter, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use muster_discovery::source::{Recording, Request};
@@ -16,12 +17,13 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
     capture::read(BufReader::new(file)).with_context(failed)
 }
 
-/// Sets the spans of time for which the recorded discovery listened and measured, so that the replay
-/// asks the same questions.
+/// Asks for the listening and measuring that the recorded discovery did, so that the replay asks the
+/// same questions.
 pub(super) fn ask_the_same(recording: &Recording, options: &mut Options) {
     for (request, _) in recording.iter() {
         match request {
-            Request::Ask(Query::Lldp { listen, .. }) => options.lldp = Some(*listen),
+            // A replay does not wait, however long the recording did.
+            Request::Ask(Query::Lldp { .. }) => options.lldp = Some(Duration::from_secs(1)),
             Request::Ask(Query::Usage { over }) => options.usage = Some(*over),
             _ => {}
         }

@@ -32,7 +32,11 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     let found = discover(&source, &options);
     tracing::info!(warnings = found.inventory.warnings.len(), "discovered");
     if let Some(path) = &arguments.capture {
-        capture::write(&source.into_recording(), path, arguments.force)?;
+        let mut recording = source.into_recording();
+        if arguments.scrub {
+            recording = muster_discovery::capture::scrub(&recording, &found.inventory)?;
+        }
+        capture::write(&recording, path, arguments.force)?;
     }
     show(arguments, &found)?;
     Ok(
@@ -62,21 +66,17 @@ fn source(arguments: &DiscoverArguments, options: &mut Options) -> anyhow::Resul
 }
 
 fn options(arguments: &DiscoverArguments) -> Options {
-    let usual = Options::default();
-    Options {
-        sections: if arguments.sections.is_empty() {
-            usual.sections
-        } else {
-            arguments.sections.iter().copied().collect()
-        },
+    let measures_usage = arguments.sections.contains(&Section::Usage);
+    let mut options = Options {
         device_deadline: arguments.timeout,
         lldp: arguments.lldp,
-        usage: arguments
-            .sections
-            .contains(&Section::Usage)
-            .then_some(USAGE_SPAN),
-        ..usual
+        usage: measures_usage.then_some(USAGE_SPAN),
+        ..Options::default()
+    };
+    if !arguments.sections.is_empty() {
+        options.sections = arguments.sections.iter().copied().collect();
     }
+    options
 }
 
 fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> {

@@ -60,6 +60,10 @@ const SFF_8636: Layout = Layout {
     reason = "one range is what is meant: a list of ranges as in the other layouts"
 )]
 /// CMIS rev 5.2, table 8-26: upper page 00h, page checksum.
+#[allow(
+    clippy::single_range_in_vec_init,
+    reason = "a list of ranges that has one"
+)]
 const CMIS: Layout = Layout {
     vendor: 129..145,
     part_number: 148..164,
