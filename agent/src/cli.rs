@@ -29,6 +29,7 @@ Examples:
                                             record all that was read, without identities
   muster discover --replay a.tar.zst        the identical inventory from it, anywhere
   sudo muster discover --lldp 35s           with the switches at the other ends
+  muster discover --watch -s network        each change as it happens
   muster discover --strict -q -o json       for automation: 3 when a fact is missing
 
 Data goes to standard output, everything else to standard error. Nothing on the machine is changed.
@@ -116,6 +117,10 @@ pub(crate) struct DiscoverArguments {
     /// multicast addresses; that is put back. Nothing else of discovery touches the machine.
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "root")]
     pub(crate) lldp: Option<Duration>,
+
+    /// Print a line of JSON for each change as it happens, until Ctrl-C: links, addresses, disks, mounts.
+    #[arg(long, conflicts_with_all = ["output", "root", "replay", "capture", "lldp", "strict", "timings"])]
+    pub(crate) watch: bool,
 
     /// How long one device may take to answer, such as 500ms, 2s, 1m.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]

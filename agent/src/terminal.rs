@@ -23,24 +23,34 @@ pub(crate) fn width() -> usize {
         .max(LEAST_WIDTH)
 }
 
+/// Who reads standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Somebody, as far as is known.
+    Listens,
+    /// It went away.
+    Gone,
+}
+
 /// Writes text with ANSI styles, which go only where `colour` allows them.
-pub(crate) fn write_styled(text: &str, colour: ColorChoice) -> anyhow::Result<()> {
+pub(crate) fn write_styled(text: &str, colour: ColorChoice) -> anyhow::Result<Reader> {
     let mut output = AutoStream::new(stdout().lock(), colour);
     let written = output.write_all(text.as_bytes());
     finish(written.and_then(|()| output.flush()))
 }
 
 /// Writes bytes as they are.
-pub(crate) fn write_plain(text: &str) -> anyhow::Result<()> {
+pub(crate) fn write_plain(text: &str) -> anyhow::Result<Reader> {
     let mut output = stdout().lock();
     let written = output.write_all(text.as_bytes());
     finish(written.and_then(|()| output.flush()))
 }
 
 /// A reader such as `head` that has seen enough is not an error.
-fn finish(written: std::io::Result<()>) -> anyhow::Result<()> {
+fn finish(written: std::io::Result<()>) -> anyhow::Result<Reader> {
     match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("cannot write to standard output"),
+        Ok(()) => Ok(Reader::Listens),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(error).context("cannot write to standard output"),
     }
 }

@@ -74,7 +74,7 @@ fn help_and_version_are_data() {
 
 #[test]
 fn a_wrong_command_line_is_2_and_no_data() {
-    let wrong: [&[&str]; 12] = [
+    let wrong: [&[&str]; 14] = [
         &[],
         &["discovr"],
         &["discover", "--no-such"],
@@ -85,6 +85,8 @@ fn a_wrong_command_line_is_2_and_no_data() {
         &["discover", "--root", "/", "--replay", "x"],
         &["discover", "--root", "/", "--lldp", "1s"],
         &["discover", "--force"],
+        &["discover", "--watch", "-o", "json"],
+        &["discover", "--watch", "--replay", "x"],
         &["discover", "--scrub"],
         &["schema", "weather"],
     ];

@@ -2,6 +2,7 @@
 
 mod capture;
 mod timings;
+mod watch;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -22,6 +23,9 @@ const USAGE_SPAN: Duration = Duration::from_millis(250);
 
 /// Discovers and shows what was found.
 pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
+    if arguments.watch {
+        return watch::run(arguments, options(arguments));
+    }
     if let Some(path) = &arguments.capture {
         capture::check(path, arguments.force)?;
     }
@@ -90,10 +94,10 @@ fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> 
         Color::Never => ColorChoice::Never,
     };
     match arguments.output {
-        Format::Json => terminal::write_plain(&render::json(&document)?)?,
-        Format::Yaml => terminal::write_plain(&render::yaml(&document)?)?,
-        Format::Table => terminal::write_styled(&render::table(&document)?, colour)?,
-        Format::Wide => terminal::write_styled(&render::wide(&document)?, colour)?,
+        Format::Json => terminal::write_plain(&render::json(&document)?),
+        Format::Yaml => terminal::write_plain(&render::yaml(&document)?),
+        Format::Table => terminal::write_styled(&render::table(&document)?, colour),
+        Format::Wide => terminal::write_styled(&render::wide(&document)?, colour),
         Format::Report => {
             let layout = report::Layout {
                 width: terminal::width(),
@@ -101,9 +105,9 @@ fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> 
                 root_sees_more: !is_root() && found.inventory.source == Some(Origin::Live),
                 in_full: !arguments.sections.is_empty(),
             };
-            terminal::write_styled(&report::render(&document, layout), colour)?;
+            terminal::write_styled(&report::render(&document, layout), colour)
         }
-    }
+    }?;
     tell(arguments, found);
     Ok(())
 }
