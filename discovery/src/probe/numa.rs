@@ -100,3 +100,103 @@ fn huge_pages(folder: &Dir<'_>, pool: &str, node: &str, notes: &mut Notes) -> Op
         free: notes.keep(node, pool, free),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use muster_model::WarningKind;
+
+    use super::*;
+    use crate::{Options, Source};
+
+    fn write(root: &Path, path: &str, content: impl AsRef<[u8]>) {
+        let path = root.join("sys/devices/system/node").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn read(root: &Path) -> Found<Vec<NumaNode>> {
+        let source = Source::at_root(root).unwrap();
+        probe(&Context::new(&source, &Options::default()))
+    }
+
+    /// A node of processors and memory, and, after a gap, one of memory alone.
+    fn two_nodes(root: &Path) {
+        write(root, "online", "0,2\n");
+        write(root, "node0/cpulist", "0-1,4\n");
+        write(
+            root,
+            "node0/meminfo",
+            "Node 0 MemTotal:  2048 kB\nNode 0 MemFree:  1024 kB\n",
+        );
+        write(root, "node0/distance", "10 21\n");
+        write(
+            root,
+            "node0/hugepages/hugepages-1048576kB/nr_hugepages",
+            "0\n",
+        );
+        write(root, "node0/hugepages/hugepages-2048kB/nr_hugepages", "8\n");
+        write(
+            root,
+            "node0/hugepages/hugepages-2048kB/free_hugepages",
+            "3\n",
+        );
+        write(root, "node2/cpulist", "\n");
+        write(root, "node2/meminfo", "Node 2 MemTotal:  4096 kB\n");
+        write(root, "node2/distance", "21 10\n");
+    }
+
+    #[test]
+    fn two() {
+        let root = tempfile::tempdir().unwrap();
+        two_nodes(root.path());
+        let found = read(root.path());
+        assert_eq!(found.warnings, []);
+        let [first, second] = found.value.as_slice() else {
+            panic!("{:?}", found.value);
+        };
+        assert_eq!((first.id, first.cpus.as_deref()), (0, Some("0-1,4")));
+        assert_eq!(first.memory_total_bytes, Some(2 << 20));
+        assert_eq!(first.memory_free_bytes, Some(1 << 20));
+        assert_eq!(first.distances, [10, 21]);
+        let pools: Vec<_> = first
+            .hugepages
+            .iter()
+            .map(|pool| (pool.size_bytes, pool.total, pool.free))
+            .collect();
+        assert_eq!(
+            pools,
+            [(2 << 20, Some(8), Some(3)), (1 << 30, Some(0), None)]
+        );
+        assert_eq!((second.id, second.cpus.as_deref()), (2, Some("")));
+        assert_eq!(second.hugepages, []);
+    }
+
+    #[test]
+    fn absent() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(read(root.path()), Found::default());
+    }
+
+    #[test]
+    fn malformed() {
+        let root = tempfile::tempdir().unwrap();
+        two_nodes(root.path());
+        write(root.path(), "node0/cpulist", "all");
+        write(root.path(), "node0/distance", "near far");
+        write(root.path(), "node2/meminfo", b"\xff\xff");
+        let found = read(root.path());
+        let told: Vec<_> = found
+            .warnings
+            .iter()
+            .map(|warning| (warning.subject.as_str(), warning.kind))
+            .collect();
+        let malformed = |node| (node, WarningKind::Malformed);
+        assert_eq!(told, ["node0", "node0", "node2"].map(malformed));
+        let first = found.value.first().unwrap();
+        assert_eq!((first.cpus.as_deref(), first.distances.len()), (None, 0));
+        assert_eq!(first.memory_total_bytes, Some(2 << 20));
+    }
+}

@@ -211,7 +211,7 @@ fn base_mhz(fields: &Fields<'_>) -> Option<f64> {
     (mhz.is_finite() && mhz > 0.0).then(|| (mhz * 1000.0).round() / 1000.0)
 }
 
-/// Names the vendor, each kind of core, and the revision as Arm writes it, `r1p2`.
+/// Names the vendor, each kind of core, and the revision: Arm writes its own `r1p2`.
 fn name_arm(info: &mut Cpuinfo, fields: &Fields<'_>, content: &[u8]) {
     let code = |key: &str| fields.get(key).and_then(number);
     let Some(implementer) = code("CPU implementer") else {
@@ -225,11 +225,10 @@ fn name_arm(info: &mut Cpuinfo, fields: &Fields<'_>, content: &[u8]) {
     if !names.is_empty() {
         info.model_name = Some(names.join(" + "));
     }
-    if let (0x41, Some(variant), Some(revision)) =
-        (implementer, code("CPU variant"), code("CPU revision"))
-    {
-        info.stepping = Some(format!("r{variant:x}p{revision:x}"));
-    }
+    info.stepping = match (implementer, code("CPU variant"), code("CPU revision")) {
+        (0x41, Some(variant), Some(revision)) => Some(format!("r{variant:x}p{revision:x}")),
+        _ => fields.any(&["CPU variant"]),
+    };
 }
 
 /// The distinct cores of a big.LITTLE part, in order of their first processor.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use muster_model::cpu::Cache;
 
 use super::topology::Topology;
+use crate::Fault;
 use crate::notes::Notes;
 use crate::parse::cpuinfo::{Cpuinfo, caches};
 use crate::parse::cpulist::CpuSet;
@@ -73,68 +74,63 @@ struct Reader<'a> {
     rows: Vec<Row>,
 }
 
+/// A cache as one processor sees it.
+struct Place {
+    cpu: usize,
+    index: usize,
+    path: String,
+}
+
 impl Reader<'_> {
     /// Reads the caches of one processor that are not known yet. Whether it has any.
     fn processor(&mut self, cpu: usize, notes: &mut Notes) -> bool {
         for index in 0..INDEXES_CAP {
+            if self.covered.len() <= index {
+                self.covered.push(CpuSet::default());
+            }
             if self.covered.get(index).is_some_and(|set| set.contains(cpu)) {
                 continue;
             }
-            let place = format!("cpu{cpu}/cache/index{index}");
-            let Some(shared) = self.shared(&place, cpu, notes) else {
+            let path = format!("cpu{cpu}/cache/index{index}");
+            let place = Place { cpu, index, path };
+            let Some(shared) = self.shared(&place, notes) else {
                 return index > 0;
             };
-            if self.covered.len() <= index {
-                self.covered.resize_with(index + 1, CpuSet::default);
-            }
             if let Some(covered) = self.covered.get_mut(index) {
                 covered.extend(&shared);
             }
-            self.instance(index, &place, cpu, shared, notes);
+            self.instance(&place, shared, notes);
         }
         true
     }
 
     /// Which processors share the cache; `None` where there is no such cache.
-    fn shared(&self, place: &str, cpu: usize, notes: &mut Notes) -> Option<CpuSet> {
-        let mut own = CpuSet::default();
-        own.insert(cpu);
-        match self.shared.read(self.base, place) {
-            Ok(mut set) => {
-                set.insert(cpu);
-                Some(set)
-            }
-            Err(crate::Fault::Absent) => {
-                let unsaid =
-                    !self.shared.is_known() && self.base.read(&format!("{place}/level")).is_ok();
-                unsaid.then_some(own)
-            }
-            Err(fault) => {
-                let _: Option<()> = notes.require("caches", place, Err(fault));
-                Some(own)
+    fn shared(&self, place: &Place, notes: &mut Notes) -> Option<CpuSet> {
+        let told = self.shared.read(self.base, &place.path);
+        if told == Err(Fault::Absent) {
+            let level = || self.base.read(&format!("{}/level", place.path));
+            let is_unsaid = !self.shared.is_known() && level().is_ok();
+            if !is_unsaid {
+                return None;
             }
         }
+        let mut set = notes.keep("caches", &place.path, told).unwrap_or_default();
+        set.insert(place.cpu);
+        Some(set)
     }
 
-    fn instance(
-        &mut self,
-        index: usize,
-        place: &str,
-        cpu: usize,
-        shared: CpuSet,
-        notes: &mut Notes,
-    ) {
-        let size = self.base.text(&format!("{place}/size"));
-        let size = notes.keep("caches", place, size).unwrap_or_default();
+    fn instance(&mut self, place: &Place, shared: CpuSet, notes: &mut Notes) {
+        let size = self.base.text(&format!("{}/size", place.path));
+        let size = notes.keep("caches", &place.path, size).unwrap_or_default();
         let base = self.base;
         let shape = self
             .shapes
-            .entry((index, size))
-            .or_insert_with_key(|(_, size)| shape(base, place, size, notes));
+            .entry((place.index, size))
+            .or_insert_with_key(|(_, size)| shape(base, &place.path, size, notes));
         let Some(shape) = shape else { return };
         let row = self.rows.iter_mut().find(|row| is_alike(&row.cache, shape));
         match row {
-            Some(row) if row.covered.contains(cpu) => {}
+            Some(row) if row.covered.contains(place.cpu) => {}
             Some(row) => {
                 row.covered.extend(&shared);
                 row.instances += 1;
@@ -155,17 +151,16 @@ fn shape(base: &Dir<'_>, place: &str, size: &str, notes: &mut Notes) -> Option<C
     let level = base.number(&format!("{place}/level"));
     let kind = base.text(&format!("{place}/type"));
     let line_size = base.number(&format!("{place}/coherency_line_size"));
-    let ways = base.number::<u32>(&format!("{place}/ways_of_associativity"));
+    let ways = base.number(&format!("{place}/ways_of_associativity"));
+    let kind = notes.keep("caches", place, kind);
+    let line_size = notes.keep("caches", place, line_size);
+    let ways = notes.keep("caches", place, ways);
     Some(Cache {
         level: notes.require("caches", place, level)?,
-        kind: notes
-            .keep("caches", place, kind)
-            .and_then(|word| caches::kind(&word)),
+        kind: kind.and_then(|word| caches::kind(&word)),
         size_bytes: caches::size_bytes(size),
-        line_size_bytes: notes
-            .keep("caches", place, line_size)
-            .filter(|bytes| *bytes > 0),
-        ways: notes.keep("caches", place, ways).filter(|ways| *ways > 0),
+        line_size_bytes: line_size.filter(|bytes| *bytes > 0),
+        ways: ways.filter(|ways| *ways > 0),
         ..Cache::default()
     })
 }
