@@ -18,6 +18,7 @@ pub mod floor;
 pub mod huge;
 pub mod hwloc;
 pub mod ledger;
+pub mod lsblk;
 pub mod lscpu;
 pub mod measure;
 pub mod metal;

@@ -8,16 +8,14 @@
     reason = "test code: it completes an unpacked copy and reads expected outputs"
 )]
 
-mod lsblk;
-
 use std::fs;
 use std::path::Path;
 
 use muster_discovery::{Options, Source, discover};
 use muster_model::Inventory;
 use muster_model::disk::{Disk, Partition};
-use muster_tests::dumps;
 use muster_tests::ledger::{Ledger, hold_table};
+use muster_tests::{dumps, lsblk};
 
 const INTRO: &str = "What `muster discover --root` says of disks, partitions and logical volumes, \
 against lsblk. `simple-*` are recorded by util-linux, with every table of lsblk's that has a column \

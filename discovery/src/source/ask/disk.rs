@@ -322,4 +322,30 @@ mod tests {
         // Not a block device, and not hung on it either.
         assert!(matches!(block_signature("null"), Err(Fault::Malformed(_))));
     }
+
+    /// A swap area on a loop device: what the machine answers is what the parser reads.
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a loop device takes losetup")]
+    fn the_windows_of_a_block_device() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        let mut content = vec![0; 1 << 20];
+        content[4086..4096].copy_from_slice(b"SWAPSPACE2");
+        std::fs::write(image.path(), content).unwrap();
+        let losetup = |arguments: &[&str]| {
+            let output = std::process::Command::new("losetup")
+                .args(arguments)
+                .output()
+                .ok()?;
+            let path = String::from_utf8(output.stdout).ok()?;
+            output.status.success().then(|| path.trim().to_owned())
+        };
+        let Some(path) = losetup(&["-r", "-f", "--show", image.path().to_str().unwrap()]) else {
+            eprintln!("skipped: no loop device without root");
+            return;
+        };
+        let answer = block_signature(path.trim_start_matches("/dev/"));
+        losetup(&["-d", &path]);
+        let content = signature::parse(&answer.unwrap()).unwrap();
+        assert_eq!(content.signature.unwrap().kind.as_deref(), Some("swap"));
+    }
 }

@@ -6,8 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
+use crate::ledger::Ledger;
 use muster_model::disk::Disk;
-use muster_tests::ledger::Ledger;
 
 /// A row by column.
 pub type Row = BTreeMap<String, String>;
@@ -20,6 +20,9 @@ pub struct Table {
 
 impl Table {
     /// Columns are where their heads are.
+    ///
+    /// # Panics
+    /// When there is no head.
     pub fn parse(text: &str) -> Self {
         let mut lines = text.lines();
         let head = lines.next().unwrap();
@@ -32,6 +35,7 @@ impl Table {
         }
     }
 
+    /// Every row below the head.
     pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
         self.lines.iter().map(|line| self.row(line))
     }
