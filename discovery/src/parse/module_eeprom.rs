@@ -55,10 +55,6 @@ const SFF_8636: Layout = Layout {
     serial: 196..212,
     checksums: &[128..191, 192..223],
 };
-#[allow(
-    clippy::single_range_in_vec_init,
-    reason = "one range is what is meant: a list of ranges as in the other layouts"
-)]
 /// CMIS rev 5.2, table 8-26: upper page 00h, page checksum.
 #[allow(
     clippy::single_range_in_vec_init,

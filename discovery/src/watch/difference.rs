@@ -199,6 +199,8 @@ fn rank(kind: ChangeKind) -> u8 {
 fn fields_changed(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<FieldChange> {
     let mut changed = Vec::new();
     compare_objects("", before, after, &mut changed);
+    // The order of a JSON object depends on a feature that any crate of a program may switch on.
+    changed.sort_by(|a, b| a.field.cmp(&b.field));
     changed
 }
 
