@@ -97,3 +97,8 @@ fn medians(roots: [&Path; 3]) -> [Cost; 3] {
             .unwrap_or_default(),
     })
 }
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the tests run programs and keep files"
+)]

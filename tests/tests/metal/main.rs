@@ -77,3 +77,8 @@ fn keep(name: &str, bytes: &[u8]) {
     fs::create_dir_all(&folder).expect("a folder for the evidence");
     fs::write(folder.join(name), bytes).expect("the evidence can be kept");
 }
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the tests run programs and keep files"
+)]
