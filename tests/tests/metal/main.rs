@@ -3,6 +3,15 @@
 //! ordinary user; other programs say the same; plugging comes out of `--watch`; a scrubbed capture
 //! replays here as there.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the tests run programs and keep files"
+)]
+
 mod expected;
 mod live;
 mod peers;
@@ -77,8 +86,3 @@ fn keep(name: &str, bytes: &[u8]) {
     fs::create_dir_all(&folder).expect("a folder for the evidence");
     fs::write(folder.join(name), bytes).expect("the evidence can be kept");
 }
-
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the tests run programs and keep files"
-)]
