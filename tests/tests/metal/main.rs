@@ -6,6 +6,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
