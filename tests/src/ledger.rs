@@ -26,6 +26,10 @@ impl Ledger {
     }
 
     /// A fact that has to be the same.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over what they made"
+    )]
     pub fn same<T: PartialEq + Debug>(&mut self, fact: &str, ours: T, theirs: T) {
         self.compared += 1;
         if ours == theirs {
@@ -37,6 +41,7 @@ impl Ledger {
     }
 
     /// A fact that is known to differ, and why. It is a fault if it does not differ any more.
+    #[allow(clippy::needless_pass_by_value, reason = "as `same`")]
     pub fn differs<T: PartialEq + Debug>(&mut self, fact: &str, ours: T, theirs: T, why: &str) {
         self.compared += 1;
         if ours == theirs {

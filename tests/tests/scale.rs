@@ -1,5 +1,14 @@
 //! A huge machine costs no more per device than one of an eighth, and little memory.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the tests run programs and keep files"
+)]
+
 use std::path::Path;
 
 use muster_model::Inventory;

@@ -99,7 +99,11 @@ fn machine(hardware: &Hardware, found: &Inventory, ledger: &mut Ledger) {
     let [vendor, version, date, revision] = firmware.bios;
     ledger.same("bios vendor", &found.bios.vendor, &text(vendor));
     ledger.same("bios version", &found.bios.version, &text(version));
-    ledger.same("bios date", &found.bios.date, &text(date));
+    // The firmware writes MM/DD/YYYY (SMBIOS, type 0), the document the year first.
+    let mut parts = date.split('/');
+    let (month, day, year) = (parts.next(), parts.next(), parts.next());
+    let date = [year, month, day].map(Option::unwrap_or_default).join("-");
+    ledger.same("bios date", &found.bios.date, &Some(date));
     ledger.same("bios revision", &found.bios.revision, &text(revision));
     let [vendor, product, version, _, _, sku, family] = firmware.system;
     ledger.same("system vendor", &found.system.vendor, &text(vendor));

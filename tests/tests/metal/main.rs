@@ -3,6 +3,16 @@
 //! ordinary user; other programs say the same; plugging comes out of `--watch`; a scrubbed capture
 //! replays here as there.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the tests run programs and keep files"
+)]
+
 mod expected;
 mod live;
 mod peers;

@@ -257,7 +257,9 @@ fn lspci(found: &Inventory, text: &str, ledger: &mut Ledger) {
         let name = |ours: &Option<String>, theirs: Option<&&str>| {
             let theirs = theirs
                 .and_then(|text| text.rsplit_once(" ["))
-                .map(|(name, _)| name.to_owned());
+                .map(|(name, _)| name.to_owned())
+                // What it writes where its list has no name.
+                .filter(|name| name != "Vendor");
             (ours.clone(), theirs)
         };
         let (ours_name, theirs_name) = name(&ours.vendor, record.get("Vendor"));
@@ -383,7 +385,6 @@ fn dmidecode(found: &Inventory, text: &str, ledger: &mut Ledger) {
     let ours = [
         ("bios-vendor", &found.bios.vendor),
         ("bios-version", &found.bios.version),
-        ("bios-release-date", &found.bios.date),
         ("bios-revision", &found.bios.revision),
         ("system-manufacturer", &found.system.vendor),
         ("system-product-name", &found.system.product),
