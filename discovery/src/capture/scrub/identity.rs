@@ -74,7 +74,17 @@ impl Identities {
             .iter()
             .find_map(|prefix| value.strip_prefix(prefix));
         let address = value.split_once('/').map_or(value, |(address, _)| address);
-        if let Some(mac) = mac(value) {
+        // UUIDs of the device mapper begin with their maker, by whom the parsers know them.
+        if let Some(id) = value.strip_prefix("mpath-") {
+            self.value(id);
+        } else if let Some(ids) = value.strip_prefix("LVM-") {
+            let parts = [ids.get(..32), ids.get(32..64)];
+            parts.into_iter().flatten().for_each(|id| self.text(id));
+        } else if let Some(name) = value.strip_prefix("CRYPT-") {
+            // Type, UUID, name: the UUID is found by its looks.
+            let name = name.splitn(3, '-').nth(2);
+            name.into_iter().for_each(|name| self.text(name));
+        } else if let Some(mac) = mac(value) {
             self.mac(mac);
         } else if let Some(uuid) = uuid(value) {
             self.uuid(uuid);
