@@ -1,5 +1,5 @@
 //! GPUs through NVIDIA's management library: a stand-in for it, built here, is what the loader
-//! finds.
+//! finds, and a bus with NVIDIA's driver stands in for the machine's in a mount namespace.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -8,16 +8,15 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
-    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "test code: a broken lab must stop at once and say where"
 )]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use muster_discovery::{Options, Query, Source, discover};
-use muster_model::pci::Gpu;
+use muster_model::Inventory;
+use muster_tests::program::{is_root, muster, run};
 
 /// The symbols that are used, with the layouts of `nvml.h`: one H100 and one GPU that was lost.
 const LIBRARY: &str = r#"
@@ -57,92 +56,71 @@ int nvmlDeviceGetMemoryInfo_v2(void *device, memory *out) {
 }
 "#;
 
-const ANSWER: &str = "MUSTER_TEST_NVML";
-
 #[test]
-fn asks_the_library() {
+fn the_library_fills_what_it_knows() {
     let library = tempfile::tempdir().unwrap();
     build(library.path());
-    let output = child("answers", library.path(), None);
-    let answer = line(&output);
-    let gpus: serde_json::Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(gpus[0]["uuid"], "GPU-0a1b2c3d");
-    assert_eq!(gpus[0]["memory_bytes"], 85_520_809_984_u64);
-    assert_eq!(gpus[1]["pci_slot"], "00000000:5C:00.0");
-    assert!(gpus[1]["uuid"].is_null());
+    let Some(found) = discover(library.path()) else {
+        return;
+    };
+    let [present, lost, unlisted] = found.gpus.as_slice() else {
+        panic!("three GPUs are on the bus: {:?}", found.gpus);
+    };
+    assert_eq!(present.memory_bytes, Some(85_520_809_984));
+    assert_eq!(present.uuid.as_deref(), Some("GPU-0a1b2c3d"));
+    assert_eq!(present.model.as_deref(), Some("NVIDIA H100 80GB HBM3"));
+    // What the library does not tell has its name from the list of names.
+    for gpu in [lost, unlisted] {
+        assert_eq!(gpu.model.as_deref(), Some("GH100 [H100 SXM5 80GB]"));
+        assert_eq!((gpu.memory_bytes, gpu.uuid.as_deref()), (None, None));
+    }
 }
 
 #[test]
-fn without_the_library_it_is_unsupported() {
+fn without_the_library_names_stay_and_the_reason_is_given() {
     let nothing = tempfile::tempdir().unwrap();
-    let output = child("answers", nothing.path(), None);
-    // A machine with NVIDIA's driver has a library of its own.
-    let answer = line(&output);
-    assert!(
-        answer.starts_with('[') || answer.contains("libnvidia-ml.so.1"),
-        "{answer}"
-    );
+    let Some(found) = discover(nothing.path()) else {
+        return;
+    };
+    assert_eq!(found.gpus.len(), 3);
+    for gpu in &found.gpus {
+        assert_eq!(gpu.model.as_deref(), Some("GH100 [H100 SXM5 80GB]"));
+        assert_eq!(gpu.memory_bytes, None);
+    }
+    assert!(!found.warnings.is_empty());
 }
 
-/// In a mount namespace of its own, with a bus on which NVIDIA's driver is bound.
-#[test]
-fn fills_the_gpus_of_the_bus() {
-    let library = tempfile::tempdir().unwrap();
-    build(library.path());
+/// What the program finds on the bus, with the library that lies in `library`; `None`, said aloud,
+/// where nothing can be mounted.
+fn discover(library: &Path) -> Option<Inventory> {
+    if !is_root() || !Path::new("/sys/bus/pci/devices").is_dir() {
+        let ci = std::env::var("CI").is_ok_and(|value| value == "true");
+        assert!(
+            !ci,
+            "not root, or no PCI bus; CI=true allows no skipped test"
+        );
+        eprintln!("skipped: takes root, to mount a bus in a namespace");
+        return None;
+    }
     let bus = tempfile::tempdir().unwrap();
-    for slot in ["0000:5b:00.0", "0000:5d:00.0"] {
+    for slot in ["0000:5b:00.0", "0000:5c:00.0", "0000:5d:00.0"] {
         let function = bus.path().join(slot);
         std::fs::create_dir(&function).unwrap();
         let uevent = "DRIVER=nvidia\nPCI_CLASS=30200\nPCI_ID=10DE:2330\n";
         std::fs::write(function.join("uevent"), uevent).unwrap();
     }
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| {
-        use std::os::unix::fs::MetadataExt as _;
-        own.uid() == 0
-    });
-    if !is_root || !Path::new("/sys/bus/pci/devices").is_dir() {
-        let ci = std::env::var("CI").is_ok_and(|value| value == "true");
-        assert!(
-            !ci,
-            "not root, or no PCI bus, and CI=true allows no skipped test"
-        );
-        eprintln!("skipped: takes root, to mount a bus in a namespace");
-        return;
-    }
-    let output = child("discovers", library.path(), Some(bus.path()));
-    let gpus: Vec<Gpu> = serde_json::from_str(&line(&output)).unwrap();
-    assert_eq!(gpus.len(), 2);
-    assert_eq!(gpus[0].memory_bytes, Some(85_520_809_984));
-    assert_eq!(gpus[0].uuid.as_deref(), Some("GPU-0a1b2c3d"));
-    assert_eq!(gpus[0].model.as_deref(), Some("NVIDIA H100 80GB HBM3"));
-    // One that the library does not list has its name from the list of names.
-    assert_eq!(gpus[1].model.as_deref(), Some("GH100 [H100 SXM5 80GB]"));
-    assert_eq!(gpus[1].memory_bytes, None);
-}
-
-#[test]
-#[ignore = "run by the tests above in a process of its own"]
-fn answers() {
-    let answer = Source::live().unwrap().ask(Query::Nvml);
-    let answer = answer.map_or_else(
-        |fault| fault.to_string(),
-        |bytes| String::from_utf8(bytes).unwrap(),
-    );
-    println!("{ANSWER} {answer}");
-}
-
-#[test]
-#[ignore = "run by the tests above in a process of its own"]
-fn discovers() {
-    let options = Options {
-        sections: [muster_model::Section::Gpus].into(),
-        ..Options::default()
-    };
-    let found = discover(&Source::live().unwrap(), &options);
-    println!(
-        "{ANSWER} {}",
-        serde_json::to_string(&found.inventory.gpus).unwrap()
-    );
+    let script = "mount --bind \"$0\" /sys/bus/pci/devices && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", script])
+        .arg(bus.path())
+        .arg(muster())
+        .args(["discover", "--section", "gpus", "-o", "json"])
+        // The loader reads its path when a process starts.
+        .env("LD_LIBRARY_PATH", library);
+    let ran = run(&mut command);
+    assert_eq!(ran.code, Some(0), "{}", ran.told);
+    Some(serde_json::from_str(&ran.data).unwrap())
 }
 
 fn build(folder: &Path) {
@@ -154,37 +132,4 @@ fn build(folder: &Path) {
         .arg(source)
         .status();
     assert!(status.expect("cc runs").success());
-}
-
-/// The loader reads its path when a process starts.
-fn child(test: &str, library: &Path, bus: Option<&Path>) -> Output {
-    let own = std::env::current_exe().unwrap();
-    let mut command = match bus {
-        None => Command::new(&own),
-        Some(bus) => {
-            let mut command = Command::new("unshare");
-            let script = "mount --bind \"$0\" /sys/bus/pci/devices && exec \"$@\"";
-            command
-                .args(["--mount", "sh", "-c", script])
-                .arg(bus)
-                .arg(&own);
-            command
-        }
-    };
-    let output = command
-        .args(["--exact", test, "--ignored", "--nocapture"])
-        .env("LD_LIBRARY_PATH", library)
-        .output()
-        .expect("the test runs itself");
-    assert!(output.status.success(), "{output:?}");
-    output
-}
-
-fn line(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().find_map(|line| line.split_once(ANSWER));
-    line.unwrap_or_else(|| panic!("no answer in {text}"))
-        .1
-        .trim()
-        .to_owned()
 }
