@@ -30,7 +30,7 @@ pub(super) fn ask_the_same(recording: &Recording, options: &mut Options) {
     }
 }
 
-/// Refuses what [`write`] would refuse, before minutes are spent on discovery.
+/// Refuses what writing would refuse, before minutes are spent on discovery.
 pub(super) fn check(path: &Path, force: bool) -> anyhow::Result<()> {
     if !force && path.symlink_metadata().is_ok() {
         bail!(
