@@ -7,7 +7,8 @@
 //!
 //! Replaced: serial numbers, asset tags, MACs (the maker's half stays), UUIDs, machine and boot
 //! ids, WWNs, EUIs and NGUIDs (NAA and maker stay), names of hosts, file systems, partitions,
-//! volume groups and volumes, mount points below `/home`, `/mnt`, `/media`, `/srv` and `/data`,
+//! volume groups and volumes, what is mounted from or below `/home`, `/root`, `/mnt`, `/media`,
+//! `/srv`, `/data` and `/tmp`, ids of containers,
 //! IP addresses (those in one network stay in one, by whole octets), file servers, iSCSI names,
 //! names of LLDP neighbours, values of kernel parameters that look secret, what init is told behind
 //! `--`, all OEM strings.

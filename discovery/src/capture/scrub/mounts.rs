@@ -14,13 +14,18 @@ const USUAL_NAMES: &[&str] = &[
     "cgroup_root",
 ];
 
+/// Folders in which people name their own.
+const PERSONAL: &[&str] = &["home", "root", "mnt", "media", "srv", "data", "tmp"];
+
 /// Every name in `mounts` or `mountinfo`.
 pub(super) fn collect(content: &str, into: &mut Identities) {
     for line in content.lines() {
         let mut rest = line.split(' ');
         // mountinfo has the device two fields after a lone dash (proc_pid_mountinfo(5)).
         if let Some((front, behind)) = line.split_once(" - ") {
-            mount_point(front.split(' ').nth(4).unwrap_or_default(), into);
+            // What is mounted of the file system, and where.
+            let paths = front.split(' ').skip(3).take(2);
+            paths.for_each(|path| mount_point(path, into));
             let mut behind = behind.split(' ');
             let kind = behind.next().unwrap_or_default();
             let device = behind.next().unwrap_or_default();
@@ -44,7 +49,7 @@ pub(super) fn collect(content: &str, into: &mut Identities) {
 pub(super) fn mount_point(path: &str, into: &mut Identities) {
     let path = path.trim_start_matches('/');
     if let Some((first, below)) = path.split_once('/')
-        && ["home", "mnt", "media", "srv", "data"].contains(&first)
+        && PERSONAL.contains(&first)
     {
         into.text(below);
     }

@@ -520,13 +520,15 @@ fn what_init_is_told_goes() {
 }
 
 #[test]
-fn the_name_of_a_file_system_in_memory_goes() {
+fn names_in_the_table_of_mounts_go() {
     let mut recording = Source::live()
         .expect("a machine")
         .recorded()
         .into_recording();
-    let mounts =
-        "20 1 0:30 / /run rw - tmpfs tmpfs rw\n21 1 0:31 / /x rw - tmpfs site_scratch rw\n";
+    let mounts = "20 1 0:30 / /run rw - tmpfs tmpfs rw\n21 1 0:31 / /x rw - tmpfs site_scratch rw\n\
+        22 1 8:1 /tmp/site_tree /usr rw - ext4 /dev/sda1 rw\n\
+        23 1 8:1 /var/lib/docker/containers/\
+        97dcf1e4b2f04a01a9c5d1f6d0d9a9bb97dcf1e4b2f04a01a9c5d1f6d0d9a9bb/hosts /etc/hosts rw - ext4 /dev/sda1 rw\n";
     let request = Request::Read("proc/self/mountinfo".to_owned(), 1 << 20);
     recording.keep(request, Ok(mounts.as_bytes().to_vec()));
 
@@ -534,5 +536,8 @@ fn the_name_of_a_file_system_in_memory_goes() {
     let after = String::from_utf8(read(&scrubbed, "proc/self/mountinfo")).expect("text");
 
     assert!(after.contains("/run rw - tmpfs tmpfs rw"), "{after}");
-    assert!(!after.contains("site_scratch"), "{after}");
+    assert!(after.contains("/usr rw - ext4 /dev/sda1 rw"), "{after}");
+    for name in ["site_scratch", "site_tree", "97dcf1e4"] {
+        assert!(!after.contains(name), "{name} survives in {after}");
+    }
 }

@@ -195,6 +195,10 @@ fn look(word: &str, has_addresses: bool, into: &mut Identities) {
         let digits = unhex(digits).and_then(|mac| <[u8; 6]>::try_from(mac).ok());
         digits.into_iter().for_each(|mac| into.mac(mac));
     }
+    // Of a container (OCI runtimes), of a layer of its image.
+    if word.len() == 64 && unhex(word).is_some() {
+        into.text(word);
+    }
     // Anywhere in the word: `dm-uuid-CRYPT-LUKS2-…`, `nvme-uuid.…`.
     for (at, _) in word.char_indices() {
         let is_start = at == 0
