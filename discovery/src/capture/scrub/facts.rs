@@ -5,7 +5,7 @@ use muster_model::disk::{Disk, Signature};
 use muster_model::network::{Neighbour, NetworkInterface};
 
 use super::identity::{Identities, uuid};
-use super::text;
+use super::{command_line, mounts};
 
 /// Every field of the inventory that names this machine, its owner or its surroundings.
 pub(super) fn collect(inventory: &Inventory, into: &mut Identities) {
@@ -15,7 +15,7 @@ pub(super) fn collect(inventory: &Inventory, into: &mut Identities) {
         into.host_name(name);
     }
     if let Some(line) = &host.kernel.command_line {
-        text::command_line(line, into);
+        command_line::collect(line, into);
     }
     let modules = &inventory.memory.modules;
     let singles = [
@@ -51,9 +51,9 @@ pub(super) fn collect(inventory: &Inventory, into: &mut Identities) {
         }
     }
     for filesystem in &inventory.filesystems {
-        text::mount_point(&filesystem.mount_point, into);
+        mounts::mount_point(&filesystem.mount_point, into);
         if let Some(device) = &filesystem.device {
-            text::mounted(device, into);
+            mounts::mounted(device, into);
         }
     }
 }
@@ -106,7 +106,7 @@ fn disk(disk: &Disk, into: &mut Identities) {
     }
     let partitions = disk.partitions.iter().flat_map(|it| &it.mount_points);
     let mount_points = disk.mount_points.iter().chain(partitions);
-    mount_points.for_each(|it| text::mount_point(it, into));
+    mount_points.for_each(|it| mounts::mount_point(it, into));
 }
 
 /// A host may be called `debian`: its name must not take the distribution with it.

@@ -7,9 +7,11 @@
 //!
 //! Replaced: serial numbers, asset tags, MACs (the maker's half stays), UUIDs, machine and boot
 //! ids, WWNs, EUIs and NGUIDs (NAA and maker stay), names of hosts, file systems, partitions,
-//! volume groups and volumes, mount points below `/home`, `/mnt`, `/media`, `/srv` and `/data`,
+//! volume groups and volumes, what is mounted from or below `/home`, `/root`, `/mnt`, `/media`,
+//! `/srv`, `/data` and `/tmp`, ids of containers,
 //! IP addresses (those in one network stay in one, by whole octets), file servers, iSCSI names,
-//! names of LLDP neighbours, values of kernel parameters that look secret, all OEM strings.
+//! names of LLDP neighbours, values of kernel parameters that look secret, what init is told behind
+//! `--`, all OEM strings.
 //!
 //! Limits: a text of fewer than five characters, one that is also a word of a fact that stays
 //! (a host called `debian`), or a usual one (`rootfs`), is replaced only where it is the whole of
@@ -17,9 +19,11 @@
 //! through a capture before you give it away.
 
 mod binary;
+mod command_line;
 mod facts;
 mod identity;
 mod lldp;
+mod mounts;
 mod needles;
 mod netlink;
 mod pseudonym;
@@ -144,6 +148,11 @@ impl Scrubber {
             Request::Read(path, _) if path.ends_with("/dmi/tables/DMI") => {
                 let hidden = binary::replace_smbios(content, &self.pseudonyms);
                 self.needles.replace(&hidden)
+            }
+            Request::Read(path, _) if path == "proc/cmdline" => {
+                let kept = |text: &str| self.needles.replace_text(text);
+                let line = String::from_utf8_lossy(content);
+                command_line::replace(&line, kept, &self.pseudonyms).into_bytes()
             }
             Request::Read(path, _) => self.file(path, content),
         }

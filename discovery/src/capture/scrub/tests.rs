@@ -456,6 +456,8 @@ fn replaced(scrubber: &Scrubber, inventory: &Inventory) -> Value {
     }
     let mut value = serde_json::to_value(inventory).expect("a document");
     value["source"] = Value::Null;
+    // Part of it is replaced by its place: see `what_init_is_told_goes`.
+    value["host"]["kernel"]["command_line"] = Value::Null;
     // Too short to be replaced in other places.
     if let Some(pseudonym) = value["host"]["hostname"]
         .as_str()
@@ -493,5 +495,49 @@ fn a_scrubbed_recording_gives_the_scrubbed_inventory() {
             replaced(&nothing, &pseudonymous),
             replaced(&scrubber, &found)
         );
+    }
+}
+
+#[test]
+fn what_init_is_told_goes() {
+    let mut recording = Source::live()
+        .expect("a machine")
+        .recorded()
+        .into_recording();
+    let line = "quiet rdinit=/site_agent console=ttyS0 -- --listen 10.1.2.3:2024 --auth-required\n";
+    let request = Request::Read("proc/cmdline".to_owned(), 1 << 20);
+    recording.keep(request, Ok(line.as_bytes().to_vec()));
+
+    let scrubbed = scrub_with_salt(&recording, &Inventory::default(), SALT);
+    let after = String::from_utf8(read(&scrubbed, "proc/cmdline")).expect("text");
+
+    assert_eq!(after.len(), line.len());
+    assert!(after.starts_with("quiet rdinit=/"), "{after}");
+    assert!(after.contains(" console=ttyS0 -- --"), "{after}");
+    for word in ["site_agent", "listen", "10.1.2.3", "2024", "auth"] {
+        assert!(!after.contains(word), "{word} survives in {after}");
+    }
+}
+
+#[test]
+fn names_in_the_table_of_mounts_go() {
+    let mut recording = Source::live()
+        .expect("a machine")
+        .recorded()
+        .into_recording();
+    let mounts = "20 1 0:30 / /run rw - tmpfs tmpfs rw\n21 1 0:31 / /x rw - tmpfs site_scratch rw\n\
+        22 1 8:1 /tmp/site_tree /usr rw - ext4 /dev/sda1 rw\n\
+        23 1 8:1 /var/lib/docker/containers/\
+        97dcf1e4b2f04a01a9c5d1f6d0d9a9bb97dcf1e4b2f04a01a9c5d1f6d0d9a9bb/hosts /etc/hosts rw - ext4 /dev/sda1 rw\n";
+    let request = Request::Read("proc/self/mountinfo".to_owned(), 1 << 20);
+    recording.keep(request, Ok(mounts.as_bytes().to_vec()));
+
+    let scrubbed = scrub_with_salt(&recording, &Inventory::default(), SALT);
+    let after = String::from_utf8(read(&scrubbed, "proc/self/mountinfo")).expect("text");
+
+    assert!(after.contains("/run rw - tmpfs tmpfs rw"), "{after}");
+    assert!(after.contains("/usr rw - ext4 /dev/sda1 rw"), "{after}");
+    for name in ["site_scratch", "site_tree", "97dcf1e4"] {
+        assert!(!after.contains(name), "{name} survives in {after}");
     }
 }

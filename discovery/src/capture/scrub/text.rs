@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::identity::{Identities, mac, unhex, uuid};
+use super::{command_line, mounts};
 
 /// Files whose whole content is an identity.
 const FILES: &[&str] = &[
@@ -94,10 +95,6 @@ const ADDRESS_FILES: &[&str] = &[
     "fib_trie",
     "tcp",
 ];
-/// Parts of the name of a kernel parameter whose value nobody else should see.
-const SECRET_PARAMETERS: &[&str] = &[
-    "pass", "pw", "secret", "token", "key", "cred", "auth", "user", "login", "hostname",
-];
 
 /// Whether the whole content of the file names something.
 pub(super) fn is_identity_file(path: &str) -> bool {
@@ -125,7 +122,7 @@ pub(super) fn collect(path: &str, content: &[u8], into: &mut Identities) {
         into.host_name(whole);
     }
     if name == "cmdline" {
-        command_line(whole, into);
+        command_line::collect(whole, into);
     }
     if path.ends_with("/dm/name") {
         into.mapper_name(whole);
@@ -134,7 +131,7 @@ pub(super) fn collect(path: &str, content: &[u8], into: &mut Identities) {
         keyed(line, &content, into);
     }
     if matches!(name, "mounts" | "mountinfo") {
-        mounts(&content, into);
+        mounts::collect(&content, into);
     }
     let has_addresses = ADDRESS_FILES.contains(&name);
     words(&content, has_addresses, into);
@@ -147,81 +144,6 @@ pub(super) fn path(path: &str, into: &mut Identities) {
         return;
     }
     words(path, path.contains("/by-path/"), into);
-}
-
-/// What `root=`, `ip=` and the like say, and the values of what looks like a secret.
-pub(super) fn command_line(line: &str, into: &mut Identities) {
-    for parameter in line.split_whitespace() {
-        let parameter = parameter.trim_matches('"');
-        for url in parameter
-            .match_indices("://")
-            .filter_map(|(at, _)| parameter.get(at + 3..))
-        {
-            let authority = url.split(['/', ';', ',']).next().unwrap_or_default();
-            let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-            login.split(':').for_each(|it| into.text(it));
-            into.host_name(host.split(':').next().unwrap_or_default());
-        }
-        let Some((name, value)) = parameter.split_once('=') else {
-            continue;
-        };
-        let folded = name.to_ascii_lowercase();
-        if SECRET_PARAMETERS
-            .iter()
-            .any(|secret| folded.contains(secret))
-        {
-            into.text(value.trim_matches('"'));
-        }
-        if folded == "ip" {
-            // Field five of the kernel's `ip=` is the host's name.
-            let host = value.split(':').nth(4).unwrap_or_default();
-            into.host_name(host);
-        }
-        if let Some((_, label)) = value.split_once("LABEL=") {
-            into.text(label);
-        }
-    }
-}
-
-/// The parts below the folders in which people name their own.
-pub(super) fn mount_point(path: &str, into: &mut Identities) {
-    let path = path.trim_start_matches('/');
-    if let Some((first, below)) = path.split_once('/')
-        && ["home", "mnt", "media", "srv", "data"].contains(&first)
-    {
-        into.text(below);
-    }
-}
-
-/// What was mounted: of a file server the server and the path there.
-pub(super) fn mounted(device: &str, into: &mut Identities) {
-    if let Some(share) = device.strip_prefix("//") {
-        let (server, path) = share.split_once('/').unwrap_or((share, ""));
-        into.host_name(server);
-        into.text(path);
-    } else if let Some((server, path)) = device.split_once(":/") {
-        into.host_name(server.trim_matches(['[', ']']));
-        into.text(path);
-    }
-}
-
-fn mounts(content: &str, into: &mut Identities) {
-    for line in content.lines() {
-        let mut rest = line.split(' ');
-        // mountinfo has the device two fields after a lone dash (proc_pid_mountinfo(5)).
-        if let Some((front, behind)) = line.split_once(" - ") {
-            mount_point(front.split(' ').nth(4).unwrap_or_default(), into);
-            mounted(behind.split(' ').nth(1).unwrap_or_default(), into);
-        } else {
-            mounted(rest.next().unwrap_or_default(), into);
-            mount_point(rest.next().unwrap_or_default(), into);
-        }
-        for option in line.split([' ', ',']) {
-            if let Some(user) = option.strip_prefix("username=") {
-                into.text(user);
-            }
-        }
-    }
 }
 
 fn keyed(line: &str, content: &str, into: &mut Identities) {
@@ -272,6 +194,10 @@ fn look(word: &str, has_addresses: bool, into: &mut Identities) {
     if let Some(digits) = word.strip_prefix("enx").filter(|digits| digits.len() == 12) {
         let digits = unhex(digits).and_then(|mac| <[u8; 6]>::try_from(mac).ok());
         digits.into_iter().for_each(|mac| into.mac(mac));
+    }
+    // Of a container (OCI runtimes), of a layer of its image.
+    if word.len() == 64 && unhex(word).is_some() {
+        into.text(word);
     }
     // Anywhere in the word: `dm-uuid-CRYPT-LUKS2-…`, `nvme-uuid.…`.
     for (at, _) in word.char_indices() {
