@@ -103,6 +103,10 @@ pub fn discover(source: &Source, options: &Options) -> Discovery {
         warnings.extend((probe.run)(&context, &mut inventory));
         timings.push((probe.name, begun.elapsed()));
     }
+    let is_denied = |warning: &Warning| warning.kind == WarningKind::Denied;
+    if warnings.iter().any(is_denied) && context.is_root() {
+        notes::advise_root(&mut warnings);
+    }
     warnings.sort();
     warnings.dedup();
     inventory.warnings = warnings;

@@ -4,6 +4,20 @@ use muster_model::{Found, Warning, WarningKind};
 
 use crate::Fault;
 
+/// What helps where permission was denied.
+pub(crate) const RUN_AS_ROOT: &str = "run as root to read it";
+/// The same where it was denied to root.
+const DENIED_TO_ROOT: &str = "this is root, so a container or a sandbox forbids it";
+
+/// Advises root no longer to become root.
+pub(crate) fn advise_root(warnings: &mut [Warning]) {
+    for warning in warnings {
+        if let Some(what) = warning.message.strip_suffix(RUN_AS_ROOT) {
+            warning.message = format!("{what}{DENIED_TO_ROOT}");
+        }
+    }
+}
+
 /// The warnings of one probe, in the making.
 pub(crate) struct Notes {
     probe: &'static str,
@@ -45,7 +59,7 @@ impl Notes {
             Ok(value) => Some(value),
             Err(Fault::NotAsked) => None,
             Err(Fault::Denied) => {
-                let message = format!("{what}: permission denied; run as root to read it");
+                let message = format!("{what}: permission denied; {RUN_AS_ROOT}");
                 self.warn(subject, WarningKind::Denied, message);
                 None
             }
@@ -72,5 +86,26 @@ impl Notes {
             value,
             warnings: self.warnings,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_is_not_told_to_become_root() {
+        let mut notes = Notes::new("host");
+        notes.require("time", "the clock", Err::<(), _>(Fault::Denied));
+        let mut warnings = notes.with(()).warnings;
+        assert_eq!(
+            warnings[0].message,
+            "the clock: permission denied; run as root to read it"
+        );
+        advise_root(&mut warnings);
+        assert_eq!(
+            warnings[0].message,
+            "the clock: permission denied; this is root, so a container or a sandbox forbids it"
+        );
     }
 }

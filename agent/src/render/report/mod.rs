@@ -4,6 +4,7 @@
 //! numbers the warnings and puts their numbers where a fact is missing.
 
 mod devices;
+mod disks;
 mod footnotes;
 mod headline;
 mod machine;

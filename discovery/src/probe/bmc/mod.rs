@@ -62,7 +62,8 @@ fn presence(context: &Context<'_>, tables: Result<(), Fault>, notes: &mut Notes)
     match tables {
         Ok(()) => Some(false),
         Err(Fault::Absent) => {
-            let message = "whether there is one is unknown: no SMBIOS tables and no IPMI driver";
+            let message = "whether there is one is unknown: there are no SMBIOS tables that would say so, \
+                           and no IPMI driver is loaded";
             notes.warn("bmc", WarningKind::Absent, message);
             None
         }

@@ -7,7 +7,7 @@ use muster_model::disk::Partition;
 use super::{Draft, health};
 use crate::Fault;
 use crate::context::Context;
-use crate::notes::Notes;
+use crate::notes::{Notes, RUN_AS_ROOT};
 use crate::parse::signature::{self, Content};
 use crate::source::{ASLEEP, Answer, Query, Request};
 
@@ -31,7 +31,7 @@ pub(super) fn ask(context: &Context<'_>, drafts: &mut [Draft], notes: &mut Notes
             });
         take(draft, replies, &mut faults, notes);
     }
-    faults.note(context, notes);
+    faults.note(notes);
 }
 
 /// What is on it first: a disk that hangs on its health has then said that.
@@ -114,6 +114,9 @@ fn take_content(draft: &mut Draft, device: &str, content: Content) {
     }
 }
 
+/// What is missing where no disk may be opened.
+const UNKNOWN: &str = "health, and what is on disks that udev has not read, are unknown";
+
 /// Faults that are the same for every disk, said once.
 #[derive(Default)]
 struct Faults {
@@ -134,20 +137,14 @@ impl Faults {
         false
     }
 
-    fn note(&self, context: &Context<'_>, notes: &mut Notes) {
+    fn note(&self, notes: &mut Notes) {
         if self.denied {
-            let help = if context.is_root() {
-                "even to root; a sandbox or container forbids it"
-            } else {
-                "run as root to read it"
-            };
-            let what = "health, and what is on disks that udev has not read";
-            let message = format!("{what}: permission denied; {help}");
+            let message = format!("{UNKNOWN}: permission denied; {RUN_AS_ROOT}");
             notes.warn("disks", WarningKind::Denied, message);
         }
         if self.without_node {
-            let message = "health, and what is on disks that udev has not read: there are no \
-                           device nodes in /dev here, as in a container";
+            let message =
+                format!("{UNKNOWN}: their device nodes are not in /dev, as in a container");
             notes.warn("disks", WarningKind::Absent, message);
         }
     }

@@ -15,7 +15,11 @@ pub(super) fn read(source: &Source, has_system: bool, notes: &mut Notes) -> Time
     let state = source.ask(Query::ClockState);
     let state = state.and_then(|state| synchronized(&state));
     Time {
-        synchronized: notes.require("time", "adjtimex", state),
+        synchronized: notes.require(
+            "time",
+            "whether the clock is synchronized (adjtimex)",
+            state,
+        ),
         rtc_utc: rtc_utc(source, has_system, notes),
     }
 }

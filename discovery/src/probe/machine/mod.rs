@@ -43,6 +43,10 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Machine> {
     let mut notes = Notes::new("system");
     let facts = match facts(context) {
         Ok(facts) => facts,
+        Err(Fault::Unsupported(why)) => {
+            notes.warn("system", WarningKind::Unsupported, why);
+            return notes.with(Machine::default());
+        }
         Err(fault) => {
             notes.require("system", "the firmware's description", Err::<(), _>(fault));
             return notes.with(Machine::default());
@@ -80,8 +84,8 @@ fn facts(context: &Context<'_>) -> Result<Facts, Fault> {
         .or_else(|| sysinfo::read(context.source));
     otherwise.ok_or(match tables {
         Fault::Absent => Fault::Unsupported(
-            "this machine has neither SMBIOS tables nor a device tree, so nothing names its \
-             maker, model or serial number"
+            "maker, model and serial number are unknown: this machine has neither SMBIOS tables nor \
+             a device tree to name them"
                 .to_owned(),
         ),
         other => other,

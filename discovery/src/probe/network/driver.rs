@@ -6,7 +6,7 @@ use muster_model::network::{InterfaceKind, NetworkInterface};
 use super::{hardware_address, has_device};
 use crate::Fault;
 use crate::context::Context;
-use crate::notes::Notes;
+use crate::notes::{Notes, RUN_AS_ROOT};
 use crate::parse::{ethtool, module_eeprom};
 use crate::source::{Answer, EthtoolCommand, Query, Request};
 
@@ -157,7 +157,7 @@ impl Denied {
             .collect();
         if !missing.is_empty() {
             let message = format!(
-                "ethtool: {}: permission denied; it takes CAP_NET_ADMIN, run as root",
+                "ethtool: {}: permission denied; it takes CAP_NET_ADMIN: {RUN_AS_ROOT}",
                 missing.join(", ")
             );
             notes.warn("network", WarningKind::Denied, message);

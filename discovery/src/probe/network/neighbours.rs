@@ -38,7 +38,7 @@ pub(super) fn fill(context: &Context<'_>, interfaces: &mut [NetworkInterface], n
         .any(|answer| matches!(answer, Err(Fault::Denied)))
     {
         let message = "LLDP: permission denied; listening takes CAP_NET_RAW, and CAP_NET_ADMIN \
-                       where a link is switched off; run as root";
+                       where a link is switched off: run as root to read it";
         notes.warn("network", WarningKind::Denied, message);
     }
     for (interface, answer) in listened.iter_mut().zip(answers) {

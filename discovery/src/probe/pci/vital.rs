@@ -50,8 +50,8 @@ impl Vital {
             notes.warn(
                 "pci",
                 WarningKind::Denied,
-                "part and serial numbers of network cards: permission denied; run as root to read \
-                 their vital product data",
+                "part and serial numbers of network cards (vital product data): permission denied; \
+                 run as root to read it",
             );
             return;
         }
