@@ -12,7 +12,7 @@
 //! Map: [`source`] is the only door to the host. `parse` turns bytes into facts and reads nothing.
 //! `probe` has one file a probe, all alike: it asks the source, hands the bytes to a parser, and
 //! gives back what it found with its warnings; no probe imports another. This file lists the
-//! probes and merges what they found.
+//! probes and merges what they found; `readers` runs them side by side.
 //!
 //! Invariants: nothing on the host is changed; one fault costs one field and leaves a warning; the
 //! same machine state gives the same document. Limits: Linux only; synchronous; no global state.
@@ -27,6 +27,7 @@ pub mod fuzzing;
 mod notes;
 mod parse;
 mod probe;
+mod readers;
 mod sets;
 pub mod source;
 #[cfg(test)]
@@ -34,7 +35,7 @@ mod testing;
 pub mod watch;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster_model::{Found, INVENTORY_SCHEMA, Inventory, Section, Warning, WarningKind};
 
@@ -91,17 +92,10 @@ pub fn discover(source: &Source, options: &Options) -> Discovery {
     };
     let mut warnings = not_asked(source);
     let mut timings = Vec::new();
-    for probe in PROBES {
-        if !probe
-            .fills
-            .iter()
-            .any(|section| options.sections.contains(section))
-        {
-            continue;
-        }
-        let begun = Instant::now();
-        warnings.extend((probe.run)(&context, &mut inventory));
-        timings.push((probe.name, begun.elapsed()));
+    for ran in readers::run(&context, &wanted(options)) {
+        (ran.finding.put)(&mut inventory);
+        warnings.extend(ran.finding.warnings);
+        timings.push((ran.name, ran.took));
     }
     let is_denied = |warning: &Warning| warning.kind == WarningKind::Denied;
     if warnings.iter().any(is_denied) && context.is_root() {
@@ -113,10 +107,25 @@ pub fn discover(source: &Source, options: &Options) -> Discovery {
     Discovery { inventory, timings }
 }
 
+/// The probes that fill what is asked for.
+fn wanted(options: &Options) -> Vec<&'static Probe> {
+    let is_wanted = |probe: &&Probe| {
+        let mut fills = probe.fills.iter();
+        fills.any(|section| options.sections.contains(section))
+    };
+    PROBES.iter().filter(is_wanted).collect()
+}
+
 struct Probe {
     name: &'static str,
     fills: &'static [Section],
-    run: fn(&Context<'_>, &mut Inventory) -> Vec<Warning>,
+    run: fn(&Context<'_>) -> Finding,
+}
+
+/// What a probe found, and how that goes into the document.
+struct Finding {
+    put: Box<dyn FnOnce(&mut Inventory) + Send>,
+    warnings: Vec<Warning>,
 }
 
 /// A probe that fills one section, both named alike.
@@ -125,7 +134,13 @@ macro_rules! fills {
         Probe {
             name: stringify!($name),
             fills: &[Section::$section],
-            run: |context, inventory| merge(&mut inventory.$name, probe::$name::probe(context)),
+            run: |context| {
+                let Found { value, warnings } = probe::$name::probe(context);
+                Finding {
+                    put: Box::new(|inventory| inventory.$name = value),
+                    warnings,
+                }
+            },
         }
     };
 }
@@ -141,7 +156,7 @@ const PROBES: &[Probe] = &[
             Section::Chassis,
             Section::Bios,
         ],
-        run: merge_machine,
+        run: machine,
     },
     fills!(Cpu, cpu),
     fills!(Numa, numa),
@@ -163,34 +178,34 @@ const PROBES: &[Probe] = &[
 
 /// One probe for four sections: what was not asked for stays empty. A warning about the source of
 /// all four is kept whichever was asked for.
-fn merge_machine(context: &Context<'_>, inventory: &mut Inventory) -> Vec<Warning> {
+fn machine(context: &Context<'_>) -> Finding {
     let Found {
         value,
         mut warnings,
     } = probe::machine::probe(context);
-    let asked = &context.options.sections;
-    if asked.contains(&Section::System) {
-        inventory.system = value.system;
-    }
-    if asked.contains(&Section::Board) {
-        inventory.board = value.board;
-    }
-    if asked.contains(&Section::Chassis) {
-        inventory.chassis = value.chassis;
-    }
-    if asked.contains(&Section::Bios) {
-        inventory.bios = value.bios;
-    }
+    let asked = context.options.sections.clone();
     warnings.retain(|warning| {
         let of_one = warning.subject == warning.probe;
         !of_one || asked.iter().any(|section| section.key() == warning.probe)
     });
-    warnings
-}
-
-fn merge<T>(place: &mut T, found: Found<T>) -> Vec<Warning> {
-    *place = found.value;
-    found.warnings
+    let put = move |inventory: &mut Inventory| {
+        if asked.contains(&Section::System) {
+            inventory.system = value.system;
+        }
+        if asked.contains(&Section::Board) {
+            inventory.board = value.board;
+        }
+        if asked.contains(&Section::Chassis) {
+            inventory.chassis = value.chassis;
+        }
+        if asked.contains(&Section::Bios) {
+            inventory.bios = value.bios;
+        }
+    };
+    Finding {
+        put: Box::new(put),
+        warnings,
+    }
 }
 
 /// What is said once for the whole document instead of at each fact.

@@ -1,4 +1,5 @@
-//! What the probes of one discovery share: read once, when the first of them asks.
+//! What the probes of one discovery share, on whatever thread each runs: read once, when the first
+//! of them asks.
 
 mod block;
 mod firmware;
@@ -6,7 +7,7 @@ mod pci;
 mod system;
 mod virtualization;
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use muster_model::Found;
 use muster_model::host::Virtualization;
@@ -24,15 +25,15 @@ use crate::{Fault, Options};
 pub(crate) struct Context<'a> {
     pub(crate) source: &'a Source,
     pub(crate) options: &'a Options,
-    smbios: OnceCell<Result<Smbios, Fault>>,
-    pci_functions: OnceCell<Result<Vec<PciFound>, Fault>>,
-    pci_names: OnceCell<PciNames>,
-    cpuinfo: OnceCell<Result<Cpuinfo, Fault>>,
-    architecture: OnceCell<Result<String, Fault>>,
-    kernel_release: OnceCell<Result<String, Fault>>,
-    virtualization: OnceCell<Found<Virtualization>>,
-    block_devices: OnceCell<Result<BlockDevices, Fault>>,
-    mounts: OnceCell<Result<Vec<Mount>, Fault>>,
+    smbios: OnceLock<Result<Smbios, Fault>>,
+    pci_functions: OnceLock<Result<Vec<PciFound>, Fault>>,
+    pci_names: OnceLock<PciNames>,
+    cpuinfo: OnceLock<Result<Cpuinfo, Fault>>,
+    architecture: OnceLock<Result<String, Fault>>,
+    kernel_release: OnceLock<Result<String, Fault>>,
+    virtualization: OnceLock<Found<Virtualization>>,
+    block_devices: OnceLock<Result<BlockDevices, Fault>>,
+    mounts: OnceLock<Result<Vec<Mount>, Fault>>,
 }
 
 impl<'a> Context<'a> {
@@ -40,15 +41,15 @@ impl<'a> Context<'a> {
         Self {
             source,
             options,
-            smbios: OnceCell::new(),
-            pci_functions: OnceCell::new(),
-            pci_names: OnceCell::new(),
-            cpuinfo: OnceCell::new(),
-            architecture: OnceCell::new(),
-            kernel_release: OnceCell::new(),
-            virtualization: OnceCell::new(),
-            block_devices: OnceCell::new(),
-            mounts: OnceCell::new(),
+            smbios: OnceLock::new(),
+            pci_functions: OnceLock::new(),
+            pci_names: OnceLock::new(),
+            cpuinfo: OnceLock::new(),
+            architecture: OnceLock::new(),
+            kernel_release: OnceLock::new(),
+            virtualization: OnceLock::new(),
+            block_devices: OnceLock::new(),
+            mounts: OnceLock::new(),
         }
     }
 

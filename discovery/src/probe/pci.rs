@@ -36,7 +36,7 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<PciFunction>> {
     for found in listed.unwrap_or_default() {
         let directory = bus.device(&found.slot);
         let function = function(&directory, found, &mut notes);
-        vital.consider(&directory, &function);
+        vital.consider(&directory, &function, functions.len());
         functions.push(function);
     }
     name(context, &mut functions, &mut notes);
@@ -194,19 +194,23 @@ fn name_from_database(
     unknown: &BTreeMap<(u16, u16), String>,
     notes: &mut Notes,
 ) {
-    for ((vendor, device), modalias) in unknown {
+    let mut known = BTreeMap::new();
+    for (kind, modalias) in unknown {
         let names = context.database_names(modalias);
-        let Some([vendor_name, device_name]) = notes.keep("pci", "udev's hardware database", names)
-        else {
-            return;
+        let Some(names) = notes.keep("pci", "udev's hardware database", names) else {
+            break;
         };
-        let ids = (format!("{vendor:04x}"), format!("{device:04x}"));
-        for function in functions.iter_mut() {
-            let own = (&function.vendor_id, &function.device_id);
-            if own == (&Some(ids.0.clone()), &Some(ids.1.clone())) {
-                function.vendor = function.vendor.take().or_else(|| vendor_name.clone());
-                function.device.clone_from(&device_name);
-            }
+        known.insert(*kind, names);
+    }
+    let found = context.pci_functions().unwrap_or_default();
+    for (function, found) in functions.iter_mut().zip(found) {
+        let ids = found.identity.as_ref().map(|identity| identity.ids);
+        let names = ids
+            .ok()
+            .and_then(|ids| known.get(&(ids.vendor, ids.device)));
+        if let Some([vendor, device]) = names {
+            function.vendor = function.vendor.take().or_else(|| vendor.clone());
+            function.device.clone_from(device);
         }
     }
 }

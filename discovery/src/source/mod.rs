@@ -32,6 +32,7 @@ use muster_model::Origin;
 
 use crate::Fault;
 pub use dir::Dir;
+use pool::Pool;
 pub use query::{EthtoolCommand, Query};
 pub use recording::Recording;
 use tree::Tree;
@@ -78,6 +79,7 @@ pub type Answer = Result<Vec<u8>, Fault>;
 /// ```
 pub struct Source {
     backend: Backend,
+    pool: Pool,
     recording: Option<Mutex<Recording>>,
 }
 
@@ -222,7 +224,7 @@ impl Source {
     /// `deadline`. What has not come by then is [`Fault::TimedOut`].
     pub fn within(&self, deadline: Duration, groups: Vec<Vec<Request>>) -> Vec<Vec<Answer>> {
         let answers = match &self.backend {
-            Backend::Tree(tree) => pool::run(tree, deadline, &groups),
+            Backend::Tree(tree) => self.pool.run(tree, deadline, &groups),
             Backend::Replay(recording) => groups
                 .iter()
                 .map(|group| {
@@ -293,6 +295,7 @@ impl Source {
     fn new(backend: Backend) -> Self {
         Self {
             backend,
+            pool: Pool::default(),
             recording: None,
         }
     }

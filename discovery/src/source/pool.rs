@@ -1,122 +1,239 @@
 //! Requests that may hang, on threads of their own, within a deadline.
 //!
-//! A thread that the kernel does not let go stays behind, blocked, until the process ends: there
-//! is no other way to give up on a system call.
+//! The threads stay a moment for the next requests: starting one costs as much as fifty reads. One
+//! that the kernel does not let go stays behind, blocked, until the process ends: there is no other
+//! way to give up on a system call.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Answer, Request, Tree, perform};
 use crate::Fault;
 
-/// Requests under way at once to begin with: as many as a usual controller queues.
-const WORKERS: usize = 16;
+/// Threads to begin with. Most questions are answered in microseconds, before a thread more would
+/// have started.
+const WORKERS: usize = 2;
+/// Requests under way at once where answers take longer: as many as a usual controller queues.
+const WORKERS_USUAL: usize = 16;
 /// Most threads, all of them stuck but for the last few.
 const WORKERS_MAX: usize = 512;
-/// When nothing has come for so long, those under way may all hang, and more threads take on the
-/// rest: a healthy device answers in less.
+/// When requests still wait after so long, they get more threads.
+const TURN: Duration = Duration::from_millis(1);
+/// When nothing has come for so long, those under way may all hang, and still more threads take on
+/// the rest: a healthy device answers in less.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// A thread without work for so long ends.
+const LINGER: Duration = Duration::from_millis(100);
 /// A worker only makes system calls.
 const STACK: usize = 256 << 10;
 
-type Job = (usize, Vec<Request>);
-type Outcome = (usize, usize, Answer);
-
-/// Runs the groups side by side, each in its order.
-pub(super) fn run(
-    tree: &Arc<Tree>,
-    deadline: Duration,
-    groups: &[Vec<Request>],
-) -> Vec<Vec<Answer>> {
-    let until = Instant::now() + deadline;
-    let jobs = groups.iter().cloned().enumerate();
-    let queue = Queue {
-        tree: Arc::clone(tree),
-        jobs: Arc::new(Mutex::new(
-            jobs.filter(|(_, group)| !group.is_empty()).collect(),
-        )),
-    };
-    let (done, outcomes) = channel::<Outcome>();
-    let started = queue.start(WORKERS, &done);
-    let nothing = match started {
-        0 => Fault::Unsupported("no thread could be started".to_owned()),
-        _ => Fault::TimedOut,
-    };
-    let answers = groups
-        .iter()
-        .map(|group| vec![Err(nothing.clone()); group.len()]);
-    let mut answers: Vec<Vec<Answer>> = answers.collect();
-    if started > 0 {
-        collect(&queue, started, &done, &outcomes, until, &mut answers);
-    }
-    queue.jobs().clear();
-    answers
+/// The threads of one source.
+#[derive(Default)]
+pub(super) struct Pool {
+    shared: Arc<Shared>,
 }
 
-#[derive(Clone)]
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    work: Condvar,
+}
+
+#[derive(Default)]
 struct Queue {
-    tree: Arc<Tree>,
-    jobs: Arc<Mutex<VecDeque<Job>>>,
+    jobs: VecDeque<Job>,
+    /// Threads that wait for work.
+    idle: usize,
 }
 
-impl Queue {
-    fn jobs(&self) -> MutexGuard<'_, VecDeque<Job>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+/// One group of a call.
+struct Job {
+    group: usize,
+    requests: Vec<Request>,
+    call: Arc<Call>,
+}
+
+/// One call for answers.
+struct Call {
+    tree: Arc<Tree>,
+    answers: Mutex<Answers>,
+    complete: Condvar,
+}
+
+struct Answers {
+    groups: Vec<Vec<Answer>>,
+    /// Requests without an answer yet.
+    missing: usize,
+    /// Nobody waits for more.
+    closed: bool,
+}
+
+impl Pool {
+    /// Runs the groups side by side, each in its order.
+    pub(super) fn run(
+        &self,
+        tree: &Arc<Tree>,
+        deadline: Duration,
+        groups: &[Vec<Request>],
+    ) -> Vec<Vec<Answer>> {
+        let until = Instant::now() + deadline;
+        let call = Arc::new(Call::new(tree, groups));
+        let filled = groups.iter().enumerate();
+        let filled = filled.filter(|(_, requests)| !requests.is_empty());
+        self.shared
+            .queue()
+            .jobs
+            .extend(filled.map(|(group, requests)| Job {
+                group,
+                requests: requests.clone(),
+                call: Arc::clone(&call),
+            }));
+        let any_started = self.shared.wait(&call, until);
+        self.shared
+            .queue()
+            .jobs
+            .retain(|job| !Arc::ptr_eq(&job.call, &call));
+        if !any_started {
+            let nothing = Fault::Unsupported("no thread could be started".to_owned());
+            return unanswered(groups, &nothing);
+        }
+        call.close()
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts so many workers, or one for each job left, and says how many.
-    fn start(&self, most: usize, done: &Sender<Outcome>) -> usize {
-        let wanted = self.jobs().len().min(most);
-        let started = (0..wanted).map_while(|_| {
-            let (queue, done) = (self.clone(), done.clone());
+    /// Until every answer has come, or the time is over. Whether any thread could be started.
+    fn wait(self: &Arc<Self>, call: &Call, until: Instant) -> bool {
+        let mut started = self.start(WORKERS);
+        if started == 0 {
+            return false;
+        }
+        let mut missing = call.answers().missing;
+        let mut last_answer = Instant::now();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let turn = if started < WORKERS_USUAL {
+                TURN
+            } else {
+                PATIENCE
+            };
+            let still_missing = call.wait(left.min(turn));
+            if still_missing == 0 || left.is_zero() {
+                return true;
+            }
+            if still_missing < missing {
+                (missing, last_answer) = (still_missing, Instant::now());
+            }
+            let most = if last_answer.elapsed() < PATIENCE {
+                WORKERS_USUAL
+            } else {
+                WORKERS_MAX
+            };
+            started += self.start(started.min(most.saturating_sub(started)));
+        }
+    }
+
+    /// Has so many threads, or as many as there are jobs, take on jobs, and says how many.
+    fn start(self: &Arc<Self>, most: usize) -> usize {
+        let (wanted, idle) = {
+            let queue = self.queue();
+            (queue.jobs.len().min(most), queue.idle)
+        };
+        let woken = idle.min(wanted);
+        (0..woken).for_each(|_| self.work.notify_one());
+        let started = (woken..wanted).map_while(|_| {
+            let shared = Arc::clone(self);
             let worker = thread::Builder::new()
                 .stack_size(STACK)
                 .name("muster-probe".to_owned());
-            worker.spawn(move || queue.work(&done)).ok()
+            worker.spawn(move || shared.work()).ok()
         });
-        started.count()
+        woken + started.count()
     }
 
-    fn work(&self, done: &Sender<Outcome>) {
-        loop {
-            let job = self.jobs().pop_front();
-            let Some((group, requests)) = job else { return };
-            for (position, request) in requests.iter().enumerate() {
-                let answer = perform(&self.tree, request);
-                if done.send((group, position, answer)).is_err() {
-                    return;
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            for (position, request) in job.requests.iter().enumerate() {
+                let answer = perform(&job.call.tree, request);
+                if !job.call.take(job.group, position, answer) {
+                    break;
                 }
             }
         }
+    }
+
+    /// The next job; `None` when none has come for long.
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.queue();
+        queue.idle += 1;
+        let waiting = |queue: &mut Queue| queue.jobs.is_empty();
+        let waited = self.work.wait_timeout_while(queue, LINGER, waiting);
+        queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        queue.idle -= 1;
+        queue.jobs.pop_front()
     }
 }
 
-fn collect(
-    queue: &Queue,
-    mut workers: usize,
-    done: &Sender<Outcome>,
-    outcomes: &Receiver<Outcome>,
-    until: Instant,
-    answers: &mut [Vec<Answer>],
-) {
-    let mut missing: usize = answers.iter().map(Vec::len).sum();
-    while missing > 0 {
-        let left = until.saturating_duration_since(Instant::now());
-        match outcomes.recv_timeout(left.min(PATIENCE)) {
-            Ok((group, position, answer)) => {
-                missing -= 1;
-                let group = answers.get_mut(group);
-                if let Some(place) = group.and_then(|group| group.get_mut(position)) {
-                    *place = answer;
-                }
-            }
-            Err(RecvTimeoutError::Timeout) if left > PATIENCE => {
-                workers += queue.start(workers.min(WORKERS_MAX - workers), done);
-            }
-            Err(_) => return,
+impl Call {
+    fn new(tree: &Arc<Tree>, groups: &[Vec<Request>]) -> Self {
+        Self {
+            tree: Arc::clone(tree),
+            answers: Mutex::new(Answers {
+                groups: unanswered(groups, &Fault::TimedOut),
+                missing: groups.iter().map(Vec::len).sum(),
+                closed: false,
+            }),
+            complete: Condvar::new(),
         }
     }
+
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What has come; what comes from now on is thrown away.
+    fn close(&self) -> Vec<Vec<Answer>> {
+        let mut answers = self.answers();
+        answers.closed = true;
+        std::mem::take(&mut answers.groups)
+    }
+
+    /// Keeps an answer. Whether somebody waits for more.
+    fn take(&self, group: usize, position: usize, answer: Answer) -> bool {
+        let mut answers = self.answers();
+        if answers.closed {
+            return false;
+        }
+        let group = answers.groups.get_mut(group);
+        if let Some(place) = group.and_then(|group| group.get_mut(position)) {
+            *place = answer;
+            answers.missing -= 1;
+        }
+        if answers.missing == 0 {
+            self.complete.notify_one();
+        }
+        true
+    }
+
+    /// Waits for the last answer, and says how many are missing.
+    fn wait(&self, most: Duration) -> usize {
+        let waiting = |answers: &mut Answers| answers.missing > 0;
+        let waited = self
+            .complete
+            .wait_timeout_while(self.answers(), most, waiting);
+        waited.unwrap_or_else(PoisonError::into_inner).0.missing
+    }
+}
+
+fn unanswered(groups: &[Vec<Request>], fault: &Fault) -> Vec<Vec<Answer>> {
+    let each = groups
+        .iter()
+        .map(|group| vec![Err(fault.clone()); group.len()]);
+    each.collect()
 }

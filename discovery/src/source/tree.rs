@@ -1,14 +1,15 @@
 //! Files, listings and links of the running machine or of another root.
 
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
-use nix::dir::Dir as Listing;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
-use nix::unistd::read;
+use rustix::fs::RawDir;
+use rustix::io::{read, retry_on_intr};
 
 use super::Answer;
 use super::confined::{Confined, is_one_step};
@@ -29,6 +30,8 @@ const NAMES_CAP: usize = 1 << 16;
 const PAGE: usize = 4096;
 /// One read of what is longer than a page.
 const CHUNK: usize = 64 << 10;
+/// One part of a listing; as the C library has it.
+const LISTING: usize = 32 << 10;
 
 /// A root directory.
 pub(super) enum Tree {
@@ -41,7 +44,7 @@ pub(super) enum Tree {
 /// How the end of a file shows.
 #[derive(Clone, Copy)]
 enum End {
-    /// An attribute of sysfs is complete with its first short read.
+    /// An attribute of sysfs or sysctl is complete with its first short read.
     ShortRead,
     /// By the length, where the file system knows one; an empty read in any case.
     Length(usize),
@@ -81,7 +84,7 @@ impl Tree {
             }
             opened => opened?,
         };
-        if is_sysfs(at, name) {
+        if is_attribute(at, name) {
             return read_all(&file, cap, End::ShortRead);
         }
         let status = fstat(&file)?;
@@ -101,28 +104,30 @@ impl Tree {
         };
         require_regular(&status)?;
         let mut content = vec![0; length];
-        let count = read(&file, &mut content)?;
+        let count = read(&file, &mut content).map_err(errno)?;
         content.truncate(count);
         Ok(content)
     }
 
     pub(super) fn list(&self, at: At<'_>, name: &str) -> Answer {
         let descriptor = self.open_directory(at, name, OFlag::O_RDONLY)?;
-        let mut listing = Listing::from_fd(descriptor)?;
-        let mut names: Vec<Vec<u8>> = Vec::new();
-        for entry in listing.iter() {
-            let entry = entry?;
+        let mut room = [MaybeUninit::uninit(); LISTING];
+        let mut listing = RawDir::new(&descriptor, &mut room);
+        let mut names: Vec<u8> = Vec::new();
+        let mut count = 0;
+        while let Some(entry) = listing.next() {
+            let entry = entry.map_err(errno)?;
             let name = entry.file_name().to_bytes_with_nul();
             if name == b".\0" || name == b"..\0" {
                 continue;
             }
-            if names.len() == NAMES_CAP {
+            if count == NAMES_CAP {
                 return Err(Fault::Malformed(format!("more than {NAMES_CAP} names")));
             }
-            names.push(name.to_owned());
+            count += 1;
+            names.extend_from_slice(name);
         }
-        names.sort_unstable();
-        Ok(names.concat())
+        Ok(sorted(&names))
     }
 
     pub(super) fn link(&self, at: At<'_>, name: &str) -> Answer {
@@ -156,6 +161,13 @@ impl Tree {
     }
 }
 
+/// The names in order. The NUL that ends each sorts before all else.
+fn sorted(names: &[u8]) -> Vec<u8> {
+    let mut each: Vec<&[u8]> = names.split_inclusive(|byte| *byte == 0).collect();
+    each.sort_unstable();
+    each.concat()
+}
+
 /// A regular file, or what is wrong with it.
 pub(super) fn require_regular(status: &FileStat) -> Result<(), Fault> {
     let what = match SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) {
@@ -169,10 +181,14 @@ pub(super) fn require_regular(status: &FileStat) -> Result<(), Fault> {
     Err(Fault::Malformed(what.to_owned()))
 }
 
-/// Whether the path is an attribute of sysfs. Other file systems that are mounted below it, such
-/// as debugfs, give a file in several short reads.
-fn is_sysfs(at: At<'_>, name: &str) -> bool {
+/// Whether the path is an attribute of sysfs or sysctl: a regular file that gives all it has in the
+/// first read. Other file systems that are mounted there, such as debugfs or `binfmt_misc`, may
+/// give a file in several short reads.
+fn is_attribute(at: At<'_>, name: &str) -> bool {
     let path = at.map_or(name, |(_, path)| path);
+    if let Some(path) = path.strip_prefix("proc/sys/") {
+        return path == "kernel" || path.starts_with("kernel/");
+    }
     path.strip_prefix("sys/").is_some_and(|path| {
         !path.starts_with("kernel/") && !path.starts_with("fs/") || path.starts_with("kernel/mm/")
     })
@@ -183,12 +199,15 @@ fn length(status: &FileStat) -> usize {
 }
 
 fn read_all(file: &OwnedFd, cap: usize, end: End) -> Answer {
-    let mut page = [0; PAGE];
+    let mut page = [MaybeUninit::uninit(); PAGE];
     let mut content = Vec::new();
-    if read_some(file, &mut page, &mut content, cap, end)? {
-        return Ok(content);
+    // What began with less than half a page hardly goes on.
+    while content.len() < PAGE / 2 {
+        if read_some(file, &mut page, &mut content, cap, end)? {
+            return Ok(content);
+        }
     }
-    let mut chunk = vec![0; CHUNK];
+    let mut chunk = vec![MaybeUninit::uninit(); CHUNK];
     while !read_some(file, &mut chunk, &mut content, cap, end)? {}
     Ok(content)
 }
@@ -196,25 +215,26 @@ fn read_all(file: &OwnedFd, cap: usize, end: End) -> Answer {
 /// Whether that was the end.
 fn read_some(
     file: &OwnedFd,
-    room: &mut [u8],
+    room: &mut [MaybeUninit<u8>],
     content: &mut Vec<u8>,
     cap: usize,
     end: End,
 ) -> Result<bool, Fault> {
-    let count = loop {
-        match read(file, room) {
-            Err(Errno::EINTR) => {}
-            other => break other?,
-        }
-    };
-    let is_first = content.is_empty();
-    content.extend_from_slice(room.get(..count).unwrap_or_default());
+    let before = content.len();
+    let mut keep = |some: &mut [u8]| content.extend_from_slice(some);
+    retry_on_intr(|| read(file, &mut *room).map(|(some, _)| keep(some))).map_err(errno)?;
     if content.len() > cap {
         return Err(Fault::Malformed(format!("longer than {cap} bytes")));
     }
+    let count = content.len() - before;
     Ok(count == 0
         || match end {
-            End::ShortRead => is_first && count < room.len(),
+            End::ShortRead => before == 0 && count < room.len(),
             End::Length(length) => content.len() == length,
         })
+}
+
+/// As the rest of this module has it.
+fn errno(errno: rustix::io::Errno) -> Errno {
+    Errno::from_raw(errno.raw_os_error())
 }

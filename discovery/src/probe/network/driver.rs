@@ -174,9 +174,9 @@ fn drop_kernel_version(context: &Context<'_>, interfaces: &mut [NetworkInterface
     if versioned.peek().is_none() {
         return;
     }
-    let release = context.source.text("proc/sys/kernel/osrelease").ok();
+    let release = context.kernel_release().as_ref().ok();
     for interface in versioned {
-        if interface.driver_version == release {
+        if interface.driver_version.as_ref() == release {
             interface.driver_version = None;
         }
     }

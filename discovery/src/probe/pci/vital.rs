@@ -18,12 +18,19 @@ const VPD_CAP: usize = 32 << 10;
 /// The cards to ask.
 #[derive(Default)]
 pub(super) struct Vital {
-    cards: Vec<(String, String)>,
+    cards: Vec<Card>,
+}
+
+struct Card {
+    /// The place of its first function among all.
+    first: usize,
+    slot: String,
+    path: String,
 }
 
 impl Vital {
-    /// Takes note of a network card that has such data.
-    pub(super) fn consider(&mut self, directory: &Dir<'_>, function: &PciFunction) {
+    /// Takes note of a network card that has such data; `place` is that of the function among all.
+    pub(super) fn consider(&mut self, directory: &Dir<'_>, function: &PciFunction, place: usize) {
         let class = function.class_code.as_deref().unwrap_or_default();
         // The functions of a card share the data of the first.
         if !class.starts_with("02") || !function.slot.ends_with(".0") {
@@ -32,7 +39,11 @@ impl Vital {
         // One call that tells a file from nothing without opening it: it is not a link.
         if let Err(Fault::Unsupported(_)) = directory.link("vpd") {
             let path = format!("{}/vpd", directory.path());
-            self.cards.push((function.slot.clone(), path));
+            self.cards.push(Card {
+                first: place,
+                slot: function.slot.clone(),
+                path,
+            });
         }
     }
 
@@ -56,10 +67,10 @@ impl Vital {
             return;
         }
         let groups = self.cards.iter();
-        let groups = groups.map(|(_, path)| vec![Request::Read(path.clone(), VPD_CAP)]);
+        let groups = groups.map(|card| vec![Request::Read(card.path.clone(), VPD_CAP)]);
         let deadline = context.options.device_deadline;
         let answers = context.source.within(deadline, groups.collect());
-        for ((slot, _), answer) in self.cards.iter().zip(answers) {
+        for (Card { first, slot, .. }, answer) in self.cards.iter().zip(answers) {
             let answer = answer.into_iter().next().unwrap_or(Err(Fault::TimedOut));
             // The kernel answers EIO for a card whose data is known to be broken.
             let data = match answer {
@@ -70,7 +81,8 @@ impl Vital {
                 continue;
             };
             let card = slot.trim_end_matches('0');
-            for function in functions.iter_mut().filter(|f| f.slot.starts_with(card)) {
+            let functions = functions.iter_mut().skip(*first);
+            for function in functions.take_while(|function| function.slot.starts_with(card)) {
                 function.part_number.clone_from(&found.part_number);
                 function.serial.clone_from(&found.serial);
             }
