@@ -37,11 +37,12 @@ pub mod watch;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use muster_model::{Found, INVENTORY_SCHEMA, Inventory, Section, Warning, WarningKind};
+use muster_model::{Found, INVENTORY_SCHEMA, Inventory, Origin, Section, Warning, WarningKind};
 
 use context::Context;
 pub use fault::Fault;
 use notes::Notes;
+use source::signals::HeldSignals;
 pub use source::{Query, Source};
 pub use watch::Watcher;
 
@@ -83,6 +84,9 @@ pub struct Discovery {
 
 /// Reads the host.
 pub fn discover(source: &Source, options: &Options) -> Discovery {
+    // A signal must not end the process in a thread that does not know what to put back.
+    let listens = options.lldp.is_some() && source.origin() == Origin::Live;
+    let _held = listens.then(HeldSignals::hold);
     let context = Context::new(source, options);
     let mut inventory = Inventory {
         schema: INVENTORY_SCHEMA.to_owned(),

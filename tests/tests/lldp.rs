@@ -1,5 +1,6 @@
 //! LLDP frames sent at one end of a pair of interfaces are heard at the other.
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
@@ -9,6 +10,8 @@
 )]
 
 use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,6 +21,8 @@ use muster_discovery::{Options, Source, discover};
 use muster_model::network::{AdminState, NetworkInterface};
 use muster_model::{Inventory, Section};
 use muster_tests::namespace::{entered, ip};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pnet_datalink::{Channel, Config};
 
 #[test]
@@ -65,6 +70,35 @@ fn switches_on_and_off_again() {
     let after = ip("-d -o link show here0");
     assert!(!after.contains(",UP") && !after.contains("<UP"), "{after}");
     assert!(after.contains("promiscuity 0"), "{after}");
+}
+
+#[test]
+fn a_signal_ends_it_when_all_is_put_back() {
+    if !entered("a_signal_ends_it_when_all_is_put_back") {
+        return;
+    }
+    ip("link add here0 type veth peer name there0");
+    ip("link set there0 up");
+    let is_up = || ip("-o link show here0").contains(",UP");
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        assert!(!is_up());
+        let mut listener = Command::new(env!("CARGO_BIN_EXE_listen"))
+            .arg("here0")
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !is_up() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "it was never switched on"
+            );
+        }
+        let id = Pid::from_raw(i32::try_from(listener.id()).unwrap());
+        kill(id, signal).unwrap();
+        let status = listener.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal as i32));
+        assert!(!is_up(), "{signal} left the interface on");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) mod netlink;
 mod pool;
 mod query;
 mod recording;
+pub(crate) mod signals;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -2,8 +2,9 @@
 //!
 //! An interface that is switched off hears nothing, so it is switched on for the time and off
 //! again when the value that remembers it is dropped: at the end, on an error, and on `SIGINT`,
-//! `SIGTERM` and `SIGHUP`, which wait so long in this thread. A process that is killed outright, or
-//! another thread that takes the signal, leaves the interface on. Switching an interface off
+//! `SIGTERM` and `SIGHUP`, which wait so long in the thread that discovers and in those that it
+//! starts. A process that is killed outright, or one of its other threads that takes the signal,
+//! leaves the interface on. Switching an interface off
 //! again takes with it what others put on it meanwhile, such as addresses by autoconfiguration.
 
 use std::collections::HashMap;
@@ -13,8 +14,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, getsockopt, socket, sockopt};
 use pnet_datalink::{Channel, Config, DataLinkReceiver, NetworkInterface};
 
@@ -25,6 +25,7 @@ use crate::parse::netlink::{Link, links};
 use crate::source::Answer;
 use crate::source::ioctl::packet;
 use crate::source::netlink::NetlinkSocket;
+use crate::source::signals::HeldSignals;
 
 /// `RTM_NEWLINK`, `RTMGRP_LINK` and `IFF_UP`.
 const RTM_NEWLINK: u16 = 16;
@@ -49,7 +50,8 @@ struct Listening {
     ears: Vec<Result<Ear, Fault>>,
     notifications: NetlinkSocket,
     switched_on: SwitchedOn,
-    signals: Option<Signals>,
+    signal: SignalFd,
+    held: HeldSignals,
     settled_at: Instant,
     until: Instant,
 }
@@ -74,11 +76,13 @@ impl Listening {
             .map(|link| (link.name.clone(), link))
             .collect();
         let begun = Instant::now();
+        let held = HeldSignals::hold()?;
         let mut listening = Self {
             ears: Vec::new(),
             notifications,
             switched_on: SwitchedOn::new()?,
-            signals: None,
+            signal: held.descriptor()?,
+            held,
             settled_at: begun,
             until: begun + time,
         };
@@ -93,9 +97,6 @@ impl Listening {
     fn open(&mut self, link: &Link) -> Result<Ear, Fault> {
         let ear = Ear::open(link)?;
         if !link.up {
-            if self.signals.is_none() {
-                self.signals = Some(Signals::hold()?);
-            }
             self.switched_on.add(link.index)?;
             self.settled_at = Instant::now() + NEGOTIATION;
         }
@@ -111,13 +112,13 @@ impl Listening {
         }
         let Self {
             ears,
-            signals,
+            held,
             switched_on,
             ..
         } = self;
         // In this order: a signal that came meanwhile is delivered when all is put back.
         drop(switched_on);
-        drop(signals);
+        drop(held);
         ears.into_iter().map(|ear| ear.map(Ear::answer)).collect()
     }
 
@@ -139,22 +140,17 @@ impl Listening {
         let left = next.saturating_duration_since(now) + Duration::from_millis(1);
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
         let ready = {
-            let signal = self
-                .signals
-                .as_ref()
-                .map(|signals| signals.descriptor.as_fd());
-            let fixed = [Some(self.notifications.as_fd()), signal];
+            let fixed = [self.notifications.as_fd(), self.signal.as_fd()];
             let ears = self.ears.iter().flatten().filter(|ear| ear.is_sound());
             let ears = ears.map(|ear| ear.socket.as_fd());
-            let descriptors: Vec<BorrowedFd<'_>> =
-                fixed.into_iter().flatten().chain(ears).collect();
+            let descriptors: Vec<BorrowedFd<'_>> = fixed.into_iter().chain(ears).collect();
             ready(&descriptors, timeout)
         };
         let mut ready = ready.into_iter();
         if ready.next() == Some(true) {
             self.follow_carriers();
         }
-        if self.signals.is_some() && ready.next() == Some(true) {
+        if ready.next() == Some(true) {
             return false;
         }
         let ears = self.ears.iter_mut().flatten().filter(|ear| ear.is_sound());
@@ -298,30 +294,6 @@ impl Drop for SwitchedOn {
             // One that went away needs nothing; any other failure cannot be mended from here.
             let _ = self.switch(index, 0);
         }
-    }
-}
-
-/// Signals that would end the process, held back until the value is dropped.
-struct Signals {
-    descriptor: SignalFd,
-    before: SigSet,
-}
-
-impl Signals {
-    fn hold() -> Result<Self, Errno> {
-        let mut held = SigSet::empty();
-        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-            held.add(signal);
-        }
-        let descriptor = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC)?;
-        let before = held.thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)?;
-        Ok(Self { descriptor, before })
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        let _ = self.before.thread_set_mask();
     }
 }
 
