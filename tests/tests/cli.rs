@@ -360,3 +360,18 @@ fn completions_are_scripts() {
     assert_eq!(ran.code, Some(0));
     assert!(ran.data.contains("_muster()"));
 }
+
+#[test]
+fn what_cannot_work_is_said_before_discovery() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("made");
+    let ran = run(command().args(["discover", "--root"]).arg(&file));
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.told.ends_with(": it is a file\n"), "{}", ran.told);
+
+    let nowhere = folder.path().join("nowhere/a.tar.zst");
+    let ran = run(command().args(["discover", "--capture"]).arg(&nowhere));
+    assert_eq!((ran.code, ran.data.as_str()), (Some(1), ""));
+    assert!(ran.told.contains("there is no directory"), "{}", ran.told);
+}

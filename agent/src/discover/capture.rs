@@ -38,6 +38,14 @@ pub(super) fn check(path: &Path, force: bool) -> anyhow::Result<()> {
             path.display()
         );
     }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!(
+            "cannot write the capture {}: there is no directory {}",
+            path.display(),
+            folder.display()
+        );
+    }
     Ok(())
 }
 

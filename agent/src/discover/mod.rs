@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use anstream::ColorChoice;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use muster_discovery::{Discovery, Options, Source, discover};
 use muster_model::{Origin, Section};
 
@@ -54,8 +54,13 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
 
 fn source(arguments: &DiscoverArguments, options: &mut Options) -> anyhow::Result<Source> {
     let source = match (&arguments.root, &arguments.replay) {
-        (Some(root), _) => Source::at_root(root)
-            .with_context(|| format!("cannot read the root directory {}", root.display()))?,
+        (Some(root), _) => {
+            let failed = || format!("cannot read the root directory {}", root.display());
+            if root.is_file() {
+                return Err(anyhow!("it is a file")).with_context(failed);
+            }
+            Source::at_root(root).with_context(failed)?
+        }
         (None, Some(file)) => {
             let recording = capture::read(file)?;
             capture::ask_the_same(&recording, options);
@@ -112,9 +117,10 @@ fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Whether this process has root's rights, as the owner of its own entry in procfs.
+/// Whether this process has root's rights, as the owner of its own entry in procfs; without procfs
+/// nobody is told to become root.
 fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+    std::fs::metadata("/proc/self").map_or(true, |entry| entry.uid() == 0)
 }
 
 /// The sections to show, each once, in the document's order.

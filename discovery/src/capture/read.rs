@@ -25,7 +25,7 @@ pub fn read(input: impl Read) -> Result<Recording, CaptureError> {
         .take(COMPRESSED_CAP + 1)
         .read_to_end(&mut compressed)?;
     limit(
-        "the compressed capture",
+        "the compressed capture, in bytes,",
         compressed.len() as u64,
         COMPRESSED_CAP,
     )?;
@@ -41,7 +41,7 @@ fn decompress(compressed: &[u8]) -> Result<Vec<u8>, CaptureError> {
     let mut archive = Vec::new();
     let read = (&mut frame).take(ARCHIVE_CAP + 1).read_to_end(&mut archive);
     limit(
-        "the archive in the capture",
+        "the archive in the capture, in bytes,",
         archive.len() as u64,
         ARCHIVE_CAP,
     )?;
@@ -89,7 +89,11 @@ fn unpack(bytes: &[u8]) -> Result<Files, CaptureError> {
         if !seen.insert(name.clone()) {
             return Err(CaptureError::Twice { name });
         }
-        limit("files in the capture", seen.len() as u64, FILES_CAP as u64)?;
+        limit(
+            "the number of files in the capture",
+            seen.len() as u64,
+            FILES_CAP as u64,
+        )?;
         if kind.is_file() {
             let content = content(&mut entry, &name)?;
             files.insert(name, content);
@@ -174,7 +178,7 @@ fn fill(recording: &mut Recording, index: &[u8], files: &Files) -> Result<(), Ca
                 Bad::Shape => unclear("this answer does not fit this request".to_owned()),
             })?;
         size += answer.as_ref().map_or(0, Vec::len) as u64;
-        limit("all answers together", size, ARCHIVE_CAP)?;
+        limit("the size of all answers in bytes", size, ARCHIVE_CAP)?;
         let before = recording.len();
         recording.keep(request, answer);
         if recording.len() == before {

@@ -24,7 +24,7 @@ const IMAGES: &[&str] = &["cramfs", "erofs", "squashfs"];
 /// Fills `filesystems`.
 pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<Filesystem>> {
     let mut notes = Notes::new("filesystems");
-    let mounts = notes.require("filesystems", "mounts", context.mounts());
+    let mounts = notes.require("filesystems", "proc/self/mountinfo", context.mounts());
     let shown = shown(mounts.unwrap_or_default());
     let answers = usages(context, &shown);
     let filesystems = shown

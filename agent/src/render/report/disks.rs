@@ -3,7 +3,7 @@
 use muster_model::Section;
 use muster_model::disk::{Disk, HealthStatus, Partition, Signature, Transport};
 
-use super::{Report, count, known, labelled};
+use super::{Report, found, known, labelled};
 use crate::render::layout::{Column, Grid, Line, Row, Tone};
 use crate::render::units;
 
@@ -15,7 +15,7 @@ pub(super) fn disks(report: &mut Report<'_>) {
     let disks = &report.document.inventory.disks;
     let free = disks.iter().filter(|disk| disk.available == Some(true));
     let summary = Line::dotted([
-        count(disks.len(), "disk", "disks").into(),
+        found(disks.len(), "disk", "disks").into(),
         Line::from(match free.count() {
             0 => None,
             free => Some(format!("{free} free to use")),

@@ -138,6 +138,14 @@ fn labelled(label: &str, value: Option<impl AsRef<str>>) -> Line {
     }
 }
 
+/// The same of a list, which may be empty because nothing could be read.
+fn found(number: usize, one: &str, many: &str) -> String {
+    match number {
+        0 => "none found".to_owned(),
+        _ => count(number, one, many),
+    }
+}
+
 /// A count with its noun.
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number}\u{a0}{}", if number == 1 { one } else { many })

@@ -3,14 +3,14 @@
 use muster_model::Section;
 use muster_model::network::{AdminState, Duplex, InterfaceKind, NetworkInterface};
 
-use super::{Report, count, known, labelled};
+use super::{Report, found, known, labelled};
 use crate::render::layout::{Column, Grid, Line, Row, Tone};
 use crate::render::units;
 
 /// Every interface with its link; the rest of what is known of it below.
 pub(super) fn block(report: &mut Report<'_>) {
     let interfaces = &report.document.inventory.network;
-    let summary = Line::from(count(interfaces.len(), "interface", "interfaces"));
+    let summary = Line::from(found(interfaces.len(), "interface", "interfaces"));
     if !report.begin("Network", &summary, &[Section::Network]) {
         return;
     }

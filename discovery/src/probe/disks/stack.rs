@@ -39,7 +39,7 @@ impl<'a> Stack<'a> {
         devices: &'a BlockDevices,
         notes: &mut Notes,
     ) -> Self {
-        let mounts = notes.require("disks", "mounts", context.mounts());
+        let mounts = notes.require("disks", "proc/self/mountinfo", context.mounts());
         let mut stack = Self {
             devices,
             by_number: BTreeMap::new(),

@@ -17,7 +17,7 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Host> {
     let source = context.source;
     let mut notes = Notes::new("host");
     let hostname = source.text("proc/sys/kernel/hostname");
-    let hostname = notes.require("hostname", "name", hostname);
+    let hostname = notes.require("hostname", "proc/sys/kernel/hostname", hostname);
     let os = os(source, &mut notes);
     let kernel = kernel(context, &mut notes);
     let boot_mode = boot::mode(source, kernel.architecture.as_deref(), &mut notes);
@@ -71,7 +71,7 @@ fn os(source: &Source, notes: &mut Notes) -> Os {
         Err(Fault::Absent) => source.text("usr/lib/os-release"),
         other => other,
     };
-    let content = notes.require("os", "os-release", content);
+    let content = notes.require("os", "etc/os-release", content);
     content
         .map(|content| os_release::parse(&content))
         .unwrap_or_default()
