@@ -1,5 +1,6 @@
-//! What the system runs on: bare metal, a virtual machine or a container. By files alone; the
-//! processor is not asked. The rules are those of `systemd-detect-virt(1)`.
+//! What the system runs on: bare metal, a virtual machine or a container. By files; the
+//! processor is asked only where they tell that there is a hypervisor and not which. The rules are
+//! those of `systemd-detect-virt(1)`.
 
 use muster_model::host::{Virtualization, VirtualizationKind};
 use muster_model::{Found, Origin, WarningKind};
@@ -9,7 +10,7 @@ use crate::context::Context;
 use crate::notes::Notes;
 use crate::parse::cpuinfo::Cpuinfo;
 use crate::parse::hypervisor::{self, FIRMWARE_WORDS, FirmwareWords};
-use crate::source::Source;
+use crate::source::{Query, Source};
 
 const SUBJECT: &str = "virtualization";
 /// `PROC_PID_INIT_INO` of the kernel: the process namespace of the machine itself.
@@ -39,7 +40,7 @@ pub(crate) fn detect(context: &Context<'_>) -> Found<Virtualization> {
         Verdict::BareMetal => (Some(VirtualizationKind::None), None),
         Verdict::Machine(name) => (Some(VirtualizationKind::Vm), Some(name.to_owned())),
         Verdict::UnknownMachine => {
-            let message = "technology: this is a virtual machine, but no file names the hypervisor";
+            let message = "technology: this is a virtual machine of a hypervisor that is not known";
             notes.warn(SUBJECT, WarningKind::Absent, message);
             (Some(VirtualizationKind::Vm), None)
         }
@@ -128,7 +129,11 @@ fn machine(context: &Context<'_>) -> Verdict {
         return Verdict::Machine(name);
     }
     match cpuinfo {
-        _ if hypervisor => Verdict::UnknownMachine,
+        _ if hypervisor => match source.ask(Query::Hypervisor) {
+            Ok(signature) => hypervisor::by_signature(&signature)
+                .map_or(Verdict::UnknownMachine, Verdict::Machine),
+            Err(_) => Verdict::UnknownMachine,
+        },
         Some(info) => by_architecture(source, info, &words),
         None if words.is_empty() => Verdict::Unknown,
         None => Verdict::BareMetal,

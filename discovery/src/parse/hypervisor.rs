@@ -118,6 +118,24 @@ pub(crate) fn by_clocks(names: &str) -> Option<&'static str> {
     }
 }
 
+/// By the twelve bytes with which a hypervisor of x86 names itself (CPUID leaf 40000000h).
+pub(crate) fn by_signature(signature: &[u8]) -> Option<&'static str> {
+    const KNOWN: [(&[u8], &str); 10] = [
+        (b"KVMKVMKVM\0\0\0", "kvm"),
+        (b"Linux KVM Hv", "kvm"),
+        (b"TCGTCGTCGTCG", "qemu"),
+        (b"Microsoft Hv", "microsoft"),
+        (b"VMwareVMware", "vmware"),
+        (b"XenVMMXenVMM", "xen"),
+        (b"bhyve bhyve ", "bhyve"),
+        (b"QNXQVMBSQG\0\0", "qnx"),
+        (b"ACRNACRNACRN", "acrn"),
+        (b"SRESRESRESRE", "sre"),
+    ];
+    let known = KNOWN.iter().find(|(known, _)| *known == signature);
+    known.map(|(_, name)| *name)
+}
+
 /// By the hypervisor node's `compatible` in a device tree.
 pub(crate) fn by_device_tree(compatible: &str) -> Option<&'static str> {
     match compatible {
@@ -217,6 +235,10 @@ mod tests {
         assert_eq!(by_pci("nonsense\n\n"), None);
         assert_eq!(by_clocks("tsc kvm-clock acpi_pm"), Some("kvm"));
         assert_eq!(by_clocks("tsc hpet acpi_pm"), None);
+        assert_eq!(by_signature(b"TCGTCGTCGTCG"), Some("qemu"));
+        assert_eq!(by_signature(b"KVMKVMKVM\0\0\0"), Some("kvm"));
+        assert_eq!(by_signature(b"KVMKVMKVM"), None);
+        assert_eq!(by_signature(b""), None);
         assert_eq!(by_device_tree("xen,xen-4.16"), Some("xen"));
         let sysinfo = "Type: 2817\nVM00 Control Program: z/VM    6.1.0\n";
         assert_eq!(by_sysinfo(sysinfo), Some("zvm"));

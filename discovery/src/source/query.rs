@@ -17,6 +17,9 @@ pub enum Query {
     ClockState,
     /// Effective user id in decimal.
     UserId,
+    /// CPUID leaf 40000000h, by which a hypervisor names itself: EBX, ECX and EDX, twelve bytes. To
+    /// ask where the kernel says that there is one.
+    Hypervisor,
     /// `statvfs(3)` of a mount point: `f_frsize`, `f_blocks`, `f_bavail`, a line each.
     FileSystem {
         /// Absolute path.

@@ -356,6 +356,8 @@ fn disks() -> Vec<Disk> {
         },
         Disk {
             attach: Attach::Nvme,
+            // Large enough to be of use; a file without blocks.
+            mib: 16 << 10,
             model: Some("QEMU NVMe Ctrl"),
             serial: "NV-20417",
             ..blank

@@ -34,6 +34,12 @@ pub(crate) const VIEWS: &[View] = &[
         populated: true,
     },
     View {
+        name: "description, as root without udev's database",
+        file: "survey/without-udev",
+        privileged: true,
+        populated: true,
+    },
+    View {
         name: "description, as an ordinary user",
         file: "survey/user",
         privileged: false,
@@ -89,8 +95,33 @@ pub(crate) fn compare(hardware: &Hardware, found: &Inventory, view: &View, ledge
         );
     }
     if view.populated {
+        ledger.same("secure boot", found.host.secure_boot, Some(false));
         uses(hardware, found, ledger);
+    } else {
+        in_initramfs(hardware, found, ledger);
     }
+}
+
+/// Where nobody has mounted the firmware's variables, and no udev has looked at the disks.
+fn in_initramfs(hardware: &Hardware, found: &Inventory, ledger: &mut Ledger) {
+    let told = found.warnings.iter().any(|warning| {
+        warning.subject == "secure_boot" && warning.message.contains("mount efivarfs")
+    });
+    ledger.same("secure boot, unknown", found.host.secure_boot, None);
+    ledger.same("a warning says what would tell it", told, true);
+    let root = by_serial(found, hardware.disk(Attach::Virtio).serial);
+    let filesystem = root
+        .and_then(|disk| disk.filesystem.clone())
+        .unwrap_or_default();
+    ledger.same("file system type", filesystem.kind.as_deref(), Some("ext4"));
+    ledger.same(
+        "file system label",
+        filesystem.label.as_deref(),
+        Some("metal-root"),
+    );
+    let blank = by_serial(found, hardware.disk(Attach::Nvme).serial);
+    let available = blank.and_then(|disk| disk.available);
+    ledger.same("a blank disk is available", available, Some(true));
 }
 
 fn machine(hardware: &Hardware, found: &Inventory, ledger: &mut Ledger) {
@@ -121,7 +152,6 @@ fn machine(hardware: &Hardware, found: &Inventory, ledger: &mut Ledger) {
     ledger.same("chassis asset tag", &found.chassis.asset_tag, &text(asset));
 
     ledger.same("boot mode", found.host.boot_mode, Some(BootMode::Efi));
-    ledger.same("secure boot", found.host.secure_boot, Some(false));
     ledger.same(
         "virtualization",
         found.host.virtualization.kind,

@@ -1,7 +1,6 @@
 //! What takes a running machine: plugging while it is watched, and capturing it.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use muster_model::change::{Change, ChangeKind};
 use muster_tests::ledger::Ledger;
@@ -11,8 +10,23 @@ use serde_json::json;
 
 const PLUGGED_MAC: &str = "52:54:00:04:17:99";
 const PLUGGED_SERIAL: &str = "HOT-0417";
-/// From the kernel's event to the line.
+/// From the event to the line.
 const LATENCY: f64 = 1.0;
+/// A line that has not come after so long does not come.
+const PATIENCE_S: u32 = 30;
+/// Watches, and lets udev say its events as well; each line gets the time in the guest at which it
+/// came out. Ends when the program has read the machine and waits for what happens.
+const WATCH: &str = "
+    stamp() { while read -r line; do echo \"$EPOCHREALTIME $line\"; done; }
+    (stdbuf -oL udevadm monitor --udev | stamp >/run/lab/events) >/dev/null 2>&1 &
+    mkfifo /run/lab/pipe
+    stamp </run/lab/pipe >/run/lab/watch 2>/dev/null &
+    muster discover --watch >/run/lab/pipe 2>/run/lab/watch.err &
+    for _ in $(seq 150); do
+        sleep 0.2
+        grep -q poll /proc/$!/wchan && exit 0
+    done
+    exit 1";
 
 /// A scrubbed capture, taken there: it holds no secret and replays to the same bytes there and here.
 pub(crate) fn capture(guest: &mut Guest) -> Ledger {
@@ -48,13 +62,7 @@ pub(crate) fn capture(guest: &mut Guest) -> Ledger {
 
 /// Plugs an interface and a disk in and out while `muster discover --watch` runs.
 pub(crate) fn plugging(guest: &mut Guest, monitor: &mut Monitor) -> Vec<Ledger> {
-    // Each line gets the time in the guest at which it came out; udev's own events do likewise.
-    guest.succeed(
-        "stamp() { while read -r line; do echo \"$EPOCHREALTIME $line\"; done; }
-         (muster discover --watch 2>/run/lab/watch.err | stamp >/run/lab/watch) >/dev/null 2>&1 &
-         (stdbuf -oL udevadm monitor --udev | stamp >/run/lab/events) >/dev/null 2>&1 &
-         sleep 3",
-    );
+    guest.succeed(WATCH);
     let mut ledger = Ledger::new("plugged in and pulled out, while watched");
     let mut plug = |guest: &mut Guest,
                     what: &str,
@@ -69,7 +77,7 @@ pub(crate) fn plugging(guest: &mut Guest, monitor: &mut Monitor) -> Vec<Ledger> 
         let change = await_change(guest, before, section, kind);
         ledger.same(&format!("{what}: a line"), change.is_some(), true);
         if let Some((at, change)) = change {
-            let event = last_event(guest, &change.subject);
+            let event = first_event(guest, &change.subject, kind);
             let late = event.map(|event| at - event);
             ledger.same(
                 &format!("{what}: within a second of the event"),
@@ -135,29 +143,37 @@ fn await_change(
     section: &str,
     kind: ChangeKind,
 ) -> Option<(f64, Change)> {
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(60) {
-        let found = lines(guest)
-            .into_iter()
-            .skip(skip)
-            .find(|(_, change)| change.section == section && change.kind == kind);
-        if found.is_some() {
-            return found;
-        }
-        guest.run("sleep 1");
-    }
-    None
+    let action = action(kind);
+    guest.run(&format!(
+        "for _ in $(seq {PATIENCE_S}0); do
+            tail -n +{} /run/lab/watch |
+                grep -q '\"section\":\"{section}\".*\"kind\":\"{action}' && break
+            sleep 0.1
+        done",
+        skip + 1
+    ));
+    lines(guest)
+        .into_iter()
+        .skip(skip)
+        .find(|(_, change)| change.section == section && change.kind == kind)
 }
 
-/// When udev was done with the last event of this device, in the guest's time.
-fn last_event(guest: &mut Guest, subject: &str) -> Option<f64> {
+/// When udev was done with the first event that this device came or went, in the guest's time.
+fn first_event(guest: &mut Guest, subject: &str, kind: ChangeKind) -> Option<f64> {
     let text = guest.run("cat /run/lab/events").stdout;
     String::from_utf8_lossy(&text)
         .lines()
-        .filter(|line| {
-            line.split('/')
-                .any(|part| part.split(' ').next() == Some(subject))
-        })
-        .filter_map(|line| line.split(' ').next()?.parse().ok())
-        .next_back()
+        .filter(|line| line.contains(&format!("/{subject} (")))
+        .find(|line| line.split_whitespace().any(|word| word == action(kind)))
+        .and_then(|line| line.split(' ').next()?.parse().ok())
+}
+
+/// As udev calls it; for what comes and goes, what the program says begins alike.
+fn action(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Added => "add",
+        ChangeKind::Removed => "remove",
+        ChangeKind::Renamed => "move",
+        ChangeKind::Changed => "change",
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster_model::Inventory;
-use muster_model::disk::Disk;
+use muster_model::disk::{Disk, HealthStatus, Transport};
 use muster_model::network::NetworkInterface;
 use muster_tests::ledger::Ledger;
 use muster_tests::metal::Guest;
@@ -28,8 +28,108 @@ pub(crate) fn compare(guest: &mut Guest, found: &Inventory) -> Vec<Ledger> {
     account("ip -j -d address", &file("ip.json"), ip);
     account("ethtool", &file("ethtool.txt"), ethtool);
     account("dmidecode", &file("dmi.txt"), dmidecode);
+    account("nvme smart-log", &file("nvme.json"), nvme);
+    account("strace", &file("opened.txt"), opened);
     account("lshw -json", &file("lshw.json"), lshw);
+    let mut ledger = Ledger::new("smartctl");
+    for disk in found
+        .disks
+        .iter()
+        .filter(|disk| disk.name.starts_with("sd"))
+    {
+        let text = guest.fetch(&format!("/run/lab/survey/smart-{}.json", disk.name));
+        super::keep(&format!("smart-{}.json", disk.name), &text);
+        smartctl(disk, &text, &mut ledger);
+    }
+    accounts.push(ledger);
     accounts
+}
+
+fn nvme(found: &Inventory, text: &str, ledger: &mut Ledger) {
+    let theirs: Value = serde_json::from_str(text).expect("nvme writes JSON");
+    let disk = found.disks.iter().find(|disk| disk.name == "nvme0n1");
+    let ours = disk.map(|disk| disk.health.clone()).unwrap_or_default();
+    let kelvin = theirs["temperature"].as_i64();
+    ledger.same(
+        "temperature",
+        ours.temperature_c.map(i64::from),
+        kelvin.map(|kelvin| kelvin - 273),
+    );
+    for (name, ours, field) in [
+        (
+            "percentage used",
+            ours.percentage_used.map(u64::from),
+            "percent_used",
+        ),
+        (
+            "available spare",
+            ours.available_spare.map(u64::from),
+            "avail_spare",
+        ),
+        ("power-on hours", ours.power_on_hours, "power_on_hours"),
+        ("media errors", ours.media_errors, "media_errors"),
+    ] {
+        // It writes 128-bit numbers as text.
+        let text = theirs[field].as_str().and_then(|text| text.parse().ok());
+        ledger.same(name, ours, theirs[field].as_u64().or(text));
+    }
+}
+
+/// Health where the disk itself answers, and not a RAID controller or a USB bridge for it.
+fn smartctl(disk: &Disk, text: &[u8], ledger: &mut Ledger) {
+    let theirs: Value = serde_json::from_slice(text).expect("smartctl writes JSON");
+    let fact = |name: &str| format!("{} {name}", disk.name);
+    // It does not know this bridge.
+    if disk.transport == Some(Transport::Usb) {
+        return;
+    }
+    let serial = theirs["serial_number"].as_str();
+    ledger.same(&fact("serial"), disk.serial.as_deref(), serial);
+    if disk.transport == Some(Transport::Raid) {
+        return;
+    }
+    let ours = &disk.health;
+    ledger.same(
+        &fact("temperature"),
+        ours.temperature_c.map(i64::from),
+        // It writes 0 where the disk does not say.
+        theirs["temperature"]["current"]
+            .as_i64()
+            .filter(|current| *current != 0),
+    );
+    ledger.same(
+        &fact("power-on hours"),
+        ours.power_on_hours,
+        theirs["power_on_time"]["hours"].as_u64(),
+    );
+    let reallocated = theirs["ata_smart_attributes"]["table"]
+        .as_array()
+        .and_then(|table| table.iter().find(|row| row["id"] == 5))
+        .and_then(|row| row["raw"]["value"].as_u64());
+    ledger.same(
+        &fact("reallocated sectors"),
+        ours.reallocated_sectors,
+        reallocated,
+    );
+    let passed = theirs["smart_status"]["passed"].as_bool();
+    let ok = ours.status.map(|status| status == HealthStatus::Ok);
+    ledger.same(&fact("status"), ok, passed);
+}
+
+/// No disk is opened for writing.
+fn opened(found: &Inventory, text: &str, ledger: &mut Ledger) {
+    for disk in &found.disks {
+        let of_disk = |line: &&str| line.contains(&format!("\"{}", disk.path));
+        let writing = ["O_RDWR", "O_WRONLY", "O_CREAT", "O_TRUNC"];
+        let opens_for_writing = text
+            .lines()
+            .filter(of_disk)
+            .any(|line| writing.iter().any(|flag| line.contains(flag)));
+        let fact = format!("{} opened for writing", disk.name);
+        ledger.same(&fact, opens_for_writing, false);
+    }
+    let asked = text.contains("\"/dev/nvme0n1\"");
+    ledger.same("a disk is opened at all", asked, true);
 }
 
 fn lscpu(found: &Inventory, text: &str, ledger: &mut Ledger) {
@@ -88,8 +188,8 @@ fn lscpu(found: &Inventory, text: &str, ledger: &mut Ledger) {
         let their = fields
             .iter()
             .find(|(field, _)| field.to_lowercase().replace(' ', "") == wanted);
-        // lscpu writes a semicolon where the kernel has one or a comma before further words.
-        let plain = |text: &str| text.replace([';', ','], "").to_lowercase();
+        // lscpu writes a semicolon where the kernel has a colon or a comma before further words.
+        let plain = |text: &str| text.replace([';', ':', ','], "").to_lowercase();
         ledger.same(name, Some(plain(text)), their.map(|(_, text)| plain(text)));
     }
 }

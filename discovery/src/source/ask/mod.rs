@@ -35,6 +35,7 @@ pub(super) fn answer(query: &Query) -> Answer {
         Query::ClockState => ioctl::clock::state(),
         Query::Uname => system::uname(),
         Query::UserId => system::user_id(),
+        Query::Hypervisor => system::hypervisor(),
         Query::Usage { over } => usage::usage(*over),
         Query::Ipmi {
             net_fn,

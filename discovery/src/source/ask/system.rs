@@ -26,3 +26,18 @@ pub(super) fn uname() -> Answer {
 pub(super) fn user_id() -> Answer {
     Ok(nix::unistd::geteuid().to_string().into_bytes())
 }
+
+/// CPUID leaf 40000000h, where hypervisors give their name.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn hypervisor() -> Answer {
+    let leaf = std::arch::x86_64::__cpuid(0x4000_0000);
+    Ok([leaf.ebx, leaf.ecx, leaf.edx]
+        .map(u32::to_le_bytes)
+        .concat())
+}
+
+/// Other processors have no such instruction.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn hypervisor() -> Answer {
+    Err(Fault::Unsupported("no CPUID".to_owned()))
+}
