@@ -20,7 +20,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 
 use super::join;
-use super::tree::{At, FILE, require_regular};
+use super::opening::{At, FILE, require_regular};
 use crate::Fault;
 
 /// Another root directory.

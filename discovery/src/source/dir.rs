@@ -138,7 +138,7 @@ impl<'a> Dir<'a> {
         &self,
         name: &str,
         request: impl FnOnce(String) -> Request,
-        live: impl FnOnce(&super::Tree, super::tree::At<'_>) -> Answer,
+        live: impl FnOnce(&super::Tree, super::opening::At<'_>) -> Answer,
     ) -> Answer {
         let full = || join(&self.path, name);
         match &self.source.backend {

@@ -17,6 +17,7 @@ mod dir;
 mod ioctl;
 pub(crate) mod monitor;
 pub(crate) mod netlink;
+mod opening;
 mod pool;
 mod query;
 mod recording;

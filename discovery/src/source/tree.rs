@@ -7,22 +7,14 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, readlinkat};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+use nix::sys::stat::{FileStat, Mode, fstat};
 use rustix::fs::RawDir;
 use rustix::io::{read, retry_on_intr};
 
 use super::Answer;
 use super::confined::{Confined, is_one_step};
+use super::opening::{At, FILE, require_regular};
 use crate::Fault;
-
-/// An open directory to start from, with its path; the root where there is none.
-pub(super) type At<'a> = Option<(&'a OwnedFd, &'a str)>;
-
-/// How a file is opened. Without `O_NONBLOCK` a FIFO in its place would hang the open.
-pub(super) const FILE: OFlag = OFlag::O_RDONLY
-    .union(OFlag::O_NONBLOCK)
-    .union(OFlag::O_NOCTTY)
-    .union(OFlag::O_CLOEXEC);
 
 /// Most names in one directory.
 const NAMES_CAP: usize = 1 << 16;
@@ -166,19 +158,6 @@ fn sorted(names: &[u8]) -> Vec<u8> {
     let mut each: Vec<&[u8]> = names.split_inclusive(|byte| *byte == 0).collect();
     each.sort_unstable();
     each.concat()
-}
-
-/// A regular file, or what is wrong with it.
-pub(super) fn require_regular(status: &FileStat) -> Result<(), Fault> {
-    let what = match SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) {
-        SFlag::S_IFREG => return Ok(()),
-        SFlag::S_IFDIR => "a directory where a file should be",
-        SFlag::S_IFIFO => "a FIFO where a file should be",
-        SFlag::S_IFSOCK => "a socket where a file should be",
-        SFlag::S_IFBLK | SFlag::S_IFCHR => "a device node where a file should be",
-        _ => "not a regular file",
-    };
-    Err(Fault::Malformed(what.to_owned()))
 }
 
 /// Whether the path is an attribute of sysfs or sysctl: a regular file that gives all it has in the

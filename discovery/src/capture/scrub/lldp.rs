@@ -1,6 +1,6 @@
 //! Addresses in LLDP frames (IEEE 802.1AB-2016, clause 8).
 
-use super::binary::{ipv4, ipv6, mac};
+use super::place::{ipv4, ipv6, mac};
 use super::pseudonym::Pseudonyms;
 
 /// Replaces the sender's MAC, and MACs and addresses in the TLVs; names are found as text.

@@ -26,6 +26,7 @@ mod lldp;
 mod mounts;
 mod needles;
 mod netlink;
+mod place;
 mod pseudonym;
 #[cfg(test)]
 mod tests;

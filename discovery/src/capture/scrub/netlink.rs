@@ -1,7 +1,7 @@
 //! Addresses in rtnetlink messages (linux/rtnetlink.h, if_addr.h, if_link.h): four bytes of an
 //! IPv4 address are too few to be searched for, so the messages are walked.
 
-use super::binary::{ipv4, ipv6, mac};
+use super::place::{ipv4, ipv6, mac};
 use super::pseudonym::Pseudonyms;
 
 const NEW_LINK: u16 = 16;

@@ -1,13 +1,24 @@
 //! Whether an installer may take a disk. The reasons are stable texts: others match on them.
 
-use muster_model::disk::{Disk, HealthStatus, Signature};
+use std::collections::BTreeSet;
 
-use super::stack::Usage;
+use muster_model::disk::{Disk, HealthStatus, Signature};
 
 /// Less than this holds no system.
 const SMALLEST_BYTES: u64 = 8 << 30;
 /// Where a system boots from and runs on.
 const BOOT: &[&str] = &["/", "/boot", "/boot/efi", "/efi", "/usr"];
+
+/// How a disk with all that is built on it is in use.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// Every mount point, of what is built on it too.
+    pub(super) mount_points: BTreeSet<String>,
+    /// Whether there is an active swap area.
+    pub(super) is_swap: bool,
+    /// Whether that is known.
+    pub(super) known: bool,
+}
 
 /// Says whether the disk is free, and why not. Free takes knowing that nothing is on it.
 pub(super) fn judge(disk: &mut Disk, usage: &Usage, content_known: bool) {

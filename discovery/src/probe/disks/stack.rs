@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::disk::{Disk, Signature};
 
-use super::{Draft, availability};
+use super::Draft;
+use super::availability::{self, Usage};
 use crate::context::Context;
 use crate::context::{BlockDevices, Composed, MadeBy};
 use crate::notes::Notes;
@@ -20,17 +21,6 @@ pub(super) struct Stack<'a> {
     swaps: BTreeSet<String>,
     /// Whether the mounts are known.
     known: bool,
-}
-
-/// How a disk with all that is built on it is in use.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Usage {
-    /// Every mount point, of what is built on it too.
-    pub(super) mount_points: BTreeSet<String>,
-    /// Whether there is an active swap area.
-    pub(super) is_swap: bool,
-    /// Whether that is known.
-    pub(super) known: bool,
 }
 
 impl<'a> Stack<'a> {
