@@ -14,11 +14,11 @@ const PLUGGED_SERIAL: &str = "HOT-0417";
 const LATENCY: f64 = 1.0;
 /// A line that has not come after so long does not come.
 const PATIENCE_S: u32 = 30;
-/// Watches, and lets udev say its events as well; each line gets the time in the guest at which it
-/// came out. Ends when the program has read the machine and waits for what happens.
+/// Watches, and lets the kernel and udev say their events as well; each line gets the time in the
+/// guest at which it came out. Ends when the program has read the machine and waits for what happens.
 const WATCH: &str = "
     stamp() { while read -r line; do echo \"$EPOCHREALTIME $line\"; done; }
-    (stdbuf -oL udevadm monitor --udev | stamp >/run/lab/events) >/dev/null 2>&1 &
+    (stdbuf -oL udevadm monitor --kernel --udev | stamp >/run/lab/events) >/dev/null 2>&1 &
     mkfifo /run/lab/pipe
     stamp </run/lab/pipe >/run/lab/watch 2>/dev/null &
     muster discover --watch >/run/lab/pipe 2>/run/lab/watch.err &
@@ -145,7 +145,8 @@ fn await_change(
 ) -> Option<(f64, Change)> {
     let action = action(kind);
     guest.run(&format!(
-        "for _ in $(seq {PATIENCE_S}0); do
+        "end=$((SECONDS + {PATIENCE_S}))
+        while [ $SECONDS -lt $end ]; do
             tail -n +{} /run/lab/watch |
                 grep -q '\"section\":\"{section}\".*\"kind\":\"{action}' && break
             sleep 0.1
@@ -158,14 +159,18 @@ fn await_change(
         .find(|(_, change)| change.section == section && change.kind == kind)
 }
 
-/// When udev was done with the first event that this device came or went, in the guest's time.
+/// When udev was done with the first event that this device came or went, in the guest's time; when
+/// the kernel told of it, where it bore this name only until udev gave it another.
 fn first_event(guest: &mut Guest, subject: &str, kind: ChangeKind) -> Option<f64> {
     let text = guest.run("cat /run/lab/events").stdout;
-    String::from_utf8_lossy(&text)
-        .lines()
-        .filter(|line| line.contains(&format!("/{subject} (")))
-        .find(|line| line.split_whitespace().any(|word| word == action(kind)))
-        .and_then(|line| line.split(' ').next()?.parse().ok())
+    let text = String::from_utf8_lossy(&text);
+    let first = |teller: &str| {
+        text.lines()
+            .filter(|line| line.contains(teller) && line.contains(&format!("/{subject} (")))
+            .find(|line| line.split_whitespace().any(|word| word == action(kind)))
+            .and_then(|line| line.split(' ').next()?.parse().ok())
+    };
+    first("UDEV").or_else(|| first("KERNEL"))
 }
 
 /// As udev calls it; for what comes and goes, what the program says begins alike.
