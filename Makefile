@@ -46,10 +46,10 @@ advisories: ## known vulnerabilities of the dependencies (fetches the advisory d
 	target/tools/bin/cargo-deny --locked check advisories
 
 unit: ## the tests of the crates
-	$(CARGO) test --workspace --exclude muster-tests --locked
+	$(CARGO) test --workspace --exclude muster-tests --locked --no-fail-fast
 
 labs: ## whole-system tests: recorded machines, emulated metal, limits
-	$(CARGO) test -p muster-tests --locked
+	$(CARGO) test -p muster-tests --locked --no-fail-fast
 
 fuzz-build: ## that every fuzz target builds
 	discovery/fuzz/run build

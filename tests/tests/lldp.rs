@@ -82,8 +82,13 @@ fn a_signal_ends_it_when_all_is_put_back() {
     let is_up = || ip("-o link show here0").contains(",UP");
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         assert!(!is_up());
-        let mut listener = Command::new(env!("CARGO_BIN_EXE_listen"))
-            .arg("here0")
+        // A shell starts what runs in the background with some signals ignored.
+        let mut listener = Command::new("env")
+            .args([
+                "--default-signal=INT,TERM,HUP",
+                env!("CARGO_BIN_EXE_listen"),
+                "here0",
+            ])
             .spawn()
             .unwrap();
         let begun = Instant::now();
