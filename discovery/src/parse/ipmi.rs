@@ -3,10 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::Fault;
-use crate::source::Query;
 
-const APPLICATION: u8 = 0x06;
-const TRANSPORT: u8 = 0x0c;
 /// Medium of a channel: 802.3 LAN (table 6-3).
 const MEDIUM_LAN: u8 = 0x04;
 
@@ -17,33 +14,6 @@ pub(crate) enum Lan {
     MacAddress = 5,
     Ipv6Static = 56,
     Ipv6Dynamic = 59,
-}
-
-/// Get Device ID (section 20.1).
-pub(crate) fn get_device_id() -> Query {
-    Query::Ipmi {
-        net_fn: APPLICATION,
-        command: 0x01,
-        data: Vec::new(),
-    }
-}
-
-/// Get Channel Info (section 22.24).
-pub(crate) fn get_channel_info(channel: u8) -> Query {
-    Query::Ipmi {
-        net_fn: APPLICATION,
-        command: 0x42,
-        data: vec![channel],
-    }
-}
-
-/// Get LAN Configuration Parameters (section 23.2), of the first set.
-pub(crate) fn get_lan(channel: u8, parameter: Lan) -> Query {
-    Query::Ipmi {
-        net_fn: TRANSPORT,
-        command: 0x02,
-        data: vec![channel, parameter as u8, 0, 0],
-    }
 }
 
 /// Firmware revision of a device id: a binary major in seven bits, a minor in BCD.

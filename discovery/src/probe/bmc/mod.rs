@@ -1,5 +1,7 @@
 //! The management controller: whether there is one, and what it says of itself.
 
+mod requests;
+
 use muster_model::peripheral::Bmc;
 use muster_model::{Found, WarningKind};
 
@@ -79,7 +81,7 @@ fn ask(context: &Context<'_>, device: &str, bmc: &mut Bmc, notes: &mut Notes) {
     let mut group = vec![
         read("type"),
         read("bmc/firmware_revision"),
-        Request::Ask(ipmi::get_device_id()),
+        Request::Ask(requests::get_device_id()),
     ];
     group.extend(lan_requests(USUAL_CHANNEL));
     let mut answers = within(context, group).into_iter();
@@ -124,7 +126,7 @@ fn lan(context: &Context<'_>, usual: Vec<Answer>) -> Option<Vec<Answer>> {
 
 /// The first channel but the usual one that is a LAN.
 fn lan_channel(context: &Context<'_>) -> Option<u8> {
-    let requests = OTHER_CHANNELS.map(|channel| Request::Ask(ipmi::get_channel_info(channel)));
+    let requests = OTHER_CHANNELS.map(|channel| Request::Ask(requests::get_channel_info(channel)));
     let answers = within(context, requests.collect());
     let is_lan = |answer: &Answer| answer.as_deref().is_ok_and(|a| ipmi::is_lan(a) == Ok(true));
     OTHER_CHANNELS
@@ -136,7 +138,7 @@ fn lan_channel(context: &Context<'_>) -> Option<u8> {
 fn lan_requests(channel: u8) -> impl Iterator<Item = Request> {
     PARAMETERS
         .into_iter()
-        .map(move |parameter| Request::Ask(ipmi::get_lan(channel, parameter)))
+        .map(move |parameter| Request::Ask(requests::get_lan(channel, parameter)))
 }
 
 fn within(context: &Context<'_>, group: Vec<Request>) -> Vec<Answer> {

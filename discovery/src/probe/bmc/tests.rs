@@ -41,15 +41,15 @@ fn lan(channel: u8) -> Vec<(Request, Answer)> {
     dynamic.extend([9, 64, 0]);
     vec![
         asked(
-            ipmi::get_lan(channel, Lan::Ipv4Address),
+            requests::get_lan(channel, Lan::Ipv4Address),
             &[0, 0x11, 192, 0, 2, 7],
         ),
         asked(
-            ipmi::get_lan(channel, Lan::MacAddress),
+            requests::get_lan(channel, Lan::MacAddress),
             &[0, 0x11, 2, 0, 0, 0, 0, 7],
         ),
-        asked(ipmi::get_lan(channel, Lan::Ipv6Static), &[0x80]),
-        asked(ipmi::get_lan(channel, Lan::Ipv6Dynamic), &dynamic),
+        asked(requests::get_lan(channel, Lan::Ipv6Static), &[0x80]),
+        asked(requests::get_lan(channel, Lan::Ipv6Dynamic), &dynamic),
     ]
 }
 
@@ -62,7 +62,7 @@ fn a_controller_that_answers() {
     let mut answers = vec![
         device(),
         (path("type"), Ok(b"kcs\n".to_vec())),
-        asked(ipmi::get_device_id(), &[0, 0x20, 1, 3, 0x45, 2]),
+        asked(requests::get_device_id(), &[0, 0x20, 1, 3, 0x45, 2]),
     ];
     answers.extend(lan(1));
     let found = recorded(answers);
@@ -83,12 +83,15 @@ fn a_lan_on_another_channel_is_found() {
     let refused = [0xcc];
     let mut answers = vec![
         device(),
-        asked(ipmi::get_device_id(), &[0, 0x20, 1, 3, 5, 2]),
+        asked(requests::get_device_id(), &[0, 0x20, 1, 3, 5, 2]),
     ];
-    answers.extend(PARAMETERS.map(|of| asked(ipmi::get_lan(1, of), &refused)));
+    answers.extend(PARAMETERS.map(|of| asked(requests::get_lan(1, of), &refused)));
     let channels = OTHER_CHANNELS.map(|channel| {
         let medium = if channel == 8 { 4 } else { 0x0c };
-        asked(ipmi::get_channel_info(channel), &[0, channel, medium, 1])
+        asked(
+            requests::get_channel_info(channel),
+            &[0, channel, medium, 1],
+        )
     });
     let mut none = answers.clone();
     answers.extend(channels);
@@ -96,7 +99,7 @@ fn a_lan_on_another_channel_is_found() {
     let found = recorded(answers);
     assert_eq!(found.value.ipv4.as_deref(), Some("192.0.2.7"));
     assert_eq!(found.warnings, []);
-    none.extend(OTHER_CHANNELS.map(|channel| asked(ipmi::get_channel_info(channel), &refused)));
+    none.extend(OTHER_CHANNELS.map(|channel| asked(requests::get_channel_info(channel), &refused)));
     let none = recorded(none);
     assert_eq!(none.value.ipv4, None);
     assert!(none.warnings[0].message.contains("is a LAN"));
@@ -108,7 +111,7 @@ fn an_ordinary_user_gets_what_the_kernel_tells_everybody() {
         device(),
         (path("type"), Ok(b"bt\n".to_vec())),
         (path("bmc/firmware_revision"), Ok(b"3.5\n".to_vec())),
-        (Request::Ask(ipmi::get_device_id()), Err(Fault::Denied)),
+        (Request::Ask(requests::get_device_id()), Err(Fault::Denied)),
     ]);
     assert_eq!(found.value.interface.as_deref(), Some("bt"));
     assert_eq!(found.value.firmware.as_deref(), Some("3.05"));
@@ -123,7 +126,7 @@ fn a_controller_that_hangs_or_babbles_is_said_once() {
         (Err(Fault::TimedOut), WarningKind::TimedOut),
         (Ok(vec![0, 1]), WarningKind::Malformed),
     ] {
-        let id = (Request::Ask(ipmi::get_device_id()), answer);
+        let id = (Request::Ask(requests::get_device_id()), answer);
         let found = recorded(vec![device(), id]);
         assert_eq!(found.value.present, Some(true));
         let kinds: Vec<_> = found.warnings.iter().map(|warning| warning.kind).collect();
