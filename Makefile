@@ -55,4 +55,5 @@ fuzz-build: ## that every fuzz target builds
 	discovery/fuzz/run build
 
 bench: setup ## the program beside its peers; BENCH="--write" keeps the result in docs/bench.md
-	$(CARGO) run --release --locked -p muster-tests --bin bench -- $(BENCH)
+	$(CARGO) build --release --locked -p muster-tests --bins
+	target/release/bench $(BENCH)
