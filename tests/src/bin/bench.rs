@@ -39,7 +39,7 @@ fn main() {
     if has("--metal") {
         let _ = write!(
             report,
-            "\n## The emulated metal (lab.md)\n\n{}",
+            "\n## The emulated metal\n\n{}",
             metal(rounds.min(7))
         );
     }
