@@ -92,6 +92,7 @@ pub fn discover(source: &Source, options: &Options) -> Discovery {
         schema: INVENTORY_SCHEMA.to_owned(),
         captured_at: context.captured_at(),
         source: Some(source.origin()),
+        undiscovered: undiscovered(options),
         ..Inventory::default()
     };
     let mut warnings = not_asked(source);
@@ -109,6 +110,16 @@ pub fn discover(source: &Source, options: &Options) -> Discovery {
     warnings.dedup();
     inventory.warnings = warnings;
     Discovery { inventory, timings }
+}
+
+/// The sections that stay empty because nobody asked for them.
+fn undiscovered(options: &Options) -> BTreeSet<Section> {
+    let mut left_out: BTreeSet<Section> = Section::ALL.into_iter().collect();
+    left_out.retain(|section| !options.sections.contains(section));
+    if options.usage.is_none() {
+        left_out.insert(Section::Usage);
+    }
+    left_out
 }
 
 /// The probes that fill what is asked for.

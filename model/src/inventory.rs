@@ -1,5 +1,7 @@
 //! The inventory document.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::Cpu;
@@ -71,6 +73,16 @@ pub struct Inventory {
     pub usage: Option<Usage>,
     /// Why values are missing.
     pub warnings: Vec<Warning>,
+    /// The sections that nobody asked for, whose values here mean nothing. In JSON they are left out.
+    #[serde(skip)]
+    pub undiscovered: BTreeSet<Section>,
+}
+
+impl Inventory {
+    /// Whether discovery was asked for `section`: if not, its values here mean nothing.
+    pub fn was_discovered(&self, section: Section) -> bool {
+        !self.undiscovered.contains(&section)
+    }
 }
 
 /// Where the facts came from.

@@ -1,7 +1,8 @@
 //! The documents of muster as plain typed data. No I/O, no clock, no logic beyond naming.
 //!
 //! Map: [`inventory`] is the root document `muster.inventory/v1`; each of its sections has a module
-//! of its own. [`warning`] says why a value is missing. [`change`] is one line of `--watch`.
+//! of its own, and [`reading`] takes it from JSON. [`warning`] says why a value is missing. [`change`]
+//! is one line of `--watch`. [`role`] is what a node is for.
 //!
 //! Invariants: a unit is in the field's name; unknown is `None`, never 0, −1 or `""`; every list is
 //! sorted by a natural key; every struct reads a document that lacks fields (they are unknown then)
@@ -21,9 +22,13 @@ pub mod memory;
 pub mod network;
 pub mod pci;
 pub mod peripheral;
+pub mod reading;
+pub mod role;
 pub mod usage;
 pub mod warning;
 
 pub use change::{Change, ChangeKind, FieldChange};
 pub use inventory::{INVENTORY_SCHEMA, Inventory, Origin, Section};
+pub use reading::NoInventory;
+pub use role::Role;
 pub use warning::{Found, Warning, WarningKind};

@@ -1,0 +1,124 @@
+//! The document `muster.verdict/v1`: what a policy says of one machine.
+
+use muster_model::Role;
+use serde::{Deserialize, Serialize};
+
+/// The value of [`Verdict::schema`].
+pub const VERDICT_SCHEMA: &str = "muster.verdict/v1";
+
+/// What a policy says of one machine, role by role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Verdict {
+    /// Always [`VERDICT_SCHEMA`].
+    pub schema: String,
+    /// The policy that was judged by.
+    pub policy: PolicyName,
+    /// The machine that was judged.
+    pub machine: MachineName,
+    /// Adequate when it is for one role at least; undetermined when it may be for one; else
+    /// inadequate.
+    pub standing: Standing,
+    /// One a role, in the order of [`Role::ALL`].
+    pub roles: Vec<RoleVerdict>,
+}
+
+/// Which policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PolicyName {
+    /// Its `name`.
+    pub name: String,
+    /// Its `version`.
+    pub version: String,
+}
+
+/// Which machine, and what was known when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MachineName {
+    /// The inventory's `host.hostname`.
+    pub hostname: Option<String>,
+    /// The inventory's `host.machine_id`.
+    pub machine_id: Option<String>,
+    /// The inventory's `system.serial`.
+    pub serial: Option<String>,
+    /// When the inventory was taken, RFC 3339.
+    pub inventory_captured_at: Option<String>,
+}
+
+/// Whether a machine is fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Every required rule passes.
+    Adequate,
+    /// No required rule fails, but of one at least it cannot be said.
+    Undetermined,
+    /// A required rule fails.
+    Inadequate,
+}
+
+/// What the policy says of the machine in one role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RoleVerdict {
+    /// The role.
+    pub role: Role,
+    /// Whether the machine is fit for it.
+    pub standing: Standing,
+    /// One a rule, in the policy's order.
+    pub rules: Vec<RuleVerdict>,
+}
+
+/// What one rule says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RuleVerdict {
+    /// The rule's name in its policy.
+    pub id: String,
+    /// What the rule looks at, in words.
+    pub title: String,
+    /// Whether a failure makes the machine inadequate.
+    pub severity: Severity,
+    /// What came out.
+    pub status: RuleStatus,
+    /// What the machine has, in words with units; unknown when it cannot be said.
+    pub actual: Option<String>,
+    /// What the rule asks for, in words with units.
+    pub required: String,
+    /// The devices concerned, by their natural key: those that fail the rule or leave it undetermined, else
+    /// those that make it pass.
+    pub devices: Vec<String>,
+    /// Why it failed, could not be said, or does not apply; empty for a pass.
+    pub reasons: Vec<String>,
+    /// What a person can do; empty for a pass.
+    pub remedy: String,
+}
+
+/// How much a rule weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// A machine that fails it is inadequate.
+    Required,
+    /// A machine that fails it is worse, and still adequate.
+    Recommended,
+}
+
+/// What came out of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RuleStatus {
+    /// The machine has what is asked for.
+    Pass,
+    /// It has not.
+    Fail,
+    /// A fact that decides is unknown.
+    Undetermined,
+    /// The rule's condition does not hold for this machine.
+    NotApplicable,
+}
