@@ -93,7 +93,7 @@ pub struct RuleVerdict {
     pub devices: Vec<String>,
     /// Why it failed, could not be said, or does not apply; empty for a pass.
     pub reasons: Vec<String>,
-    /// What a person can do; empty for a pass.
+    /// What a person can do; empty when there is nothing to do.
     pub remedy: String,
 }
 

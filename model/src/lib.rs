@@ -2,7 +2,8 @@
 //!
 //! Map: [`inventory`] is the root document `muster.inventory/v1`; each of its sections has a module
 //! of its own, and [`reading`] takes it from JSON. [`warning`] says why a value is missing. [`change`]
-//! is one line of `--watch`. [`role`] is what a node is for.
+//! is one line of `--watch`. [`role`] is what a node is for. [`units`]
+//! writes quantities as people do.
 //!
 //! Invariants: a unit is in the field's name; unknown is `None`, never 0, −1 or `""`; every list is
 //! sorted by a natural key; every struct reads a document that lacks fields (they are unknown then)
@@ -24,6 +25,7 @@ pub mod pci;
 pub mod peripheral;
 pub mod reading;
 pub mod role;
+pub mod units;
 pub mod usage;
 pub mod warning;
 

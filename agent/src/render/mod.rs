@@ -1,8 +1,8 @@
 //! Documents as text. Nothing here reads or writes anything.
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
-//! shows any section as rows; `layout` wraps and aligns; `units` writes quantities as people do;
-//! `text` keeps foreign text from driving the terminal.
+//! shows any section as rows; `layout` wraps and aligns; `text` keeps foreign
+//! text from driving the terminal.
 
 mod columns;
 mod document;
@@ -10,7 +10,6 @@ mod layout;
 pub(crate) mod report;
 mod table;
 mod text;
-mod units;
 
 #[cfg(test)]
 mod goldens;

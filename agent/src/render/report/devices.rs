@@ -8,7 +8,7 @@ use muster_model::peripheral::Sensor;
 
 use super::{Report, count, known, labelled};
 use crate::render::layout::{Column, Grid, Line, Row, Tone};
-use crate::render::units;
+use muster_model::units;
 
 /// Every block of devices that is neither network nor storage.
 pub(super) fn blocks(report: &mut Report<'_>) {

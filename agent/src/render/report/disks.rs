@@ -5,7 +5,7 @@ use muster_model::disk::{Disk, HealthStatus, Partition, Signature, Transport};
 
 use super::{Report, found, known, labelled};
 use crate::render::layout::{Column, Grid, Line, Row, Tone};
-use crate::render::units;
+use muster_model::units;
 
 /// Mount points, or reasons, of one disk: a host of containers has hundreds of both.
 const MOST_NAMED: usize = 4;

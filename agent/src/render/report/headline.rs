@@ -6,7 +6,7 @@ use muster_model::network::InterfaceKind;
 
 use super::count;
 use crate::render::layout::{Line, Tone};
-use crate::render::units;
+use muster_model::units;
 
 /// Names the machine and sums it up.
 pub(super) fn line(inventory: &Inventory) -> Line {

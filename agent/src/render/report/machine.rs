@@ -5,7 +5,7 @@ use muster_model::host::{BootMode, VirtualizationKind};
 
 use super::{Report, labelled};
 use crate::render::layout::{Line, Tone};
-use crate::render::units;
+use muster_model::units;
 
 /// Host, system, board, chassis, firmware, BMC.
 pub(super) fn blocks(report: &mut Report<'_>) {

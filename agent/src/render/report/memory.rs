@@ -7,7 +7,7 @@ use muster_model::memory::{Memory, MemoryModule};
 
 use super::{Report, count, known, labelled};
 use crate::render::layout::{Column, Grid, Line, Row, Tone};
-use crate::render::units;
+use muster_model::units;
 
 /// Memory, DIMMs, NUMA nodes.
 pub(super) fn blocks(report: &mut Report<'_>) {

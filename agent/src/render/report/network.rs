@@ -5,7 +5,7 @@ use muster_model::network::{AdminState, Duplex, InterfaceKind, NetworkInterface}
 
 use super::{Report, found, known, labelled};
 use crate::render::layout::{Column, Grid, Line, Row, Tone};
-use crate::render::units;
+use muster_model::units;
 
 /// Every interface with its link; the rest of what is known of it below.
 pub(super) fn block(report: &mut Report<'_>) {

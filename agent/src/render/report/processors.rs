@@ -5,7 +5,7 @@ use muster_model::cpu::{Cache, CacheKind, Cpu, CpuVirtualization};
 
 use super::{Report, labelled};
 use crate::render::layout::{Column, Grid, Line, Row, Tone};
-use crate::render::units;
+use muster_model::units;
 
 /// The processors of the machine.
 pub(super) fn block(report: &mut Report<'_>) {

@@ -4,7 +4,7 @@ use muster_model::Section;
 
 use super::{Report, disks, known, labelled};
 use crate::render::layout::{Column, Grid, Line, Row, Tone};
-use crate::render::units;
+use muster_model::units;
 
 /// Disks, arrays, volume groups, file systems.
 pub(super) fn blocks(report: &mut Report<'_>) {

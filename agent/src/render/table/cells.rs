@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use crate::render::units;
+use muster_model::units;
 
 pub(super) const UNKNOWN: &str = "–";
 /// Units in the names of fields.

@@ -1,7 +1,7 @@
 //! Quantities as people write them. The space before a unit does not break.
 
 /// Bytes in binary multiples: `3.49 TiB`.
-pub(crate) fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut number = bytes as f64;
@@ -15,17 +15,17 @@ pub(crate) fn bytes(bytes: u64) -> String {
 }
 
 /// Link speeds: `25 Gb/s`.
-pub(crate) fn megabits(mbps: f64) -> String {
+pub fn megabits(mbps: f64) -> String {
     thousands(mbps, ["Mb/s", "Gb/s", "Tb/s"])
 }
 
 /// Clock rates: `3.2 GHz`.
-pub(crate) fn megahertz(mhz: f64) -> String {
+pub fn megahertz(mhz: f64) -> String {
     thousands(mhz, ["MHz", "GHz", "THz"])
 }
 
 /// Spans of time by their two largest units: `12 d 5 h`.
-pub(crate) fn seconds(seconds: u64) -> String {
+pub fn seconds(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let two = |large: u64, unit: &str, small: u64, part: &str| match small {
         0 => format!("{large}\u{a0}{unit}"),
@@ -43,12 +43,12 @@ pub(crate) fn seconds(seconds: u64) -> String {
 }
 
 /// A number of about three digits with a unit.
-pub(crate) fn with_unit(number: f64, unit: &str) -> String {
+pub fn with_unit(number: f64, unit: &str) -> String {
     format!("{}\u{a0}{unit}", digits(number))
 }
 
 /// Three digits, without trailing zeros.
-pub(crate) fn digits(number: f64) -> String {
+pub fn digits(number: f64) -> String {
     let text = match number.abs() {
         size if size < 9.995 => format!("{number:.2}"),
         size if size < 99.95 => format!("{number:.1}"),

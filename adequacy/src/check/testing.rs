@@ -1,0 +1,44 @@
+//! What the tests of checks share.
+
+use muster_model::Inventory;
+use serde_json::{Value, json};
+
+use super::{Finding, Outcome, kind};
+use crate::machine::Machine;
+
+/// The check `name` with parameters as in a policy, on an inventory of these sections.
+pub(super) fn judged(name: &str, parameters: &str, sections: Value) -> Finding {
+    let text = format!("parameters = {parameters}");
+    let mut document = toml_span::parse(&text).unwrap();
+    let parameters = document.pointer_mut("/parameters").unwrap();
+    let check = (kind(name).unwrap().read)(parameters).unwrap();
+    check.judge(&Machine::new(&inventory(sections)))
+}
+
+/// An inventory of these sections; the others were not discovered.
+pub(super) fn inventory(mut sections: Value) -> Inventory {
+    sections["schema"] = json!(muster_model::INVENTORY_SCHEMA);
+    Inventory::from_json(sections.to_string().as_bytes()).unwrap()
+}
+
+/// Holds a check to a table: parameters, sections, what comes out, and what the machine has.
+pub(super) fn hold(name: &str, cases: &[(&str, Value, Outcome, Option<&str>)]) {
+    for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Undetermined] {
+        let has = cases.iter().any(|case| case.2 == outcome);
+        assert!(has, "{name}: no case is {outcome:?}");
+    }
+    for (parameters, sections, outcome, actual) in cases {
+        let finding = judged(name, parameters, sections.clone());
+        assert_eq!(
+            finding.outcome, *outcome,
+            "{name} {parameters} on {sections}: {finding:?}"
+        );
+        assert_eq!(
+            finding.actual.as_deref(),
+            *actual,
+            "{name} {parameters} on {sections}"
+        );
+        let unexplained = finding.outcome == Outcome::Undetermined && finding.reasons.is_empty();
+        assert!(!unexplained, "{name} {parameters} on {sections}: no reason");
+    }
+}

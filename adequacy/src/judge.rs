@@ -1,0 +1,148 @@
+//! A policy and an inventory make a verdict.
+
+use muster_model::{Inventory, Role};
+
+use crate::check::{Finding, Outcome};
+use crate::expression::{Answer, Facts};
+use crate::machine::Machine;
+use crate::policy::{Policy, Rule, Test};
+use crate::verdict::{
+    MachineName, RoleVerdict, RuleStatus, RuleVerdict, Severity, Standing, VERDICT_SCHEMA, Verdict,
+};
+
+/// Judges one machine for every role of the policy.
+pub fn judge(policy: &Policy, inventory: &Inventory) -> Verdict {
+    let machine = Machine::new(inventory);
+    let facts = Facts::new(machine);
+    let judged: Vec<(&Rule, RuleVerdict)> = policy
+        .rules()
+        .iter()
+        .map(|rule| (rule, judge_rule(rule, &machine, &facts)))
+        .collect();
+    let roles: Vec<RoleVerdict> = policy
+        .roles()
+        .iter()
+        .map(|role| for_role(*role, &judged))
+        .collect();
+    Verdict {
+        schema: VERDICT_SCHEMA.to_owned(),
+        policy: policy.name().clone(),
+        machine: MachineName::of(inventory),
+        standing: best(&roles),
+        roles,
+    }
+}
+
+fn for_role(role: Role, judged: &[(&Rule, RuleVerdict)]) -> RoleVerdict {
+    let rules: Vec<RuleVerdict> = judged
+        .iter()
+        .filter(|(rule, _)| rule.roles().contains(&role))
+        .map(|(_, verdict)| verdict.clone())
+        .collect();
+    let required = |status: RuleStatus| {
+        let mut rules = rules.iter();
+        rules.any(|rule| rule.severity == Severity::Required && rule.status == status)
+    };
+    let standing = if required(RuleStatus::Fail) {
+        Standing::Inadequate
+    } else if required(RuleStatus::Undetermined) {
+        Standing::Undetermined
+    } else {
+        Standing::Adequate
+    };
+    RoleVerdict {
+        role,
+        standing,
+        rules,
+    }
+}
+
+/// A machine is as good as in the role that suits it best.
+fn best(roles: &[RoleVerdict]) -> Standing {
+    let standings = roles.iter().map(|role| role.standing);
+    standings.min().unwrap_or(Standing::Undetermined)
+}
+
+fn judge_rule(rule: &Rule, machine: &Machine<'_>, facts: &Facts<'_>) -> RuleVerdict {
+    let not_now = rule
+        .applies_when()
+        .and_then(|condition| hindered(condition.text(), condition.evaluate(facts)));
+    let (status, finding) = not_now.unwrap_or_else(|| {
+        let finding = match rule.test() {
+            Test::Check { check, .. } => check.judge(machine),
+            Test::Expression(expression) => in_words(expression.evaluate(facts)),
+        };
+        (status_of(finding.outcome), finding)
+    });
+    let settled = matches!(status, RuleStatus::Pass | RuleStatus::NotApplicable);
+    RuleVerdict {
+        id: rule.id().to_owned(),
+        title: rule.title().to_owned(),
+        severity: rule.severity(),
+        status,
+        actual: finding.actual,
+        required: rule.required(),
+        devices: finding.devices,
+        reasons: finding.reasons,
+        remedy: if settled {
+            String::new()
+        } else {
+            rule.remedy().to_owned()
+        },
+    }
+}
+
+/// Why a rule is not tested, by its condition; nothing when it is.
+fn hindered(condition: &str, answer: Answer) -> Option<(RuleStatus, Finding)> {
+    let mut finding = in_words(answer);
+    let status = match finding.outcome {
+        Outcome::Pass => return None,
+        Outcome::Fail => {
+            finding.reasons = vec![format!("its condition does not hold: {condition}")];
+            RuleStatus::NotApplicable
+        }
+        Outcome::Undetermined => RuleStatus::Undetermined,
+    };
+    finding.actual = None;
+    Some((status, finding))
+}
+
+/// What an expression found.
+fn in_words(answer: Answer) -> Finding {
+    match answer {
+        Answer::Yes => Finding::new(Outcome::Pass, "it holds"),
+        Answer::No => Finding::new(Outcome::Fail, "it does not hold"),
+        Answer::Unknown(facts) => Finding {
+            outcome: Outcome::Undetermined,
+            actual: None,
+            devices: Vec::new(),
+            reasons: facts.iter().map(ToString::to_string).collect(),
+        },
+        Answer::Failed(reason) => Finding {
+            outcome: Outcome::Undetermined,
+            actual: None,
+            devices: Vec::new(),
+            reasons: vec![reason],
+        },
+    }
+}
+
+fn status_of(outcome: Outcome) -> RuleStatus {
+    match outcome {
+        Outcome::Pass => RuleStatus::Pass,
+        Outcome::Fail => RuleStatus::Fail,
+        Outcome::Undetermined => RuleStatus::Undetermined,
+    }
+}
+
+impl MachineName {
+    /// Which machine an inventory is of.
+    pub fn of(inventory: &Inventory) -> Self {
+        Self {
+            hostname: inventory.host.hostname.clone(),
+            machine_id: inventory.host.machine_id.clone(),
+            serial: inventory.system.serial.clone(),
+            inventory_captured_at: inventory.captured_at.clone(),
+        }
+    }
+}
