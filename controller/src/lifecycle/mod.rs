@@ -150,7 +150,11 @@ pub struct Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { status, event } = self;
-        write!(formatter, "a node that is {status} cannot be {}", event.in_words())?;
+        write!(
+            formatter,
+            "a node that is {status} cannot be {}",
+            event.in_words()
+        )?;
         let possible: Vec<String> = NodeStatus::ALL
             .into_iter()
             .filter(|status| entry(*status, *event).is_some())
@@ -194,7 +198,11 @@ const TRANSITIONS: &[(NodeStatus, Event, Next)] = &[
     (Approved, Event::StartReported, Next::Becomes(Starting)),
     (Approved, Event::FailureReported, Next::Becomes(Failed)),
     (Approved, Event::LeaseExpired, Next::Becomes(Failed)),
-    (Starting, Event::InstalledReported, Next::Becomes(Activating)),
+    (
+        Starting,
+        Event::InstalledReported,
+        Next::Becomes(Activating),
+    ),
     (Starting, Event::FailureReported, Next::Becomes(Failed)),
     (Starting, Event::LeaseExpired, Next::Becomes(Failed)),
     (Activating, Event::ReadyReported, Next::Becomes(Active)),
@@ -202,22 +210,158 @@ const TRANSITIONS: &[(NodeStatus, Event, Next)] = &[
     (Activating, Event::LeaseExpired, Next::Becomes(Failed)),
     (Active, Event::FailureReported, Next::Becomes(Failed)),
     (Active, Event::LeaseExpired, Next::Becomes(Fenced)),
-    (Active, Event::EnterMaintenance, Next::Becomes(EnteringMaintenance)),
-    (Active, Event::ForceMaintenance, Next::Becomes(EnteringMaintenance)),
+    (
+        Active,
+        Event::EnterMaintenance,
+        Next::Becomes(EnteringMaintenance),
+    ),
+    (
+        Active,
+        Event::ForceMaintenance,
+        Next::Becomes(EnteringMaintenance),
+    ),
     (Failed, Event::RecoveryReported, Next::Becomes(Activating)),
     (Failed, Event::LeaseExpired, Next::Becomes(Fenced)),
-    (Failed, Event::EnterMaintenance, Next::Becomes(EnteringMaintenance)),
-    (Failed, Event::ForceMaintenance, Next::Becomes(EnteringMaintenance)),
+    (
+        Failed,
+        Event::EnterMaintenance,
+        Next::Becomes(EnteringMaintenance),
+    ),
+    (
+        Failed,
+        Event::ForceMaintenance,
+        Next::Becomes(EnteringMaintenance),
+    ),
     (Fenced, Event::Heard, Next::Becomes(Unfencing)),
-    (Fenced, Event::ForceMaintenance, Next::Becomes(EnteringMaintenance)),
+    (
+        Fenced,
+        Event::ForceMaintenance,
+        Next::Becomes(EnteringMaintenance),
+    ),
     (Unfencing, Event::CleanReported, Next::Becomes(Active)),
     (Unfencing, Event::FailureReported, Next::Becomes(Failed)),
     (Unfencing, Event::LeaseExpired, Next::Becomes(Fenced)),
-    (EnteringMaintenance, Event::Drained, Next::Becomes(InMaintenance)),
-    (EnteringMaintenance, Event::CancelMaintenance, Next::Becomes(Active)),
-    (EnteringMaintenance, Event::FailureReported, Next::Becomes(Failed)),
+    (
+        EnteringMaintenance,
+        Event::Drained,
+        Next::Becomes(InMaintenance),
+    ),
+    (
+        EnteringMaintenance,
+        Event::CancelMaintenance,
+        Next::Becomes(Active),
+    ),
+    (
+        EnteringMaintenance,
+        Event::FailureReported,
+        Next::Becomes(Failed),
+    ),
     // Workloads may still run there: it is failed first, and fenced when it stays away.
-    (EnteringMaintenance, Event::LeaseExpired, Next::Becomes(Failed)),
+    (
+        EnteringMaintenance,
+        Event::LeaseExpired,
+        Next::Becomes(Failed),
+    ),
     (InMaintenance, Event::Activate, Next::Becomes(Activating)),
     (InMaintenance, Event::Remove, Next::Becomes(Out)),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    /// Where each status leads, as the product's description of the 13 statuses has it.
+    const LEAVES_TO: [(NodeStatus, &[NodeStatus]); 13] = [
+        (Candidate, &[Approved, Rejected, Inadequate]),
+        (Inadequate, &[Candidate, Rejected]),
+        (Rejected, &[Candidate]),
+        (Approved, &[Starting, Failed]),
+        (Starting, &[Activating, Failed]),
+        (Activating, &[Active, Failed]),
+        (Active, &[Failed, Fenced, EnteringMaintenance]),
+        (Failed, &[Activating, Fenced, EnteringMaintenance]),
+        (Fenced, &[Unfencing, EnteringMaintenance]),
+        (Unfencing, &[Active, Failed, Fenced]),
+        (EnteringMaintenance, &[InMaintenance, Active, Failed]),
+        (InMaintenance, &[Activating, Out]),
+        (Out, &[]),
+    ];
+
+    #[test]
+    fn statuses_lead_where_the_product_says() {
+        let mut leads: BTreeMap<NodeStatus, BTreeSet<NodeStatus>> = BTreeMap::new();
+        for (from, _, next) in TRANSITIONS {
+            if let Next::Becomes(to) = next {
+                leads.entry(*from).or_default().insert(*to);
+            }
+        }
+        for (from, to) in LEAVES_TO {
+            let leads = leads.remove(&from).unwrap_or_default();
+            assert_eq!(leads, to.iter().copied().collect(), "from {from}");
+        }
+        let deletable: Vec<NodeStatus> = NodeStatus::ALL
+            .into_iter()
+            .filter(|status| next(*status, Event::Delete) == Ok(Next::Deleted))
+            .collect();
+        assert_eq!(deletable, [Candidate, Inadequate, Rejected]);
+    }
+
+    #[test]
+    fn every_status_and_every_event() {
+        let mut matrix = String::new();
+        for status in NodeStatus::ALL {
+            for event in Event::ALL {
+                let outcome = match next(status, event) {
+                    Ok(Next::Becomes(other)) => format!("becomes {other}"),
+                    Ok(Next::Stays) => "stays".to_owned(),
+                    Ok(Next::Deleted) => "deleted".to_owned(),
+                    Err(refused) => format!("refused: {refused}"),
+                };
+                matrix.push_str(&format!("{status} + {event:?}: {outcome}\n"));
+            }
+        }
+        assert_eq!(matrix.lines().count(), 13 * 20);
+        insta::assert_snapshot!(matrix);
+    }
+
+    #[test]
+    fn no_transition_is_there_twice_or_leads_nowhere() {
+        let mut seen = BTreeSet::new();
+        for (from, event, next) in TRANSITIONS {
+            assert!(
+                seen.insert((*from, *event)),
+                "{from} + {event:?} is there twice"
+            );
+            assert_ne!(*next, Next::Stays, "{from} + {event:?}");
+            assert_ne!(*next, Next::Becomes(*from), "{from} + {event:?}");
+        }
+    }
+
+    #[test]
+    fn workloads_run_only_where_a_lease_is_watched() {
+        for status in [Active, Failed, Unfencing, EnteringMaintenance] {
+            assert_ne!(
+                next(status, Event::LeaseExpired),
+                Ok(Next::Stays),
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_published_diagram_is_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/lifecycle.md");
+        let expected = format!(
+            "# The life of a node\n\nGenerated from the table of transitions in `controller/src/lifecycle`; `MUSTER_BLESS=1` renews it.\n\n```mermaid\n{}```\n",
+            diagram()
+        );
+        if std::env::var_os("MUSTER_BLESS").is_some() {
+            std::fs::write(path, &expected).unwrap();
+        }
+        #[allow(clippy::disallowed_methods, reason = "test code")]
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(published, expected, "run with MUSTER_BLESS=1");
+    }
+}
