@@ -24,6 +24,7 @@ pub mod pci;
 pub mod peripheral;
 pub mod reading;
 pub mod role;
+pub mod software;
 pub mod usage;
 pub mod warning;
 
