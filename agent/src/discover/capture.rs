@@ -26,7 +26,10 @@ pub(super) fn ask_the_same(recording: &Recording, chosen: &[Section], options: &
         match request {
             // A replay does not wait, however long the recording did.
             Request::Ask(Query::Lldp { .. }) => options.lldp = Some(Duration::from_secs(1)),
-            Request::Ask(Query::Usage { over }) if shows_usage => options.usage = Some(*over),
+            Request::Ask(Query::Usage { over }) if shows_usage => {
+                options.usage = Some(*over);
+                options.sections.insert(Section::Usage);
+            }
             _ => {}
         }
     }
