@@ -8,6 +8,8 @@
 mod cpu;
 mod disks;
 mod finding;
+mod firmware;
+mod host;
 mod memory;
 mod parameters;
 #[cfg(test)]
@@ -54,9 +56,15 @@ impl fmt::Debug for Kind {
 
 /// Every ready-made check, in the order of the inventory's sections.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [cpu::KINDS, memory::KINDS, disks::KINDS]
-        .into_iter()
-        .flatten()
+    [
+        host::KINDS,
+        firmware::KINDS,
+        cpu::KINDS,
+        memory::KINDS,
+        disks::KINDS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 pub(crate) fn kind(name: &str) -> Option<&'static Kind> {
