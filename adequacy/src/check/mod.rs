@@ -9,6 +9,8 @@ mod cpu;
 mod disks;
 mod finding;
 mod firmware;
+#[cfg(test)]
+mod gains;
 mod host;
 mod memory;
 mod parameters;
