@@ -8,10 +8,14 @@
 mod cpu;
 mod disks;
 mod finding;
+mod firmware;
+#[cfg(test)]
+mod gains;
+mod host;
 mod memory;
 mod parameters;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::fmt;
 
@@ -54,9 +58,15 @@ impl fmt::Debug for Kind {
 
 /// Every ready-made check, in the order of the inventory's sections.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [cpu::KINDS, memory::KINDS, disks::KINDS]
-        .into_iter()
-        .flatten()
+    [
+        host::KINDS,
+        firmware::KINDS,
+        cpu::KINDS,
+        memory::KINDS,
+        disks::KINDS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 pub(crate) fn kind(name: &str) -> Option<&'static Kind> {
