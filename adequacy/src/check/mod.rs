@@ -11,7 +11,7 @@ mod finding;
 mod memory;
 mod parameters;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ pub(super) fn judged(name: &str, parameters: &str, sections: Value) -> Finding {
 }
 
 /// An inventory of these sections; the others were not discovered.
-pub(super) fn inventory(mut sections: Value) -> Inventory {
+pub(crate) fn inventory(mut sections: Value) -> Inventory {
     sections["schema"] = json!(muster_model::INVENTORY_SCHEMA);
     Inventory::from_json(sections.to_string().as_bytes()).unwrap()
 }

@@ -15,8 +15,9 @@
 //! ```
 //!
 //! Map: this file is the policy as data; `read` takes it from TOML; `fault` says with line and column what
-//! is wrong with it; `values` are the kinds of values that parameters take.
+//! is wrong with it; `values` are the kinds of values that parameters take, `date` one of them.
 
+pub(crate) mod date;
 mod fault;
 mod read;
 pub(crate) mod values;
