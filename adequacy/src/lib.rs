@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod expression;
 mod machine;
 pub mod verdict;
 
