@@ -118,6 +118,9 @@ impl<'a> Facts<'a> {
             Section::Iommu => Arena::of(section, &inventory.iommu),
             Section::Watchdogs => Arena::of(section, &inventory.watchdogs),
             Section::Usage => Arena::of(section, &inventory.usage),
+            Section::Modules => Arena::of(section, &inventory.modules),
+            Section::Listeners => Arena::of(section, &inventory.listeners),
+            Section::Services => Arena::of(section, &inventory.services),
         }
     }
 

@@ -36,6 +36,9 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     let found = discover(&source, &options);
     tracing::info!(warnings = found.inventory.warnings.len(), "discovered");
     if let Some(path) = &arguments.capture {
+        if arguments.sections.is_empty() {
+            capture::record_opt_in(&source, &options);
+        }
         let mut recording = source.into_recording();
         if arguments.scrub {
             recording = muster_discovery::capture::scrub(&recording, &found.inventory)?;
@@ -63,7 +66,7 @@ fn source(arguments: &DiscoverArguments, options: &mut Options) -> anyhow::Resul
         }
         (None, Some(file)) => {
             let recording = capture::read(file)?;
-            capture::ask_the_same(&recording, options);
+            capture::ask_the_same(&recording, &arguments.sections, options);
             Source::replay(recording)
         }
         (None, None) => Source::live().context("cannot read this machine")?,
@@ -125,8 +128,10 @@ fn is_root() -> bool {
 
 /// The sections to show, each once, in the document's order.
 fn shown(arguments: &DiscoverArguments) -> Vec<Section> {
-    let asked =
-        |section: &Section| arguments.sections.is_empty() || arguments.sections.contains(section);
+    if arguments.sections.is_empty() {
+        return render::by_default().collect();
+    }
+    let asked = |section: &Section| arguments.sections.contains(section);
     Section::ALL.into_iter().filter(asked).collect()
 }
 

@@ -14,7 +14,7 @@ mod text;
 #[cfg(test)]
 mod goldens;
 
-pub(crate) use document::Document;
+pub(crate) use document::{Document, by_default};
 pub(crate) use table::{table, wide};
 
 /// The document as JSON, indented by two spaces, ending in a line feed.
