@@ -15,9 +15,11 @@
 //! ```
 //!
 //! Map: this file is the policy as data; `read` takes it from TOML; `fault` says with line and column what
-//! is wrong with it; `values` are the kinds of values that parameters take.
+//! is wrong with it; `values` are the kinds of values that parameters take, `hardware` those that name parts
+//! of a machine.
 
 mod fault;
+pub(crate) mod hardware;
 mod read;
 pub(crate) mod values;
 
