@@ -5,8 +5,11 @@
 //! lists. `finding` is what comes out of a check, and the counting that most of them do; `parameters`
 //! declares the structs.
 
+mod bmc;
+mod counting;
 mod cpu;
 mod disks;
+mod filesystems;
 mod finding;
 mod memory;
 mod parameters;
@@ -54,9 +57,15 @@ impl fmt::Debug for Kind {
 
 /// Every ready-made check, in the order of the inventory's sections.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [cpu::KINDS, memory::KINDS, disks::KINDS]
-        .into_iter()
-        .flatten()
+    [
+        cpu::KINDS,
+        memory::KINDS,
+        disks::KINDS,
+        filesystems::KINDS,
+        bmc::KINDS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 pub(crate) fn kind(name: &str) -> Option<&'static Kind> {
