@@ -11,6 +11,8 @@ mod cpu;
 mod disks;
 mod filesystems;
 mod finding;
+mod firmware;
+mod host;
 mod memory;
 mod parameters;
 #[cfg(test)]
@@ -58,6 +60,8 @@ impl fmt::Debug for Kind {
 /// Every ready-made check, in the order of the inventory's sections.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
     [
+        host::KINDS,
+        firmware::KINDS,
         cpu::KINDS,
         memory::KINDS,
         disks::KINDS,
