@@ -5,8 +5,11 @@
 //! lists. `finding` is what comes out of a check, and the counting that most of them do; `parameters`
 //! declares the structs.
 
+mod bmc;
+mod counting;
 mod cpu;
 mod disks;
+mod filesystems;
 mod finding;
 mod firmware;
 #[cfg(test)]
@@ -64,6 +67,8 @@ pub fn kinds() -> impl Iterator<Item = &'static Kind> {
         cpu::KINDS,
         memory::KINDS,
         disks::KINDS,
+        filesystems::KINDS,
+        bmc::KINDS,
     ]
     .into_iter()
     .flatten()

@@ -2,20 +2,15 @@
 
 use muster_model::Inventory;
 use serde_json::{Value, json};
+use toml_span::DeserError;
 
 use super::{Check, Finding, Outcome, kind};
 use crate::machine::Machine;
 
 /// The check `name` with parameters as in a policy, on an inventory of these sections.
 pub(super) fn judged(name: &str, parameters: &str, sections: Value) -> Finding {
-    made(name, parameters).judge(&Machine::new(&inventory(sections)))
-}
-
-fn made(name: &str, parameters: &str) -> Box<dyn Check> {
-    let text = format!("parameters = {parameters}");
-    let mut document = toml_span::parse(&text).unwrap();
-    let parameters = document.pointer_mut("/parameters").unwrap();
-    (kind(name).unwrap().read)(parameters).unwrap()
+    let check = with_parameters(name, parameters).unwrap();
+    check.judge(&Machine::new(&inventory(sections)))
 }
 
 /// An inventory of these sections; the others were not discovered.
@@ -41,7 +36,7 @@ pub(super) fn hold(name: &str, cases: &[(&str, Value, Outcome, Option<&str>)]) {
             *actual,
             "{name} {parameters} on {sections}"
         );
-        let required = made(name, parameters).required();
+        let required = with_parameters(name, parameters).unwrap().required();
         let alike = finding.outcome == Outcome::Fail && *actual == Some(&required);
         assert!(
             !alike,
@@ -50,4 +45,24 @@ pub(super) fn hold(name: &str, cases: &[(&str, Value, Outcome, Option<&str>)]) {
         let unexplained = finding.outcome == Outcome::Undetermined && finding.reasons.is_empty();
         assert!(!unexplained, "{name} {parameters} on {sections}: no reason");
     }
+}
+
+/// What the check `name` asks for.
+pub(super) fn required(name: &str, parameters: &str) -> String {
+    with_parameters(name, parameters).unwrap().required()
+}
+
+/// The first mistake in parameters.
+pub(super) fn fault(name: &str, parameters: &str) -> String {
+    let error = with_parameters(name, parameters).unwrap_err();
+    match &error.errors[0].kind {
+        toml_span::ErrorKind::Custom(message) => message.clone().into_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn with_parameters(name: &str, parameters: &str) -> Result<Box<dyn Check>, DeserError> {
+    let text = format!("parameters = {parameters}");
+    let mut document = toml_span::parse(&text).unwrap();
+    (kind(name).unwrap().read)(document.pointer_mut("/parameters").unwrap())
 }

@@ -1,0 +1,1 @@
+//! Faults that are told when an expression is loaded.
