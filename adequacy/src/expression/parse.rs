@@ -2,7 +2,7 @@
 //! 200 KiB of stack for each open bracket in a debug build, and would overflow it on hostile text.
 
 use cel::common::ast::{IdedExpr, SourceInfo};
-use cel::{Env, ParseError};
+use cel::{Env, ParseError, ParseErrors};
 
 use super::ExpressionFault;
 
@@ -25,7 +25,7 @@ pub(super) fn parse_with<T: Send>(
         let program = Env::default()
             .with_optional_support(false)
             .compile(text)
-            .map_err(|errors| errors.errors.iter().map(|error| fault(text, error)).collect::<Vec<_>>())?;
+            .map_err(|errors| first(text, &errors))?;
         check(program.expression(), program.source_info())
     };
     std::thread::scope(|scope| {
@@ -36,6 +36,18 @@ pub(super) fn parse_with<T: Send>(
             Err(error) => whole(&format!("no thread to parse the expression in: {error}")),
         }
     })
+}
+
+/// What follows the first fault of the grammar is mostly of its making.
+fn first(text: &str, errors: &ParseErrors) -> Vec<ExpressionFault> {
+    let mut faults: Vec<_> = errors
+        .errors
+        .iter()
+        .map(|error| fault(text, error))
+        .collect();
+    faults.sort_by_key(|fault| (fault.offset.is_none(), fault.offset));
+    faults.truncate(1);
+    faults
 }
 
 fn whole<T>(message: &str) -> Result<T, Vec<ExpressionFault>> {
@@ -70,11 +82,16 @@ fn guard(text: &str) -> Result<(), ExpressionFault> {
             '[' => open.push((at, ']')),
             '{' => open.push((at, '}')),
             ')' | ']' | '}' if open.pop().map(|(_, wanted)| wanted) != Some(first) => {
-                return Err(fault(at, format!("no bracket is open that {first} would close")));
+                return Err(fault(
+                    at,
+                    format!("no bracket is open that {first} would close"),
+                ));
             }
             '/' if rest.starts_with("//") => taken = rest.find('\n').unwrap_or(rest.len()),
             '"' | '\'' => {
-                let raw = text.get(..at).is_some_and(|before| before.ends_with(['r', 'R']));
+                let raw = text
+                    .get(..at)
+                    .is_some_and(|before| before.ends_with(['r', 'R']));
                 taken = string_length(rest, raw)
                     .ok_or_else(|| fault(at, "this string does not end, or has an escape that CEL does not know; a backslash is \\\\".to_owned()))?;
             }
@@ -92,7 +109,11 @@ fn guard(text: &str) -> Result<(), ExpressionFault> {
 fn string_length(text: &str, raw: bool) -> Option<usize> {
     let quote = text.get(..1)?;
     let triple = quote.repeat(3);
-    let quotes = if text.starts_with(&triple) { &triple } else { quote };
+    let quotes = if text.starts_with(&triple) {
+        &triple
+    } else {
+        quote
+    };
     let mut at = quotes.len();
     loop {
         let rest = text.get(at..)?;
