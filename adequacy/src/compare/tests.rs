@@ -49,6 +49,8 @@ fn place(document: &Value, list: &str, key: &str, name: &str) -> usize {
     list.iter().position(|device| device[key] == name).unwrap()
 }
 
+/// Places in the document with their values after.
+type Edits = Vec<(String, Value)>;
 /// A path in the table's form, and two values that it may have.
 type Leaf = (String, [Value; 2]);
 
@@ -238,7 +240,7 @@ fn what_happens_to_a_machine_is_told() {
     let card = place(&document, "pci", "slot", "0000:05:00.0");
     let disk = place(&document, "disks", "name", "nvme0n1");
     let port = place(&document, "network", "name", "enp5s0");
-    let cases: Vec<(Vec<(String, Value)>, &[&str])> = vec![
+    let cases: Vec<(Edits, &[&str])> = vec![
         (
             vec![
                 ("/memory/modules".into(), json!([])),
@@ -361,7 +363,7 @@ fn of_two_machines_only_the_hardware_is_compared() {
     assert_eq!(comparison.relation, Relation::TwoMachines);
     assert_eq!(
         words(&comparison),
-        ["Worse: rated speed of DIMM DIMM 0 (Rambus RB-8G-3200) is 2933 MT/s instead of 3200 MT/s"]
+        ["Worse: rated speed of DIMM DIMM 0 (Rambus RB-8G-3200): 2933 MT/s instead of 3200 MT/s"]
     );
     let options = Options {
         identities: true,
@@ -471,7 +473,7 @@ fn mutated(value: &Value, seed: u8) -> Value {
             None => json!(number.as_f64().unwrap() * f64::from(seed)),
         },
         Value::String(text) => json!(format!("{text}{seed}")),
-        Value::Array(items) if seed % 2 == 0 => items.iter().skip(1).cloned().collect(),
+        Value::Array(items) if seed.is_multiple_of(2) => items.iter().skip(1).cloned().collect(),
         Value::Array(items) => items.iter().rev().skip(1).rev().cloned().collect(),
         Value::Null | Value::Object(_) => Value::Null,
     }

@@ -62,7 +62,7 @@ impl Fact<'_> {
             }
             (Relation::SameMachine, false) => format!("{what} is {is}, was {was}"),
             (Relation::TwoMachines, _) => {
-                format!("{what} is {is} instead of {was}{}", self.by(before, after))
+                format!("{what}: {is} instead of {was}{}", self.by(before, after))
             }
         }
     }

@@ -64,7 +64,7 @@ pub(super) const FIELDS: &[Field] = &[
     derived("cpu.caches.level"),
     derived("cpu.caches.kind"),
     more("cpu.caches.size_bytes", "size"),
-    more("cpu.caches.instances", "number"),
+    more("cpu.caches.instances", "instances"),
     neutral("cpu.caches.line_size_bytes", "line size"),
     neutral("cpu.caches.ways", "associativity"),
     neutral("cpu.caches.shared_cpus", "sharing CPUs"),
