@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
 
 /// Asks for the listening and measuring that the recorded discovery did, so that the replay asks the
 /// same questions; for the measuring unless `chosen` are other sections.
-pub(super) fn ask_the_same(recording: &Recording, chosen: &[Section], options: &mut Options) {
+pub(crate) fn ask_the_same(recording: &Recording, chosen: &[Section], options: &mut Options) {
     let shows_usage = chosen.is_empty() || chosen.contains(&Section::Usage);
     for (request, _) in recording.iter() {
         match request {
