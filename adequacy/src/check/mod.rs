@@ -11,8 +11,13 @@ mod cpu;
 mod disks;
 mod filesystems;
 mod finding;
+#[cfg(test)]
+mod gaining;
+mod gpus;
 mod memory;
+mod network;
 mod parameters;
+mod pci;
 #[cfg(test)]
 mod testing;
 
@@ -60,8 +65,11 @@ pub fn kinds() -> impl Iterator<Item = &'static Kind> {
     [
         cpu::KINDS,
         memory::KINDS,
+        network::KINDS,
         disks::KINDS,
         filesystems::KINDS,
+        pci::KINDS,
+        gpus::KINDS,
         bmc::KINDS,
     ]
     .into_iter()
