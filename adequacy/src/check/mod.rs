@@ -19,6 +19,8 @@ mod network;
 mod parameters;
 mod pci;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod testing;
 
 use std::fmt;
