@@ -11,10 +11,10 @@ mod cpu;
 mod disks;
 mod filesystems;
 mod finding;
-#[cfg(test)]
-mod gaining;
 mod gpus;
 mod memory;
+#[cfg(test)]
+mod more_devices;
 mod network;
 mod parameters;
 mod pci;
