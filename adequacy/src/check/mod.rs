@@ -12,6 +12,8 @@ mod disks;
 mod filesystems;
 mod finding;
 mod firmware;
+#[cfg(test)]
+mod gains;
 mod host;
 mod memory;
 mod parameters;

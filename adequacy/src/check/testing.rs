@@ -9,8 +9,11 @@ use crate::machine::Machine;
 
 /// The check `name` with parameters as in a policy, on an inventory of these sections.
 pub(super) fn judged(name: &str, parameters: &str, sections: Value) -> Finding {
-    let check = with_parameters(name, parameters).unwrap();
-    check.judge(&Machine::new(&inventory(sections)))
+    made(name, parameters).judge(&Machine::new(&inventory(sections)))
+}
+
+fn made(name: &str, parameters: &str) -> Box<dyn Check> {
+    with_parameters(name, parameters).unwrap()
 }
 
 /// An inventory of these sections; the others were not discovered.
@@ -35,6 +38,12 @@ pub(super) fn hold(name: &str, cases: &[(&str, Value, Outcome, Option<&str>)]) {
             finding.actual.as_deref(),
             *actual,
             "{name} {parameters} on {sections}"
+        );
+        let required = made(name, parameters).required();
+        let alike = finding.outcome == Outcome::Fail && *actual == Some(&required);
+        assert!(
+            !alike,
+            "{name} {parameters} on {sections}: it needs what it has"
         );
         let unexplained = finding.outcome == Outcome::Undetermined && finding.reasons.is_empty();
         assert!(!unexplained, "{name} {parameters} on {sections}: no reason");
