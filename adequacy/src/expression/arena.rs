@@ -65,16 +65,22 @@ impl Arena {
     }
 
     pub(super) fn node(&self, place: u32) -> Node {
-        let node = usize::try_from(place).ok().and_then(|place| self.nodes.get(place));
+        let node = usize::try_from(place)
+            .ok()
+            .and_then(|place| self.nodes.get(place));
         node.copied().unwrap_or(Node::Null)
     }
 
     pub(super) fn nodes(&self, span: Span) -> &[Node] {
-        self.nodes.get(span.start as usize..span.end as usize).unwrap_or_default()
+        self.nodes
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default()
     }
 
     pub(super) fn text(&self, span: Span) -> &str {
-        self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
+        self.text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -105,7 +111,10 @@ impl Writer {
 
     fn open(&mut self) -> Result<Children<'_>, Unwritable> {
         let first = self.pending.len();
-        Ok(Children { writer: self, first })
+        Ok(Children {
+            writer: self,
+            first,
+        })
     }
 }
 

@@ -45,7 +45,11 @@ pub(super) fn calculate<'e>(
 
 fn no_result(calculation: Calculation, by_zero: bool) -> String {
     let divides = matches!(calculation, Calculation::Divide | Calculation::Remainder);
-    let what = if divides && by_zero { "a division by zero" } else { "an integer beyond 64 bits" };
+    let what = if divides && by_zero {
+        "a division by zero"
+    } else {
+        "an integer beyond 64 bits"
+    };
     what.to_owned()
 }
 
@@ -60,10 +64,7 @@ pub(super) fn negate<'e>(value: &Value<'e>) -> Result<Value<'e>, String> {
     }
 }
 
-pub(super) fn convert<'e>(
-    conversion: Conversion,
-    value: Value<'e>,
-) -> Result<Value<'e>, String> {
+pub(super) fn convert<'e>(conversion: Conversion, value: Value<'e>) -> Result<Value<'e>, String> {
     let converted = match conversion {
         Conversion::Bool => bool_of(&value).map(Value::Bool),
         Conversion::Int => int_of(&value).map(Value::Int),

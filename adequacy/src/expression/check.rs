@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cel::common::ast::{operators, CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr, SourceInfo};
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators};
 use muster_model::Section;
 
 use super::ExpressionFault;
@@ -22,10 +22,7 @@ pub(super) struct Checked {
 /// A plan with the type of its value; nothing where a fault was noted.
 pub(super) type Typed = Option<(Plan, Kind)>;
 
-pub(super) fn check(
-    tree: &IdedExpr,
-    source: &SourceInfo,
-) -> Result<Checked, Vec<ExpressionFault>> {
+pub(super) fn check(tree: &IdedExpr, source: &SourceInfo) -> Result<Checked, Vec<ExpressionFault>> {
     let mut checker = Checker {
         source,
         locals: Vec::new(),
@@ -33,7 +30,12 @@ pub(super) fn check(
         faults: Vec::new(),
         depth: 0,
     };
-    let plan = checker.expect(tree, "the expression", |kind| matches!(kind, Kind::Bool), "bool");
+    let plan = checker.expect(
+        tree,
+        "the expression",
+        |kind| matches!(kind, Kind::Bool),
+        "bool",
+    );
     match plan {
         Some(plan) if checker.faults.is_empty() => Ok(Checked {
             plan,
@@ -96,7 +98,10 @@ impl<'t> Checker<'t> {
         if fits(&kind) {
             return Some(plan);
         }
-        self.fault(tree, &format!("{what} has to be {in_words}, and this is {kind}"))
+        self.fault(
+            tree,
+            &format!("{what} has to be {in_words}, and this is {kind}"),
+        )
     }
 
     pub(super) fn fault<T>(&mut self, tree: &IdedExpr, message: &str) -> Option<T> {
@@ -133,13 +138,16 @@ impl<'t> Checker<'t> {
             LiteralValue::Int(value) => (Plan::Int(*value.inner()), Kind::Int),
             LiteralValue::UInt(value) => (Plan::Uint(*value.inner()), Kind::Uint),
             LiteralValue::Double(value) => (Plan::Double(*value.inner()), Kind::Double),
-            LiteralValue::String(value) => {
-                (Plan::Text(value.inner().to_owned()), Kind::Text(None))
-            }
+            LiteralValue::String(value) => (Plan::Text(value.inner().to_owned()), Kind::Text(None)),
             LiteralValue::Null => {
-                return self.fault(tree, "null is what is unknown; ask has(…) whether a field is known");
+                return self.fault(
+                    tree,
+                    "null is what is unknown; ask has(…) whether a field is known",
+                );
             }
-            LiteralValue::Bytes(_) => return self.fault(tree, "the inventory has no bytes; write a string"),
+            LiteralValue::Bytes(_) => {
+                return self.fault(tree, "the inventory has no bytes; write a string");
+            }
         })
     }
 
@@ -156,7 +164,9 @@ impl<'t> Checker<'t> {
         let known = sections.chain(self.locals.iter().map(|local| local.name));
         let hint = match shape::nearest(name, known) {
             Some(nearest) => format!("did you mean {nearest}?"),
-            None => "the names are those of the inventory's sections, such as cpu and disks".to_owned(),
+            None => {
+                "the names are those of the inventory's sections, such as cpu and disks".to_owned()
+            }
         };
         self.fault(tree, &format!("{name}: no such section; {hint}"))
     }
@@ -184,7 +194,9 @@ impl<'t> Checker<'t> {
             }
             Kind::List(_) => {
                 let path = self.path(&select.operand);
-                let advice = format!("{path}.{field}: {path} is a list; ask all or one of it with {path}.all(x, …) or {path}.exists(x, …)");
+                let advice = format!(
+                    "{path}.{field}: {path} is a list; ask all or one of it with {path}.all(x, …) or {path}.exists(x, …)"
+                );
                 self.fault(tree, &advice)
             }
             other => self.fault(tree, &format!("{other} has no fields, such as {field}")),
@@ -226,7 +238,11 @@ impl<'t> Checker<'t> {
                 local.map_or_else(|| name.clone(), |local| local.path.clone())
             }
             Expr::Select(select) => format!("{}.{}", self.path(&select.operand), select.field),
-            Expr::Call(CallExpr { func_name, args, target }) => match (func_name.as_str(), &args[..], target) {
+            Expr::Call(CallExpr {
+                func_name,
+                args,
+                target,
+            }) => match (func_name.as_str(), &args[..], target) {
                 (operators::INDEX, [list, _], None) => format!("{}[]", self.path(list)),
                 ("filter", _, Some(list)) => self.path(list),
                 _ => "this".to_owned(),

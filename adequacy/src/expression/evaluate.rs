@@ -128,7 +128,9 @@ impl<'e> Evaluation<'e> {
                 self.charge(made(&left) + made(&right))?;
                 match (left, right) {
                     (Value::List(left), Value::List(right)) => self.concatenate(&left, &right),
-                    (left, right) => calculate::calculate(*calculation, left, right).or_else(failed),
+                    (left, right) => {
+                        calculate::calculate(*calculation, left, right).or_else(failed)
+                    }
                 }
             }
             Plan::In(operands) => {
@@ -177,7 +179,9 @@ impl<'e> Evaluation<'e> {
         self.charge(place.span.len() as usize)?;
         match place.under(&key) {
             Some(value) => Ok(self.facts.value(place.arena, value)?),
-            None => failed(format!("the machine has no entry {key:?}; ask has(…) first")),
+            None => failed(format!(
+                "the machine has no entry {key:?}; ask has(…) first"
+            )),
         }
     }
 
@@ -192,7 +196,10 @@ impl<'e> Evaluation<'e> {
         };
         match index.map(|index| self.at(&list, index)) {
             Some(Some(value)) => value,
-            _ => failed(format!("an element is asked of a list of {} by an index beyond them", list.len())),
+            _ => failed(format!(
+                "an element is asked of a list of {} by an index beyond them",
+                list.len()
+            )),
         }
     }
 

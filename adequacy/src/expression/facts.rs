@@ -62,8 +62,7 @@ impl<'a> Facts<'a> {
             Node::List(span) if span.len() == 0 && self.is_doubtful(arena, place) => {
                 Err(Lack::Unknown(Missing::Node(arena.section, place)))
             }
-            _ => known(arena, node)
-                .ok_or(Lack::Unknown(Missing::Node(arena.section, place))),
+            _ => known(arena, node).ok_or(Lack::Unknown(Missing::Node(arena.section, place))),
         }
     }
 
@@ -158,7 +157,9 @@ impl<'a> Facts<'a> {
             let index = step - span.start;
             kind = match kind {
                 Kind::Record(record) => {
-                    let Some(field) = record.fields.get(index as usize) else { break };
+                    let Some(field) = record.fields.get(index as usize) else {
+                        break;
+                    };
                     way.enter_field(field.name);
                     match record.field(field.name) {
                         Some((_, kind)) => kind,

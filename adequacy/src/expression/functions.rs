@@ -159,7 +159,12 @@ impl<'t> Checker<'t> {
         let range = self.enter(range, name)?;
         let body = self.condition(body, "what is asked of each element");
         self.locals.pop();
-        let whole = Loop { kind, range, filter: None, body: body? };
+        let whole = Loop {
+            kind,
+            range,
+            filter: None,
+            body: body?,
+        };
         Some((Plan::Loop(Box::new(whole)), Kind::Bool))
     }
 
@@ -180,7 +185,12 @@ impl<'t> Checker<'t> {
             None => None,
         };
         let (body, element) = body?;
-        let whole = Loop { kind: LoopKind::Map, range, filter, body };
+        let whole = Loop {
+            kind: LoopKind::Map,
+            range,
+            filter,
+            body,
+        };
         Some((Plan::Loop(Box::new(whole)), Kind::List(Box::new(element))))
     }
 
@@ -188,7 +198,10 @@ impl<'t> Checker<'t> {
     fn enter(&mut self, range: &'t IdedExpr, name: &'t IdedExpr) -> Option<Plan> {
         let (plan, kind) = self.plan(range)?;
         let Some(element) = kind.element() else {
-            return self.fault(range, &format!("this asks each element of a list or a map, and this is {kind}"));
+            return self.fault(
+                range,
+                &format!("this asks each element of a list or a map, and this is {kind}"),
+            );
         };
         let Expr::Ident(variable) = &name.expr else {
             return self.fault(name, "the first argument names each element: a single word");
@@ -219,8 +232,18 @@ fn compile(pattern: &str) -> Result<Regex, String> {
         .nest_limit(50)
         .build();
     built.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "the pattern is too large, perhaps by a repetition".to_owned(),
+        regex::Error::CompiledTooBig(_) => {
+            "the pattern is too large, perhaps by a repetition".to_owned()
+        }
         // The last line says what is wrong; those before draw it.
-        error => format!("the pattern cannot be used: {}", error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ")),
+        error => format!(
+            "the pattern cannot be used: {}",
+            error
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+        ),
     })
 }

@@ -12,7 +12,9 @@ impl<'t> Checker<'t> {
         let name = call.func_name.as_str();
         let typed = match &call.args[..] {
             [one] => match name {
-                operators::LOGICAL_NOT => self.condition(one, "what ! negates").map(|plan| (Plan::Not(Box::new(plan)), Kind::Bool)),
+                operators::LOGICAL_NOT => self
+                    .condition(one, "what ! negates")
+                    .map(|plan| (Plan::Not(Box::new(plan)), Kind::Bool)),
                 operators::NEGATE => self.negation(one),
                 _ => return None,
             },
@@ -60,7 +62,10 @@ impl<'t> Checker<'t> {
         let (plan, kind) = self.plan(operand)?;
         match kind {
             Kind::Int | Kind::Double => Some((Plan::Negate(Box::new(plan)), kind)),
-            other => self.fault(operand, &format!("- negates int and double, and this is {other}")),
+            other => self.fault(
+                operand,
+                &format!("- negates int and double, and this is {other}"),
+            ),
         }
     }
 
@@ -76,7 +81,8 @@ impl<'t> Checker<'t> {
         let (no, other) = self.plan(no)?;
         let same = std::mem::discriminant(&kind) == std::mem::discriminant(&other);
         if !same || !kind.agrees(&other) {
-            let message = format!("both sides of : have to be of one type; these are {kind} and {other}");
+            let message =
+                format!("both sides of : have to be of one type; these are {kind} and {other}");
             return self.fault(tree, &message);
         }
         Some((Plan::If(Box::new([condition?, yes, no])), kind))
@@ -104,7 +110,10 @@ impl<'t> Checker<'t> {
         let (container, kind) = self.plan(right)?;
         let (needle, found) = needle?;
         let Some(element) = kind.element() else {
-            return self.fault(right, &format!("in needs a list or a map after it, and this is {kind}"));
+            return self.fault(
+                right,
+                &format!("in needs a list or a map after it, and this is {kind}"),
+            );
         };
         if !found.agrees(&element) {
             return self.fault(tree, &format!("{found} is never in {kind}"));
@@ -130,13 +139,19 @@ impl<'t> Checker<'t> {
         let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         let ordered = matches!(kind, Kind::Bool | Kind::Text(_)) || kind.is_number();
         if !kind.agrees(&other) || !(equality || ordered) {
-            return self.fault(tree, &format!("{kind} {sign} {other}: these do not compare"));
+            return self.fault(
+                tree,
+                &format!("{kind} {sign} {other}: these do not compare"),
+            );
         }
         if equality {
             self.word(right, left, &kind)?;
             self.word(left, right, &other)?;
         }
-        Some((Plan::Compare(comparison, Box::new([one, another])), Kind::Bool))
+        Some((
+            Plan::Compare(comparison, Box::new([one, another])),
+            Kind::Bool,
+        ))
     }
 
     /// Holds the literal `word` against the words that `field` can be.

@@ -25,7 +25,13 @@ pub(super) fn parse_with<T: Send>(
         let program = Env::default()
             .with_optional_support(false)
             .compile(text)
-            .map_err(|errors| errors.errors.iter().map(|error| fault(text, error)).collect::<Vec<_>>())?;
+            .map_err(|errors| {
+                errors
+                    .errors
+                    .iter()
+                    .map(|error| fault(text, error))
+                    .collect::<Vec<_>>()
+            })?;
         check(program.expression(), program.source_info())
     };
     std::thread::scope(|scope| {
@@ -70,11 +76,16 @@ fn guard(text: &str) -> Result<(), ExpressionFault> {
             '[' => open.push((at, ']')),
             '{' => open.push((at, '}')),
             ')' | ']' | '}' if open.pop().map(|(_, wanted)| wanted) != Some(first) => {
-                return Err(fault(at, format!("no bracket is open that {first} would close")));
+                return Err(fault(
+                    at,
+                    format!("no bracket is open that {first} would close"),
+                ));
             }
             '/' if rest.starts_with("//") => taken = rest.find('\n').unwrap_or(rest.len()),
             '"' | '\'' => {
-                let raw = text.get(..at).is_some_and(|before| before.ends_with(['r', 'R']));
+                let raw = text
+                    .get(..at)
+                    .is_some_and(|before| before.ends_with(['r', 'R']));
                 taken = string_length(rest, raw)
                     .ok_or_else(|| fault(at, "this string does not end, or has an escape that CEL does not know; a backslash is \\\\".to_owned()))?;
             }
@@ -92,7 +103,11 @@ fn guard(text: &str) -> Result<(), ExpressionFault> {
 fn string_length(text: &str, raw: bool) -> Option<usize> {
     let quote = text.get(..1)?;
     let triple = quote.repeat(3);
-    let quotes = if text.starts_with(&triple) { &triple } else { quote };
+    let quotes = if text.starts_with(&triple) {
+        &triple
+    } else {
+        quote
+    };
     let mut at = quotes.len();
     loop {
         let rest = text.get(at..)?;

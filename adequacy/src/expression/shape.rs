@@ -102,10 +102,7 @@ pub(super) fn section(name: &str) -> Option<(Section, Kind)> {
 }
 
 /// The nearest of `known`, when it is near enough for `name` to be a slip of it.
-pub(super) fn nearest<'n>(
-    name: &str,
-    known: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
+pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let most = 1 + name.chars().count() / 4;
     known
         .into_iter()
@@ -130,7 +127,9 @@ impl Table {
     fn read(text: &'static str) -> Self {
         let mut table = Self::default();
         for line in text.lines() {
-            let field = line.strip_prefix("  ").and_then(|field| field.split_once(' '));
+            let field = line
+                .strip_prefix("  ")
+                .and_then(|field| field.split_once(' '));
             match (field, line.split_once(" = "), table.records.last_mut()) {
                 (Some((name, spelling)), _, Some(record)) => {
                     record.fields.push(Field { name, spelling });
@@ -251,7 +250,9 @@ mod tests {
             (Value::Object(values), Kind::Map(kind)) => {
                 values.values().for_each(|value| hold(value, kind));
             }
-            (Value::String(text), Kind::Text(Some(words))) => assert!(words.contains(&text.as_str())),
+            (Value::String(text), Kind::Text(Some(words))) => {
+                assert!(words.contains(&text.as_str()))
+            }
             (Value::String(_), Kind::Text(None)) | (Value::Bool(_), Kind::Bool) => {}
             (Value::Number(_), kind) => assert!(kind.is_number()),
             (Value::Null, _) => {}
@@ -263,7 +264,9 @@ mod tests {
         let mut table = String::from("Inventory\n");
         let sections = schema["properties"].as_object().unwrap().iter();
         let sections = sections.filter(|(name, _)| {
-            Section::ALL.iter().any(|section| section.key() == name.as_str())
+            Section::ALL
+                .iter()
+                .any(|section| section.key() == name.as_str())
         });
         sections.for_each(|(name, field)| writeln!(table, "  {name} {}", spell(field)).unwrap());
         for (name, definition) in schema["$defs"].as_object().unwrap() {
@@ -290,7 +293,10 @@ mod tests {
         if let Some(reference) = field["$ref"].as_str() {
             return reference.rsplit('/').next().unwrap().to_owned();
         }
-        let kind = field["type"].as_str().or(field["type"][0].as_str()).unwrap();
+        let kind = field["type"]
+            .as_str()
+            .or(field["type"][0].as_str())
+            .unwrap();
         match kind {
             "boolean" => "bool".to_owned(),
             "integer" => "int".to_owned(),

@@ -16,7 +16,8 @@ fn metal() -> Inventory {
 }
 
 fn ask(inventory: &Inventory, text: &str) -> Answer {
-    let expression = Expression::compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+    let expression =
+        Expression::compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
     assert_eq!(expression.text(), text);
     expression.evaluate(&Facts::new(Machine::new(inventory)))
 }

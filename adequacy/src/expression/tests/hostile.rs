@@ -7,7 +7,12 @@ use super::*;
 fn refused(text: &str) -> String {
     let faults = Expression::compile(text).unwrap_err();
     for fault in &faults {
-        assert!(fault.offset.is_none_or(|offset| text.is_char_boundary(offset)), "{text}: {fault:?}");
+        assert!(
+            fault
+                .offset
+                .is_none_or(|offset| text.is_char_boundary(offset)),
+            "{text}: {fault:?}"
+        );
     }
     faults.first().unwrap().message.clone()
 }
@@ -22,9 +27,14 @@ fn survive(text: &str) {
         Err(faults) => {
             assert!(!faults.is_empty(), "{text}");
             for fault in faults {
-                let inside = fault.offset.is_none_or(|offset| text.is_char_boundary(offset));
+                let inside = fault
+                    .offset
+                    .is_none_or(|offset| text.is_char_boundary(offset));
                 assert!(inside, "{text}: {fault:?}");
-                assert_ne!(fault.message, "the parser gave up on the expression", "{text}");
+                assert_ne!(
+                    fault.message, "the parser gave up on the expression",
+                    "{text}"
+                );
             }
         }
     }
@@ -33,13 +43,19 @@ fn survive(text: &str) {
 #[test]
 fn deep_nesting_is_refused_before_the_parser_sees_it() {
     for open in ["(", "[", "{", "has(", "cpu.flags.all(x, ", "[(["] {
-        assert_eq!(refused(&open.repeat(200)), "more than 24 brackets within each other");
+        assert_eq!(
+            refused(&open.repeat(200)),
+            "more than 24 brackets within each other"
+        );
     }
     let most = format!("{}true{}", "(".repeat(24), ")".repeat(24));
     assert!(Expression::compile(&most).is_ok());
     for hidden in ["\"\\x((((\"", "\"((((", "'''(((("] {
         let text = format!("{hidden}{}", "(".repeat(300));
-        assert!(refused(&text).starts_with("this string does not end"), "{text}");
+        assert!(
+            refused(&text).starts_with("this string does not end"),
+            "{text}"
+        );
     }
 }
 
@@ -59,12 +75,20 @@ fn long_chains_have_an_answer() {
         let text = format!("{first}{}", more.repeat((4096 - first.len()) / more.len()));
         survive(&text);
     }
-    for sign in ["!", "-", "!-", "? ", ": ", "a?", ".", ",", "\"", "\\", "\0", "a ", "1 ", "é"] {
+    for sign in [
+        "!", "-", "!-", "? ", ": ", "a?", ".", ",", "\"", "\\", "\0", "a ", "1 ", "é",
+    ] {
         survive(&sign.repeat(4096 / sign.len()));
         survive(&format!("{}true", sign.repeat(4092 / sign.len())));
     }
-    assert_eq!(refused(&"a".repeat(4097)), "an expression has 4096 bytes at most");
-    assert_eq!(refused(&format!("1{} == 1", "+1".repeat(100))), "too many expressions within each other");
+    assert_eq!(
+        refused(&"a".repeat(4097)),
+        "an expression has 4096 bytes at most"
+    );
+    assert_eq!(
+        refused(&format!("1{} == 1", "+1".repeat(100))),
+        "too many expressions within each other"
+    );
 }
 
 #[test]
@@ -83,8 +107,15 @@ fn a_million_visits_end() {
         let Answer::Failed(message) = ask(&metal, text) else {
             panic!("{text}");
         };
-        assert!(message.contains("is too expensive: it takes more than 10000000 steps"), "{message}");
-        assert!(started.elapsed().as_secs() < 60, "{text}: {:?}", started.elapsed());
+        assert!(
+            message.contains("is too expensive: it takes more than 10000000 steps"),
+            "{message}"
+        );
+        assert!(
+            started.elapsed().as_secs() < 60,
+            "{text}: {:?}",
+            started.elapsed()
+        );
     }
 }
 
@@ -98,11 +129,81 @@ fn patterns_are_bounded() {
 }
 
 const TOKENS: &[&str] = &[
-    "cpu", "disks", "pci", "memory", "p", "x", ".", ".threads", ".name", ".all(", ".exists(", ".map(", "has(", "size(",
-    "(", ")", "[", "]", "{", "}", ",", "?", ":", "&&", "||", "!", "-", "+", "*", "/", "%", "==", "!=", "<", ">=", "in",
-    "1", "0", "18446744073709551615u", "9223372036854775807", "-9223372036854775808", "99999999999999999999", "1.5", "1e999",
-    "0x", "true", "false", "null", "'a'", "\"", "'''", "b'x'", "r'\\'", "'\\x'", "//", "\n", "\\", "`", "@", "é", "\0", "matches('",
-    "int(", "string(", "double(", ".filter(", "as", "for", "&", "|", "=", "\u{200b}", "1u", "cpu.threads", "disks[0]",
+    "cpu",
+    "disks",
+    "pci",
+    "memory",
+    "p",
+    "x",
+    ".",
+    ".threads",
+    ".name",
+    ".all(",
+    ".exists(",
+    ".map(",
+    "has(",
+    "size(",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "?",
+    ":",
+    "&&",
+    "||",
+    "!",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    "in",
+    "1",
+    "0",
+    "18446744073709551615u",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "99999999999999999999",
+    "1.5",
+    "1e999",
+    "0x",
+    "true",
+    "false",
+    "null",
+    "'a'",
+    "\"",
+    "'''",
+    "b'x'",
+    "r'\\'",
+    "'\\x'",
+    "//",
+    "\n",
+    "\\",
+    "`",
+    "@",
+    "é",
+    "\0",
+    "matches('",
+    "int(",
+    "string(",
+    "double(",
+    ".filter(",
+    "as",
+    "for",
+    "&",
+    "|",
+    "=",
+    "\u{200b}",
+    "1u",
+    "cpu.threads",
+    "disks[0]",
 ];
 
 proptest! {

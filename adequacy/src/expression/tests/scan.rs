@@ -12,7 +12,12 @@ fn nanoseconds_per_element() {
     let function = metal.pci[0].clone();
     metal.pci = (0..4096)
         .map(|index| muster_model::pci::PciFunction {
-            slot: format!("0000:{:02x}:{:02x}.{}", index / 256, index / 8 % 32, index % 8),
+            slot: format!(
+                "0000:{:02x}:{:02x}.{}",
+                index / 256,
+                index / 8 % 32,
+                index % 8
+            ),
             ..function.clone()
         })
         .collect();
