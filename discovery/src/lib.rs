@@ -49,14 +49,14 @@ pub use watch::Watcher;
 /// What to discover, and for how long to wait.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The sections to fill; the others stay empty. [`Section::Usage`] is filled where `usage` says
-    /// for how long.
+    /// The sections to fill; the others stay empty. By default all that are not
+    /// [opt-in](Section::is_opt_in).
     pub sections: BTreeSet<Section>,
     /// How long a device may take to answer.
     pub device_deadline: Duration,
     /// How long to listen for LLDP; `None` is not at all.
     pub lldp: Option<Duration>,
-    /// How long to measure usage; `None` is not at all.
+    /// How long to measure where [`Section::Usage`] is among the sections; `None` is not at all.
     pub usage: Option<Duration>,
     /// Interfaces on which to listen for LLDP beside the physical ones.
     pub lldp_also: BTreeSet<String>,
@@ -78,10 +78,8 @@ impl Default for Options {
 
 impl Options {
     fn asks_for(&self, section: Section) -> bool {
-        match section {
-            Section::Usage => self.usage.is_some(),
-            other => self.sections.contains(&other),
-        }
+        let can_be_filled = section != Section::Usage || self.usage.is_some();
+        can_be_filled && self.sections.contains(&section)
     }
 }
 

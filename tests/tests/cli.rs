@@ -235,6 +235,32 @@ fn a_capture_has_what_is_opt_in_for_whoever_asks() {
 }
 
 #[test]
+fn a_capture_of_usage_shows_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.tar.zst");
+    let path = file.to_str().unwrap();
+    let live = muster(&[
+        "discover",
+        "-q",
+        "-s",
+        "usage",
+        "-o",
+        "json",
+        "--capture",
+        path,
+    ]);
+    let live = Inventory::from_json(live.data.as_bytes()).unwrap();
+    assert!(live.usage.is_some());
+    let replayed = |chosen: &[&str]| {
+        let ran = muster(&[&["discover", "-o", "json", "--replay", path], chosen].concat());
+        Inventory::from_json(ran.data.as_bytes()).unwrap().usage
+    };
+    assert_eq!(replayed(&[]), live.usage);
+    assert_eq!(replayed(&["-s", "usage"]), live.usage);
+    assert_eq!(replayed(&["-s", "iommu"]), None);
+}
+
+#[test]
 fn a_scrubbed_capture_does_not_name_the_machine() {
     let root = made_root();
     write(

@@ -87,7 +87,7 @@ parameters! {
 
 impl Check for SecureBoot {
     fn required(&self) -> String {
-        enforced(self.is).to_owned()
+        format!("Secure Boot {}", enforced(self.is))
     }
 
     fn sections(&self) -> &'static [Section] {

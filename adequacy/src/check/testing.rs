@@ -9,11 +9,8 @@ use crate::machine::Machine;
 
 /// The check `name` with parameters as in a policy, on an inventory of these sections.
 pub(super) fn judged(name: &str, parameters: &str, sections: Value) -> Finding {
-    made(name, parameters).judge(&Machine::new(&inventory(sections)))
-}
-
-fn made(name: &str, parameters: &str) -> Box<dyn Check> {
-    with_parameters(name, parameters).unwrap()
+    let check = with_parameters(name, parameters).unwrap();
+    check.judge(&Machine::new(&inventory(sections)))
 }
 
 /// An inventory of these sections; the others were not discovered.
@@ -39,7 +36,7 @@ pub(super) fn hold(name: &str, cases: &[(&str, Value, Outcome, Option<&str>)]) {
             *actual,
             "{name} {parameters} on {sections}"
         );
-        let required = made(name, parameters).required();
+        let required = with_parameters(name, parameters).unwrap().required();
         let alike = finding.outcome == Outcome::Fail && *actual == Some(&required);
         assert!(
             !alike,

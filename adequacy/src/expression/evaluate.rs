@@ -72,9 +72,32 @@ impl<'e> Evaluation<'e> {
     }
 
     fn condition(&mut self, plan: &'e Plan) -> Outcome<bool> {
-        match self.value(plan)? {
-            Value::Bool(value) => Ok(value),
-            _ => failed("a condition is no bool"),
+        self.charge(1)?;
+        match plan {
+            Plan::Bool(value) => Ok(*value),
+            Plan::Not(operand) => Ok(!self.condition(operand)?),
+            Plan::And(operands) => self.connective(operands, false),
+            Plan::Or(operands) => self.connective(operands, true),
+            Plan::Has(fact) => Ok(self.known(fact)?.is_some()),
+            Plan::Compare(comparison, operands) => self.compare(*comparison, operands),
+            Plan::In(operands) => {
+                let (needle, container) = self.both(operands)?;
+                self.is_in(&needle, &container)
+            }
+            Plan::Search(search, operands) => {
+                let [text, part] = &**operands;
+                let (text, part) = (self.text(text)?, self.text(part)?);
+                Ok(match search {
+                    Search::Contains => text.contains(&*part),
+                    Search::StartsWith => text.starts_with(&*part),
+                    Search::EndsWith => text.ends_with(&*part),
+                })
+            }
+            Plan::Matches(text, pattern) => Ok(pattern.is_match(&self.text(text)?)),
+            _ => match self.value(plan)? {
+                Value::Bool(value) => Ok(value),
+                _ => failed("a condition is no bool"),
+            },
         }
     }
 
@@ -99,7 +122,6 @@ impl<'e> Evaluation<'e> {
     fn value(&mut self, plan: &'e Plan) -> Outcome<Value<'e>> {
         self.charge(1)?;
         match plan {
-            Plan::Bool(value) => Ok(Value::Bool(*value)),
             Plan::Int(value) => Ok(Value::Int(*value)),
             Plan::Uint(value) => Ok(Value::Uint(*value)),
             Plan::Double(value) => Ok(Value::Double(*value)),
@@ -112,17 +134,12 @@ impl<'e> Evaluation<'e> {
             Plan::Field(of, index) => self.field(of, *index),
             Plan::Key(of, key) => self.key(of, key),
             Plan::Element(of, index) => self.element(of, index),
-            Plan::Has(fact) => Ok(Value::Bool(self.known(fact)?.is_some())),
-            Plan::Not(operand) => Ok(Value::Bool(!self.condition(operand)?)),
             Plan::Negate(operand) => calculate::negate(&self.value(operand)?).or_else(failed),
-            Plan::And(operands) => self.connective(operands, false),
-            Plan::Or(operands) => self.connective(operands, true),
             Plan::If(parts) => {
                 let [condition, yes, no] = &**parts;
                 let chosen = if self.condition(condition)? { yes } else { no };
                 self.value(chosen)
             }
-            Plan::Compare(comparison, operands) => self.compare(*comparison, operands),
             Plan::Calculate(calculation, operands) => {
                 let (left, right) = self.both(operands)?;
                 self.charge(made(&left) + made(&right))?;
@@ -133,26 +150,21 @@ impl<'e> Evaluation<'e> {
                     }
                 }
             }
-            Plan::In(operands) => {
-                let (needle, container) = self.both(operands)?;
-                self.is_in(&needle, &container).map(Value::Bool)
-            }
             Plan::List(elements) => {
                 let values: Result<Vec<_>, _> =
                     elements.iter().map(|element| self.value(element)).collect();
                 Ok(Value::List(List::Made(values?.into())))
             }
             Plan::Size(of) => self.size(of),
-            Plan::Search(search, operands) => {
-                let [text, part] = &**operands;
-                let (text, part) = (self.text(text)?, self.text(part)?);
-                Ok(Value::Bool(match search {
-                    Search::Contains => text.contains(&*part),
-                    Search::StartsWith => text.starts_with(&*part),
-                    Search::EndsWith => text.ends_with(&*part),
-                }))
-            }
-            Plan::Matches(text, pattern) => Ok(Value::Bool(pattern.is_match(&self.text(text)?))),
+            Plan::Bool(_)
+            | Plan::Has(_)
+            | Plan::Not(_)
+            | Plan::And(_)
+            | Plan::Or(_)
+            | Plan::Compare(..)
+            | Plan::In(_)
+            | Plan::Search(..)
+            | Plan::Matches(..) => self.condition(plan).map(Value::Bool),
             Plan::Convert(conversion, operand) => {
                 let value = self.value(operand)?;
                 convert(*conversion, value).or_else(failed)
@@ -162,8 +174,17 @@ impl<'e> Evaluation<'e> {
     }
 
     fn field(&mut self, of: &'e Plan, index: u32) -> Outcome<Value<'e>> {
-        let Value::Record(place) = self.value(of)? else {
-            return failed("a field is asked of no record");
+        let local = match of {
+            // What most fields are asked of: a copy of the variable can be spared.
+            Plan::Local(local) => self.locals.get(*local),
+            _ => None,
+        };
+        let place = match local {
+            Some(Value::Record(place)) => *place,
+            _ => match self.value(of)? {
+                Value::Record(place) => place,
+                _ => return failed("a field is asked of no record"),
+            },
         };
         match place.span.at(index) {
             Some(field) => Ok(self.facts.value(place.arena, field)?),
@@ -237,24 +258,24 @@ impl<'e> Evaluation<'e> {
     }
 
     /// `&&` is decided by one false, `||` by one true, whatever the other operand is.
-    fn connective(&mut self, operands: &'e [Plan; 2], decides: bool) -> Outcome<Value<'e>> {
+    fn connective(&mut self, operands: &'e [Plan; 2], decides: bool) -> Outcome<bool> {
         let [left, right] = operands;
         let left = self.condition(left);
         if matches!(left, Ok(value) if value == decides) {
-            return Ok(Value::Bool(decides));
+            return Ok(decides);
         }
         if matches!(&left, Err(stop) if matches!(**stop, Stop::TooExpensive)) {
-            return left.map(Value::Bool);
+            return left;
         }
         let right = self.condition(right);
         match (left, right) {
-            (_, Ok(value)) if value == decides => Ok(Value::Bool(decides)),
-            (Ok(_), Ok(_)) => Ok(Value::Bool(!decides)),
+            (_, Ok(value)) if value == decides => Ok(decides),
+            (Ok(_), Ok(_)) => Ok(!decides),
             (left, right) => Err(join(left.err(), right.err())),
         }
     }
 
-    fn compare(&mut self, comparison: Comparison, operands: &'e [Plan; 2]) -> Outcome<Value<'e>> {
+    fn compare(&mut self, comparison: Comparison, operands: &'e [Plan; 2]) -> Outcome<bool> {
         let (left, right) = self.both(operands)?;
         let holds = match comparison {
             Comparison::Equal => self.equal(&left, &right)?,
@@ -270,7 +291,7 @@ impl<'e> Evaluation<'e> {
                 }
             }
         };
-        Ok(Value::Bool(holds))
+        Ok(holds)
     }
 
     fn equal(&mut self, left: &Value<'e>, right: &Value<'e>) -> Outcome<bool> {

@@ -2,7 +2,7 @@
 //! 200 KiB of stack for each open bracket in a debug build, and would overflow it on hostile text.
 
 use cel::common::ast::{IdedExpr, SourceInfo};
-use cel::{Env, ParseError};
+use cel::{Env, ParseError, ParseErrors};
 
 use super::ExpressionFault;
 
@@ -25,13 +25,7 @@ pub(super) fn parse_with<T: Send>(
         let program = Env::default()
             .with_optional_support(false)
             .compile(text)
-            .map_err(|errors| {
-                errors
-                    .errors
-                    .iter()
-                    .map(|error| fault(text, error))
-                    .collect::<Vec<_>>()
-            })?;
+            .map_err(|errors| first(text, &errors))?;
         check(program.expression(), program.source_info())
     };
     std::thread::scope(|scope| {
@@ -42,6 +36,18 @@ pub(super) fn parse_with<T: Send>(
             Err(error) => whole(&format!("no thread to parse the expression in: {error}")),
         }
     })
+}
+
+/// What follows the first fault of the grammar is mostly of its making.
+fn first(text: &str, errors: &ParseErrors) -> Vec<ExpressionFault> {
+    let mut faults: Vec<_> = errors
+        .errors
+        .iter()
+        .map(|error| fault(text, error))
+        .collect();
+    faults.sort_by_key(|fault| (fault.offset.is_none(), fault.offset));
+    faults.truncate(1);
+    faults
 }
 
 fn whole<T>(message: &str) -> Result<T, Vec<ExpressionFault>> {

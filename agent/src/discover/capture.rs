@@ -20,13 +20,16 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
 
 /// Asks for the listening and measuring that the recorded discovery did, so that the replay asks the
 /// same questions; for the measuring unless `chosen` are other sections.
-pub(super) fn ask_the_same(recording: &Recording, chosen: &[Section], options: &mut Options) {
+pub(crate) fn ask_the_same(recording: &Recording, chosen: &[Section], options: &mut Options) {
     let shows_usage = chosen.is_empty() || chosen.contains(&Section::Usage);
     for (request, _) in recording.iter() {
         match request {
             // A replay does not wait, however long the recording did.
             Request::Ask(Query::Lldp { .. }) => options.lldp = Some(Duration::from_secs(1)),
-            Request::Ask(Query::Usage { over }) if shows_usage => options.usage = Some(*over),
+            Request::Ask(Query::Usage { over }) if shows_usage => {
+                options.usage = Some(*over);
+                options.sections.insert(Section::Usage);
+            }
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! `muster discover`.
 
-mod capture;
+pub(crate) mod capture;
 mod timings;
 mod watch;
 
@@ -8,12 +8,11 @@ use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
-use anstream::ColorChoice;
 use anyhow::{Context as _, anyhow};
 use muster_discovery::{Discovery, Options, Source, discover};
 use muster_model::{Origin, Section};
 
-use crate::cli::{Color, DiscoverArguments, Format};
+use crate::cli::{DiscoverArguments, Format};
 use crate::exit::Exit;
 use crate::render::{self, Document, report};
 use crate::terminal;
@@ -96,11 +95,7 @@ fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> 
         inventory: &found.inventory,
         sections: shown(arguments),
     };
-    let colour = match arguments.color {
-        Color::Auto => ColorChoice::Auto,
-        Color::Always => ColorChoice::Always,
-        Color::Never => ColorChoice::Never,
-    };
+    let colour = arguments.color.into();
     match arguments.output {
         Format::Json => terminal::write_plain(&render::json(&document)?),
         Format::Yaml => terminal::write_plain(&render::yaml(&document)?),
