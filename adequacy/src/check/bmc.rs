@@ -35,7 +35,8 @@ impl Check for Reachable {
             machine.fact(Section::Bmc, "present", bmc.present),
             |present| match present {
                 true => addressed(machine, bmc),
-                false => Finding::new(Outcome::Fail, "no management controller"),
+                false => Finding::new(Outcome::Fail, "no management controller")
+                    .because("neither the firmware's tables nor a driver name one"),
             },
         )
     }

@@ -13,17 +13,24 @@ pub(super) fn asked<P>(parameter: Option<&P>, lack: impl FnOnce(&P) -> Lack) -> 
     parameter.map_or(Ok(None), lack)
 }
 
-/// All have to hold: what is lacking for certain decides, whatever else is unknown.
+/// All have to hold: what is lacking for certain decides, whatever else is unknown, and all of it is
+/// said.
 pub(super) fn all(criteria: impl IntoIterator<Item = Lack>) -> Lack {
+    let mut lacks: Vec<String> = Vec::new();
     let mut unknown = None;
     for criterion in criteria {
         match criterion {
             Ok(None) => {}
-            Ok(Some(lack)) => return Ok(Some(lack)),
+            Ok(Some(lack)) if lacks.contains(&lack) => {}
+            Ok(Some(lack)) => lacks.push(lack),
             Err(why) => unknown = unknown.or(Some(why)),
         }
     }
-    unknown.map_or(Ok(None), Err)
+    match (lacks.as_slice(), unknown) {
+        ([], Some(unknown)) => Err(unknown),
+        ([], None) => Ok(None),
+        (lacks, _) => Ok(Some(lacks.join(", "))),
+    }
 }
 
 /// Passes when `least` devices lack nothing. On a failure the devices are those that do, and the
@@ -47,12 +54,17 @@ pub(super) fn at_least<'a, T: 'a>(
             },
         }
     }
+    let is_none = sorted.yes.is_empty() && sorted.unknown.is_empty();
     let finding = sorted.at_least(least.0);
     if finding.outcome != Outcome::Fail {
         return finding;
     }
     if lacking.is_empty() {
-        return finding.because("there are no more");
+        return finding.because(if is_none {
+            "there is none"
+        } else {
+            "there are no more"
+        });
     }
     let reasons = lacking
         .iter()
@@ -95,7 +107,9 @@ mod tests {
     #[test]
     fn what_lacks_for_certain_decides() {
         let lack = || Ok(Some("small".to_owned()));
-        assert_eq!(all([Err(unknown("a")), lack()]), lack());
+        assert_eq!(all([Err(unknown("a")), lack(), lack()]), lack());
+        let both = Ok(Some("small, old".to_owned()));
+        assert_eq!(all([lack(), Ok(None), Ok(Some("old".to_owned()))]), both);
         assert_eq!(
             all([Ok(None), Err(unknown("a")), Err(unknown("b"))]),
             Err(unknown("a"))

@@ -42,11 +42,11 @@ impl<'de> Deserialize<'de> for FreeSpace {
 
 impl Check for FreeSpace {
     fn required(&self) -> String {
-        let size = self.0.at_least.map(|size| format!("at least {size} free"));
+        let size = self.0.at_least.map(|size| format!("at least {size}"));
         let percent = self.0.percent_at_least;
-        let percent = percent.map(|percent| format!("at least {percent} free"));
+        let percent = percent.map(|percent| format!("at least {percent}"));
         let asked: Vec<String> = size.into_iter().chain(percent).collect();
-        format!("{} for {}", asked.join(" and "), self.0.mount)
+        format!("{} free for {}", asked.join(" and "), self.0.mount)
     }
 
     fn sections(&self) -> &'static [Section] {
@@ -57,9 +57,9 @@ impl Check for FreeSpace {
         match self.holder(machine) {
             Err(unknown) => Finding::unknown(&unknown),
             Ok(filesystem) => {
-                let place = filesystem.mount_point.clone();
-                Finding::of(usage(machine, filesystem), |usage| self.decide(usage))
-                    .with_devices([place])
+                let usage = usage(machine, filesystem);
+                Finding::of(usage, |usage| self.decide(&filesystem.mount_point, &usage))
+                    .with_devices([filesystem.mount_point.as_str()])
             }
         }
     }
@@ -81,11 +81,18 @@ impl FreeSpace {
         })
     }
 
-    fn decide(&self, usage: Usage) -> Finding {
+    fn decide(&self, mount_point: &str, usage: &Usage) -> Finding {
         let least = self.0.at_least.unwrap_or(Size { bytes: 0 });
         let percent = self.0.percent_at_least.unwrap_or(Percent(0));
         let holds = usage.available.bytes >= least.bytes && usage.is_free(percent);
-        Finding::decided(holds, usage.in_words(least))
+        let finding = Finding::decided(holds, usage.in_words(least));
+        let place = &self.0.mount;
+        if holds || place.is_at(mount_point) {
+            return finding;
+        }
+        finding.because(format!(
+            "{place} is in the file system mounted at {mount_point}"
+        ))
     }
 }
 
@@ -227,6 +234,15 @@ mod tests {
             judged("free_space", parameters, machine()).devices,
             ["/srv/nfs"]
         );
+        let reasons = |mount: &str| {
+            let parameters = format!("{{ mount = {mount:?}, at_least = \"1 TiB\" }}");
+            judged("free_space", &parameters, machine()).reasons
+        };
+        assert_eq!(reasons("/srv"), Vec::<String>::new());
+        assert_eq!(
+            reasons("/var/lib"),
+            ["/var/lib is in the file system mounted at /"]
+        );
     }
 
     #[test]
@@ -252,7 +268,7 @@ mod tests {
         let both = r#"{ mount = "/var", at_least = "20 GiB", percent_at_least = 10 }"#;
         assert_eq!(
             required("free_space", both),
-            "at least 20 GiB free and at least 10 % free for /var"
+            "at least 20 GiB and at least 10 % free for /var"
         );
         assert_eq!(
             fault("free_space", r#"{ mount = "/var" }"#),

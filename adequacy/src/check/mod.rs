@@ -14,9 +14,16 @@ mod finding;
 mod firmware;
 #[cfg(test)]
 mod gains;
+mod gpus;
 mod host;
 mod memory;
+#[cfg(test)]
+mod more_devices;
+mod network;
 mod parameters;
+mod pci;
+#[cfg(test)]
+mod recorded;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -66,8 +73,11 @@ pub fn kinds() -> impl Iterator<Item = &'static Kind> {
         firmware::KINDS,
         cpu::KINDS,
         memory::KINDS,
+        network::KINDS,
         disks::KINDS,
         filesystems::KINDS,
+        pci::KINDS,
+        gpus::KINDS,
         bmc::KINDS,
     ]
     .into_iter()

@@ -2,15 +2,20 @@
 
 use muster_model::Inventory;
 use serde_json::{Value, json};
-use toml_span::DeserError;
 
 use super::{Check, Finding, Outcome, kind};
 use crate::machine::Machine;
 
 /// The check `name` with parameters as in a policy, on an inventory of these sections.
 pub(super) fn judged(name: &str, parameters: &str, sections: Value) -> Finding {
-    let check = with_parameters(name, parameters).unwrap();
-    check.judge(&Machine::new(&inventory(sections)))
+    made(name, parameters).judge(&Machine::new(&inventory(sections)))
+}
+
+fn made(name: &str, parameters: &str) -> Box<dyn Check> {
+    let text = format!("parameters = {parameters}");
+    let mut document = toml_span::parse(&text).unwrap();
+    let parameters = document.pointer_mut("/parameters").unwrap();
+    (kind(name).unwrap().read)(parameters).unwrap()
 }
 
 /// An inventory of these sections; the others were not discovered.
@@ -49,20 +54,17 @@ pub(super) fn hold(name: &str, cases: &[(&str, Value, Outcome, Option<&str>)]) {
 
 /// What the check `name` asks for.
 pub(super) fn required(name: &str, parameters: &str) -> String {
-    with_parameters(name, parameters).unwrap().required()
+    made(name, parameters).required()
 }
 
-/// The first mistake in parameters.
+/// The mistake in parameters of the check `name`.
 pub(super) fn fault(name: &str, parameters: &str) -> String {
-    let error = with_parameters(name, parameters).unwrap_err();
-    match &error.errors[0].kind {
-        toml_span::ErrorKind::Custom(message) => message.clone().into_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn with_parameters(name: &str, parameters: &str) -> Result<Box<dyn Check>, DeserError> {
     let text = format!("parameters = {parameters}");
     let mut document = toml_span::parse(&text).unwrap();
-    (kind(name).unwrap().read)(document.pointer_mut("/parameters").unwrap())
+    let parameters = document.pointer_mut("/parameters").unwrap();
+    let error = (kind(name).unwrap().read)(parameters).unwrap_err();
+    match error.errors.as_slice() {
+        [one] => one.to_string(),
+        others => panic!("one mistake, not {others:?}"),
+    }
 }

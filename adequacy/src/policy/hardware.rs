@@ -169,6 +169,11 @@ impl fmt::Display for TransportName {
 pub(crate) struct Place(String);
 
 impl Place {
+    /// Whether it is the mount point itself.
+    pub(crate) fn is_at(&self, mount_point: &str) -> bool {
+        self.0 == mount_point
+    }
+
     /// Whether what is mounted at `mount_point` may hold this place.
     pub(crate) fn is_below(&self, mount_point: &str) -> bool {
         let mount_point = mount_point.trim_end_matches('/');

@@ -22,8 +22,8 @@ const UNFIT: &[&str] = &[
 pub(super) const KIND: Kind = Kind {
     name: "boot_disk_separate",
     about: "There is another disk than the one that holds the system (/, /boot, /usr or the EFI \
-    system partition), be it in use for data already; one that is removable, read-only, \
-    smaller than 8 GiB, host-managed zoned or failing does not count.",
+            system partition), be it in use for data already; one that is removable, read-only, \
+            smaller than 8 GiB, host-managed zoned or failing does not count.",
     example: "{}",
     read: read::<BootDiskSeparate>,
 };
@@ -60,17 +60,20 @@ fn decide(machine: &Machine<'_>, disks: &[Disk], system: &[&Disk]) -> Finding {
         },
     );
     let held = match system {
-        [] => "the system on no disk".to_owned(),
-        _ => format!("the system on {}", names(system)),
+        [] => "system on no disk".to_owned(),
+        _ => format!("system on {}", names(system)),
     };
     let spare = match sorted.yes.as_slice() {
         [] => "no other disk".to_owned(),
-        names => names.join(", "),
+        names => format!("besides {}", names.join(", ")),
     };
     let mut finding = sorted.at_least(1);
-    finding.actual = Some(format!("{held}, beside it {spare}"));
+    finding.actual = Some(format!("{held}; {spare}"));
     if finding.outcome != Outcome::Fail {
         return finding;
+    }
+    if others.is_empty() {
+        finding = finding.because("there is no other disk");
     }
     let reasons = others
         .iter()
@@ -81,24 +84,18 @@ fn decide(machine: &Machine<'_>, disks: &[Disk], system: &[&Disk]) -> Finding {
 
 /// The disks that hold the system: none when it runs from memory or over the network.
 fn system_disks<'a>(machine: &Machine<'_>, disks: &'a [Disk]) -> Fact<Vec<&'a Disk>> {
-    let with = |is: &dyn Fn(&Disk) -> bool| disks.iter().filter(|disk| is(disk)).collect();
-    let marked: Vec<&Disk> = with(&|disk| reasons(disk).any(|reason| reason == HOLDS_THE_SYSTEM));
-    if !marked.is_empty() {
-        return Ok(marked);
+    let filesystems = machine.list(Section::Filesystems, &machine.inventory().filesystems);
+    let root = filesystems.map(|all| all.iter().find(|one| one.mount_point == "/"));
+    let on_pool = |disk: &Disk| matches!(root, Ok(Some(root)) if holds_pool(disk, root));
+    let is_marked = |disk: &Disk| reasons(disk).any(|reason| reason == HOLDS_THE_SYSTEM);
+    let system = disks.iter().filter(|disk| is_marked(disk) || on_pool(disk));
+    let system: Vec<&Disk> = system.collect();
+    if !system.is_empty() {
+        return Ok(system);
     }
-    let filesystems = &machine.inventory().filesystems;
-    let filesystems = machine.list(Section::Filesystems, filesystems)?;
-    let root = filesystems.iter().find(|one| one.mount_point == "/");
-    match root {
-        None => Ok(Vec::new()),
-        Some(root) if is_remote(root) => Ok(Vec::new()),
-        Some(root) => {
-            let on_pool: Vec<&Disk> = with(&|disk| holds_pool(disk, root));
-            if on_pool.is_empty() {
-                return Err(nowhere(root));
-            }
-            Ok(on_pool)
-        }
+    match root? {
+        Some(root) if !is_remote(root) => Err(nowhere(root)),
+        _ => Ok(system),
     }
 }
 
@@ -148,7 +145,7 @@ mod tests {
         json!({"name": name, "size_bytes": 1u64 << 40, "unavailable_reasons": reasons})
     }
 
-    fn machine(disks: &[Value], root: Value) -> Value {
+    fn machine(disks: &[Value], root: &Value) -> Value {
         json!({"disks": disks, "filesystems": root})
     }
 
@@ -169,58 +166,67 @@ mod tests {
             "unavailable_reasons": ["has partitions"]});
         let root = |kind: &str, device: &str| json!([{"mount_point": "/", "type": kind, "device": device}]);
         let ext4 = || root("ext4", "/dev/sda1");
-        let system = |name: &str, spare: &str| format!("the system on {name}, beside it {spare}");
+        let system = |name: &str, spare: &str| format!("system on {name}; {spare}");
         let cases = [
             (
-                machine(&[boot.clone(), free.clone()], ext4()),
+                machine(&[boot.clone(), free.clone()], &ext4()),
                 Pass,
-                system("sda", "sdc"),
+                system("sda", "besides sdc"),
             ),
             (
-                machine(&[boot.clone(), twin.clone(), used], ext4()),
+                machine(&[boot.clone(), twin.clone(), used], &ext4()),
                 Pass,
-                system("sda, sdb", "sdd"),
+                system("sda, sdb", "besides sdd"),
             ),
             (
-                machine(&[boot.clone(), twin], ext4()),
+                machine(&[boot.clone(), twin], &ext4()),
                 Fail,
                 system("sda, sdb", "no other disk"),
             ),
             (
-                machine(&[boot.clone(), stick], ext4()),
+                machine(&[boot.clone(), stick], &ext4()),
                 Fail,
                 system("sda", "no other disk"),
             ),
             (
-                machine(&[boot, broken], ext4()),
+                machine(&[boot.clone(), broken], &ext4()),
                 Undetermined,
                 system("sda", "no other disk"),
             ),
             (
                 machine(
                     &[pooled.clone(), free.clone()],
-                    root("zfs", "rpool/ROOT/debian"),
+                    &root("zfs", "rpool/ROOT/debian"),
                 ),
                 Pass,
-                system("sdg", "sdc"),
+                system("sdg", "besides sdc"),
+            ),
+            // The boot partition is on one of a mirrored pool.
+            (
+                machine(
+                    &[boot.clone(), pooled.clone()],
+                    &root("zfs", "rpool/ROOT/debian"),
+                ),
+                Fail,
+                system("sda, sdg", "no other disk"),
             ),
             (
-                machine(&[pooled], root("zfs", "rpool/ROOT/debian")),
+                machine(&[pooled], &root("zfs", "rpool/ROOT/debian")),
                 Fail,
                 system("sdg", "no other disk"),
             ),
             (
-                machine(std::slice::from_ref(&free), root("nfs4", "server:/root")),
+                machine(std::slice::from_ref(&free), &root("nfs4", "server:/root")),
                 Pass,
-                system("no disk", "sdc"),
+                system("no disk", "besides sdc"),
             ),
             (
-                machine(std::slice::from_ref(&free), json!([])),
+                machine(std::slice::from_ref(&free), &json!([])),
                 Pass,
-                system("no disk", "sdc"),
+                system("no disk", "besides sdc"),
             ),
             (
-                machine(&[], json!([])),
+                machine(&[], &json!([])),
                 Fail,
                 system("no disk", "no other disk"),
             ),
@@ -231,7 +237,7 @@ mod tests {
                 ("{}", machine.clone(), *outcome, Some(actual.as_str()))
             })
             .collect();
-        let elsewhere = machine(&[free], root("ext4", "/dev/loop0"));
+        let elsewhere = machine(&[free], &root("ext4", "/dev/loop0"));
         cases.push(("{}", elsewhere, Undetermined, None));
         cases.push(("{}", json!({"disks": []}), Undetermined, None));
         cases.push(("{}", json!({"filesystems": []}), Undetermined, None));
@@ -244,7 +250,7 @@ mod tests {
             disk("sda", &["is the boot disk"]),
             disk("sde", &["is removable"]),
         ];
-        let finding = judged("boot_disk_separate", "{}", machine(&disks, json!([])));
+        let finding = judged("boot_disk_separate", "{}", machine(&disks, &json!([])));
         assert_eq!(finding.reasons, ["sde does not count: is removable"]);
         assert_eq!(finding.devices, ["sda", "sde"]);
     }

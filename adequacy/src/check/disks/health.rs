@@ -11,8 +11,8 @@ use crate::machine::{Fact, Machine};
 pub(super) const KIND: Kind = Kind {
     name: "disk_health",
     about: "No disk is failing or in need of attention by its own account. Virtual disks, \
-    volumes of RAID controllers and disks behind USB have no health of their own to \
-    tell and are passed over.",
+            volumes of RAID controllers and disks behind USB have no health of their own to \
+            tell and are passed over.",
     example: "{}",
     read: read::<DiskHealth>,
 };
@@ -56,15 +56,15 @@ impl Check for DiskHealth {
     }
 }
 
-/// How many are well, and how many cannot say.
+/// How many are healthy, and how many do not say.
 fn in_words(disks: &[Disk]) -> String {
     let is_silent = |disk: &&Disk| disk.health.status.is_none();
     let silent = disks.iter().filter(is_silent).count();
     match (disks.len() - silent, silent) {
         (0, 0) => "no disks".to_owned(),
-        (well, 0) => format!("{well} well"),
-        (0, silent) => format!("{silent} without a health of their own"),
-        (well, silent) => format!("{well} well, {silent} without a health of their own"),
+        (well, 0) => format!("{well} healthy"),
+        (0, silent) => format!("{silent} without health data"),
+        (well, silent) => format!("{well} healthy, {silent} without health data"),
     }
 }
 
@@ -152,19 +152,19 @@ mod tests {
                     "{}",
                     disks(std::slice::from_ref(&well)),
                     Pass,
-                    Some("1 well"),
+                    Some("1 healthy"),
                 ),
                 (
                     "{}",
                     disks(&[well.clone(), volume]),
                     Pass,
-                    Some("1 well, 1 without a health of their own"),
+                    Some("1 healthy, 1 without health data"),
                 ),
                 (
                     "{}",
                     disks(&[emulated]),
                     Pass,
-                    Some("1 without a health of their own"),
+                    Some("1 without health data"),
                 ),
                 ("{}", disks(&[well.clone(), worn]), Fail, Some("sdb")),
                 // What is unknown of one does not make up for another.

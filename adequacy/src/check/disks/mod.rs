@@ -16,10 +16,11 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "disks",
         about: "There are `at_least` so many disks, counting those alone that are of \
-                `size_at_least`, `rotational` or not, attached by one of the `transport`s, \
-                `available` for data or not (available is empty, fixed, writable, of 8 GiB or more, \
-                and not the boot disk), and `healthy` or not (not healthy is failing, or in need of \
-                attention; a disk without a health of its own, such as a virtual one, is healthy).",
+                `size_at_least`, `rotational` or not (the kernel takes many virtual disks for \
+                rotational), attached by one of the `transport`s, `available` for data or not \
+                (available is empty, fixed, writable, of 8 GiB or more, and not the boot disk), and \
+                `healthy` or not (not healthy is failing, or in need of attention; a disk without a \
+                health of its own, such as a virtual one, is healthy).",
         example: r#"{ at_least = 2, size_at_least = "400 GB", rotational = false, transport = ["nvme", "sas"], available = true, healthy = true }"#,
         read: read::<Disks>,
     },
