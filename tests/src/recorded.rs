@@ -46,6 +46,11 @@ pub struct Machine {
     pub inventory: Inventory,
 }
 
+/// The names of the machines of other projects, whether their recordings are there or not.
+pub fn foreign_names() -> impl Iterator<Item = &'static str> {
+    ROOTS.iter().chain(TABLES).map(|name| machine_name(name))
+}
+
 /// Our own: the golden inventories in `tests/fixtures/`, and the made machine that has of everything
 /// something, in the order of their names.
 ///
@@ -121,12 +126,16 @@ fn of_document(path: &Path) -> Machine {
 }
 
 fn of_root(name: &str, root: &Path) -> Machine {
-    let file = name.rsplit('/').next().unwrap_or(name);
     let source = Source::at_root(root).expect("the root can be read");
     Machine {
-        name: file.split('.').next().unwrap_or(file).to_owned(),
+        name: machine_name(name).to_owned(),
         inventory: discover(&source, &Options::default()).inventory,
     }
+}
+
+fn machine_name(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.split('.').next().unwrap_or(file)
 }
 
 /// Archives have a root, or one folder with it.

@@ -38,8 +38,17 @@ static EXAMPLES: LazyLock<Policy> = LazyLock::new(|| {
 /// Those that are shipped, and the examples.
 static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| SHIPPED.map(shipped).into());
 
+/// What was found once becomes a test of its own, not a file of seeds.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_verdict_explains_itself(inventory in inventories()) {
