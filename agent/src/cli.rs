@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use anstream::ColorChoice;
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use muster_model::Section;
 
 use crate::exit::Exit;
+use crate::machine_file::MachineFile;
 use crate::terminal;
 
 const EXIT_CODES: &str = "\
@@ -16,7 +19,27 @@ Exit codes:
   0  complete
   1  failed; standard error says why
   2  the command line is wrong
-  3  complete, but with warnings, and --strict was given";
+  3  complete, but with warnings, and --strict was given
+  7  two machines differ, and --exit-code was given";
+
+const DIFF_HELP: &str = "\
+Examples:
+  muster diff yesterday.json today.json     what changed on one machine
+  muster diff node1.tar.zst node2.tar.zst   the odd one of two that should be alike
+  sudo muster diff before.json              what changed on this machine since then
+  ssh node2 muster discover -o json | muster diff node1.json -
+  muster diff a.json b.json -s disks,memory --exit-code
+  muster diff a.json b.json -o json | jq '.differences[] | select(.weight == \"worse\")'
+
+An inventory is what `muster discover -o json` writes, a capture what `muster discover --capture` does.
+What changes all the time (free memory, temperatures, uptime) is no difference, nor is what only one
+side knows: that is listed with its reason.
+
+Exit codes:
+  0  compared
+  1  failed; standard error says why
+  2  the command line is wrong
+  7  they differ, and --exit-code was given";
 
 const DISCOVER_HELP: &str = "\
 Examples:
@@ -57,6 +80,9 @@ pub(crate) enum Command {
     /// Show the hardware of this machine, or of another root directory.
     #[command(after_help = DISCOVER_HELP)]
     Discover(DiscoverArguments),
+    /// Say in words what differs between two machines, or what changed on one.
+    #[command(after_help = DIFF_HELP)]
+    Diff(DiffArguments),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.
@@ -85,6 +111,8 @@ pub(crate) struct DiscoverArguments {
     pub(crate) output: Format,
 
     /// Only these sections: discover and show nothing else.
+    ///
+    /// `usage`, `modules`, `listeners` and `services` are discovered only when they are named here.
     #[arg(short, long = "section", value_name = "NAME,…", value_delimiter = ',', value_parser = section())]
     pub(crate) sections: Vec<Section>,
 
@@ -143,6 +171,65 @@ pub(crate) struct DiscoverArguments {
     pub(crate) color: Color,
 }
 
+/// What `muster diff` is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// The machine to compare with: an inventory in JSON, a capture, or - for standard input.
+    #[arg(value_name = "BEFORE", value_parser = machine_file())]
+    pub(crate) before: MachineFile,
+
+    /// The machine that is compared, likewise; without it, this machine as it is now.
+    #[arg(value_name = "AFTER", value_parser = machine_file())]
+    pub(crate) after: Option<MachineFile>,
+
+    /// How to show what differs.
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "report"
+    )]
+    pub(crate) output: DiffFormat,
+
+    /// Compare only these sections.
+    #[arg(short, long = "section", value_name = "NAME,…", value_delimiter = ',', value_parser = section())]
+    pub(crate) sections: Vec<Section>,
+
+    /// Of two machines, compare serial numbers, addresses, UUIDs and names too.
+    #[arg(long)]
+    pub(crate) identities: bool,
+
+    /// Take both for one machine, whose devices are known again by serial number and address.
+    ///
+    /// Without this and --two-machines, the system's UUID and serial number tell, else machine-id.
+    #[arg(long, conflicts_with = "two_machines")]
+    pub(crate) same_machine: bool,
+
+    /// Take them for two machines, whose devices are compared with those in the same place.
+    #[arg(long)]
+    pub(crate) two_machines: bool,
+
+    /// End with 7 when something differs.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+
+    /// When to colour the output; `auto` also heeds NO_COLOR and CLICOLOR_FORCE.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// How to show a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For people: sentences, the worst first.
+    Report,
+    /// The document, indented by two spaces.
+    Json,
+    /// The document as YAML.
+    Yaml,
+}
+
 /// How to show an inventory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -169,6 +256,16 @@ pub(crate) enum Color {
     Never,
 }
 
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
 /// A document that has a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Document {
@@ -176,6 +273,8 @@ pub(crate) enum Document {
     Inventory,
     /// One change of one device.
     Change,
+    /// What `muster diff -o json` prints.
+    Comparison,
 }
 
 /// Prints the completion script for `shell`.
@@ -184,6 +283,19 @@ pub(crate) fn print_completions(shell: Shell) -> anyhow::Result<Exit> {
     clap_complete::generate(shell, &mut Cli::command(), "muster", &mut script);
     terminal::write_plain(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Complete)
+}
+
+/// Says what is wrong with a command line that no rule of the parser refuses.
+pub(crate) fn refuse(why: &str) -> Exit {
+    // Nobody is left to tell when standard error is closed too.
+    let _ = Cli::command()
+        .error(ErrorKind::ArgumentConflict, why)
+        .print();
+    Exit::Usage
+}
+
+fn machine_file() -> impl TypedValueParser<Value = MachineFile> {
+    OsStringValueParser::new().map(|argument| MachineFile::from(argument.as_os_str()))
 }
 
 fn section() -> impl TypedValueParser<Value = Section> {

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Usage,
     /// 3: done, but with warnings, and `--strict` was given.
     Warnings,
+    /// 7: two machines differ, and `--exit-code` was given.
+    Different,
 }
 
 impl From<Exit> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Warnings => 3,
+            Exit::Different => 7,
         })
     }
 }

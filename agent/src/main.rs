@@ -1,7 +1,7 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`discover`, `schema`); `render` turns documents into text and does no I/O; `terminal` is what
+//! (`diff`, `discover`, `schema`); `machine_file` takes a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what
 //! is known of standard output; `exit` lists the exit codes.
 //!
 //! Invariants: data goes to standard output, everything else to standard error; text that came from
@@ -11,9 +11,11 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod diff;
 mod discover;
 mod exit;
 mod logging;
+mod machine_file;
 mod render;
 mod schema;
 mod terminal;
@@ -43,6 +45,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     logging::start(cli.verbose);
     match cli.command {
         Command::Discover(arguments) => discover::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

@@ -11,6 +11,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use muster_adequacy::compare::{COMPARISON_SCHEMA, Comparison, Options, compare};
 use muster_model::{Change, INVENTORY_SCHEMA, Inventory};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -20,6 +21,21 @@ use serde_json::{Value, json};
 fn the_published_schemas_are_the_types() {
     hold("inventory", &inventory_schema());
     hold("change", &schema_of::<Change>());
+    hold("comparison", &comparison_schema());
+}
+
+#[test]
+fn comparisons_are_valid() {
+    let validator = jsonschema::validator_for(&comparison_schema()).unwrap();
+    let rich = root().join("tests/golden/rich.json");
+    let rich = Inventory::from_json(&fs::read(rich).unwrap()).unwrap();
+    let nothing = Inventory::default();
+    let found = compare(&rich, &nothing, &Options::default());
+    assert!(!found.differences.is_empty() && !found.unknown.is_empty());
+    let mut document = serde_json::to_value(found).unwrap();
+    assert!(validator.is_valid(&document));
+    document["differences"][0]["weight"] = json!("dreadful");
+    assert!(!validator.is_valid(&document));
 }
 
 #[test]
@@ -82,6 +98,12 @@ fn inventory_schema() -> Value {
     let mut schema = schema_of::<Inventory>();
     schema["required"] = json!(["schema", "captured_at", "source", "warnings"]);
     schema["properties"]["schema"]["const"] = json!(INVENTORY_SCHEMA);
+    schema
+}
+
+fn comparison_schema() -> Value {
+    let mut schema = schema_of::<Comparison>();
+    schema["properties"]["schema"]["const"] = json!(COMPARISON_SCHEMA);
     schema
 }
 

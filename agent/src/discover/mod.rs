@@ -1,6 +1,6 @@
 //! `muster discover`.
 
-mod capture;
+pub(crate) mod capture;
 mod timings;
 mod watch;
 
@@ -8,12 +8,11 @@ use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
-use anstream::ColorChoice;
 use anyhow::{Context as _, anyhow};
 use muster_discovery::{Discovery, Options, Source, discover};
 use muster_model::{Origin, Section};
 
-use crate::cli::{Color, DiscoverArguments, Format};
+use crate::cli::{DiscoverArguments, Format};
 use crate::exit::Exit;
 use crate::render::{self, Document, report};
 use crate::terminal;
@@ -36,6 +35,9 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     let found = discover(&source, &options);
     tracing::info!(warnings = found.inventory.warnings.len(), "discovered");
     if let Some(path) = &arguments.capture {
+        if arguments.sections.is_empty() {
+            capture::record_opt_in(&source, &options);
+        }
         let mut recording = source.into_recording();
         if arguments.scrub {
             recording = muster_discovery::capture::scrub(&recording, &found.inventory)?;
@@ -63,7 +65,7 @@ fn source(arguments: &DiscoverArguments, options: &mut Options) -> anyhow::Resul
         }
         (None, Some(file)) => {
             let recording = capture::read(file)?;
-            capture::ask_the_same(&recording, options);
+            capture::ask_the_same(&recording, &arguments.sections, options);
             Source::replay(recording)
         }
         (None, None) => Source::live().context("cannot read this machine")?,
@@ -93,11 +95,7 @@ fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> 
         inventory: &found.inventory,
         sections: shown(arguments),
     };
-    let colour = match arguments.color {
-        Color::Auto => ColorChoice::Auto,
-        Color::Always => ColorChoice::Always,
-        Color::Never => ColorChoice::Never,
-    };
+    let colour = arguments.color.into();
     match arguments.output {
         Format::Json => terminal::write_plain(&render::json(&document)?),
         Format::Yaml => terminal::write_plain(&render::yaml(&document)?),
@@ -125,8 +123,10 @@ fn is_root() -> bool {
 
 /// The sections to show, each once, in the document's order.
 fn shown(arguments: &DiscoverArguments) -> Vec<Section> {
-    let asked =
-        |section: &Section| arguments.sections.is_empty() || arguments.sections.contains(section);
+    if arguments.sections.is_empty() {
+        return render::by_default().collect();
+    }
+    let asked = |section: &Section| arguments.sections.contains(section);
     Section::ALL.into_iter().filter(asked).collect()
 }
 

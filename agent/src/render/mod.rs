@@ -1,10 +1,11 @@
 //! Documents as text. Nothing here reads or writes anything.
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
-//! shows any section as rows; `layout` wraps and aligns; `text` keeps foreign
-//! text from driving the terminal.
+//! shows any section as rows; `comparison` is what differs, for people; `layout` wraps and aligns;
+//! `text` keeps foreign text from driving the terminal.
 
 mod columns;
+pub(crate) mod comparison;
 mod document;
 mod layout;
 pub(crate) mod report;
@@ -14,17 +15,19 @@ mod text;
 #[cfg(test)]
 mod goldens;
 
-pub(crate) use document::Document;
+pub(crate) use document::{Document, by_default};
 pub(crate) use table::{table, wide};
 
+use serde::Serialize;
+
 /// The document as JSON, indented by two spaces, ending in a line feed.
-pub(crate) fn json(document: &Document<'_>) -> anyhow::Result<String> {
+pub(crate) fn json(document: &impl Serialize) -> anyhow::Result<String> {
     let mut text = serde_json::to_string_pretty(document)?;
     text.push('\n');
     Ok(text)
 }
 
 /// The document as YAML 1.2, whose strings also old readers take for strings.
-pub(crate) fn yaml(document: &Document<'_>) -> anyhow::Result<String> {
+pub(crate) fn yaml(document: &impl Serialize) -> anyhow::Result<String> {
     Ok(serde_saphyr::to_string(document)?)
 }
