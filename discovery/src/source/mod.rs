@@ -28,11 +28,12 @@ mod tree;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use muster_model::Origin;
 
 use crate::Fault;
+use ask::{Devices, SharedDevices};
 pub use dir::Dir;
 use pool::Pool;
 pub use query::{EthtoolCommand, Query};
@@ -225,8 +226,27 @@ impl Source {
     /// Groups of requests that may hang: the groups side by side, each in its order, all within
     /// `deadline`. What has not come by then is [`Fault::TimedOut`].
     pub fn within(&self, deadline: Duration, groups: Vec<Vec<Request>>) -> Vec<Vec<Answer>> {
+        self.answers(Instant::now() + deadline, groups, SharedDevices::default)
+    }
+
+    /// Requests that may hang, of which each may depend on earlier answers: all within `deadline`,
+    /// and what was opened for one stays open for the next.
+    pub fn conversation(&self, deadline: Duration) -> Conversation<'_> {
+        Conversation {
+            source: self,
+            until: Instant::now() + deadline,
+            devices: SharedDevices::default(),
+        }
+    }
+
+    fn answers(
+        &self,
+        until: Instant,
+        groups: Vec<Vec<Request>>,
+        devices: impl Fn() -> SharedDevices,
+    ) -> Vec<Vec<Answer>> {
         let answers = match &self.backend {
-            Backend::Tree(tree) => self.pool.run(tree, deadline, &groups),
+            Backend::Tree(tree) => self.pool.run(tree, until, &groups, devices),
             Backend::Replay(recording) => groups
                 .iter()
                 .map(|group| {
@@ -277,7 +297,7 @@ impl Source {
 
     fn perform(&self, request: &Request) -> Answer {
         let answer = match &self.backend {
-            Backend::Tree(tree) => perform(tree, request),
+            Backend::Tree(tree) => perform(tree, request, &mut Devices::default()),
             Backend::Replay(recording) => recording.answer(request),
         };
         self.settle(|| request.clone(), answer)
@@ -303,14 +323,30 @@ impl Source {
     }
 }
 
-fn perform(tree: &Tree, request: &Request) -> Answer {
+/// Questions to one device, one after the other: see [`Source::conversation`].
+pub struct Conversation<'a> {
+    source: &'a Source,
+    until: Instant,
+    devices: SharedDevices,
+}
+
+impl Conversation<'_> {
+    /// Asks the next ones, in their order.
+    pub fn ask(&self, requests: Vec<Request>) -> Vec<Answer> {
+        let devices = || Arc::clone(&self.devices);
+        let answers = self.source.answers(self.until, vec![requests], devices);
+        answers.into_iter().flatten().collect()
+    }
+}
+
+fn perform(tree: &Tree, request: &Request, devices: &mut Devices) -> Answer {
     match request {
         Request::Read(path, cap) => tree.read(None, path, *cap),
         Request::List(path) => tree.list(None, path),
         Request::Link(path) => tree.link(None, path),
         Request::Ask(query) => match ask::answer_from_files(tree, query) {
             Some(answer) => answer,
-            None if tree.is_live() => ask::answer(query),
+            None if tree.is_live() => ask::answer(query, devices),
             None => Err(Fault::NotAsked),
         },
     }

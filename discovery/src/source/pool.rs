@@ -5,10 +5,11 @@
 //! way to give up on a system call.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::ask::SharedDevices;
 use super::{Answer, Request, Tree, perform};
 use crate::Fault;
 
@@ -19,7 +20,8 @@ const WORKERS: usize = 2;
 const WORKERS_USUAL: usize = 16;
 /// Most threads, all of them stuck but for the last few.
 const WORKERS_MAX: usize = 512;
-/// When requests still wait after so long, they get more threads.
+/// When requests still wait after so long, they get more threads; or after as long as it took to
+/// start one, so that no thread is started for what would be answered before it runs.
 const TURN: Duration = Duration::from_millis(1);
 /// When nothing has come for so long, those under way may all hang, and still more threads take on
 /// the rest: a healthy device answers in less.
@@ -52,12 +54,16 @@ struct Queue {
 struct Job {
     group: usize,
     requests: Vec<Request>,
+    devices: SharedDevices,
     call: Arc<Call>,
 }
 
 /// One call for answers.
 struct Call {
     tree: Arc<Tree>,
+    made: Instant,
+    /// When the first of its jobs was taken on.
+    begun: OnceLock<Instant>,
     answers: Mutex<Answers>,
     complete: Condvar,
 }
@@ -71,14 +77,14 @@ struct Answers {
 }
 
 impl Pool {
-    /// Runs the groups side by side, each in its order.
+    /// Runs the groups side by side, each in its order and with the devices that it is given.
     pub(super) fn run(
         &self,
         tree: &Arc<Tree>,
-        deadline: Duration,
+        until: Instant,
         groups: &[Vec<Request>],
+        devices: impl Fn() -> SharedDevices,
     ) -> Vec<Vec<Answer>> {
-        let until = Instant::now() + deadline;
         let call = Arc::new(Call::new(tree, groups));
         let filled = groups.iter().enumerate();
         let filled = filled.filter(|(_, requests)| !requests.is_empty());
@@ -88,6 +94,7 @@ impl Pool {
             .extend(filled.map(|(group, requests)| Job {
                 group,
                 requests: requests.clone(),
+                devices: devices(),
                 call: Arc::clone(&call),
             }));
         let any_started = self.shared.wait(&call, until);
@@ -118,10 +125,10 @@ impl Shared {
         let mut last_answer = Instant::now();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let turn = if started < WORKERS_USUAL {
-                TURN
-            } else {
-                PATIENCE
+            let turn = match self.is_queued(call) {
+                true if started < WORKERS_USUAL => TURN.max(call.start_took()),
+                true => PATIENCE,
+                false => left,
             };
             let still_missing = call.wait(left.min(turn));
             if still_missing == 0 || left.is_zero() {
@@ -137,6 +144,13 @@ impl Shared {
             };
             started += self.start(started.min(most.saturating_sub(started)));
         }
+    }
+
+    /// Whether a job of this call waits for a thread.
+    fn is_queued(&self, call: &Call) -> bool {
+        let queue = self.queue();
+        let mut jobs = queue.jobs.iter();
+        jobs.any(|job| std::ptr::eq(&raw const *job.call, call))
     }
 
     /// Has so many threads, or as many as there are jobs, take on jobs, and says how many.
@@ -159,8 +173,11 @@ impl Shared {
 
     fn work(&self) {
         while let Some(job) = self.next() {
+            job.call.begun.get_or_init(Instant::now);
+            let devices = job.devices.lock();
+            let mut devices = devices.unwrap_or_else(PoisonError::into_inner);
             for (position, request) in job.requests.iter().enumerate() {
-                let answer = perform(&job.call.tree, request);
+                let answer = perform(&job.call.tree, request, &mut devices);
                 if !job.call.take(job.group, position, answer) {
                     break;
                 }
@@ -184,6 +201,8 @@ impl Call {
     fn new(tree: &Arc<Tree>, groups: &[Vec<Request>]) -> Self {
         Self {
             tree: Arc::clone(tree),
+            made: Instant::now(),
+            begun: OnceLock::new(),
             answers: Mutex::new(Answers {
                 groups: unanswered(groups, &Fault::TimedOut),
                 missing: groups.iter().map(Vec::len).sum(),
@@ -195,6 +214,12 @@ impl Call {
 
     fn answers(&self) -> MutexGuard<'_, Answers> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long it took until a thread was there; so far, where none is.
+    fn start_took(&self) -> Duration {
+        let begun = self.begun.get().copied();
+        begun.unwrap_or_else(Instant::now) - self.made
     }
 
     /// What has come; what comes from now on is thrown away.

@@ -9,6 +9,7 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::uio::pread;
 use nix::unistd::{Whence, lseek, read};
 
+use super::devices::Devices;
 use crate::Fault;
 use crate::parse::signature;
 use crate::source::ioctl::{nvme, scsi};
@@ -20,51 +21,64 @@ const SMART: u8 = 0xb0;
 /// LBA mid and high of every SMART command (ACS-4, 7.46).
 const SMART_SIGNATURE: [u8; 2] = [0x4f, 0xc2];
 
+/// A disk that is open.
+pub(super) struct Disk {
+    name: String,
+    file: OwnedFd,
+    /// Whether it was found awake: within one run of questions it does not fall asleep.
+    is_awake: bool,
+}
+
 /// NVMe Identify Controller.
-pub(super) fn nvme_identify(device: &str) -> Answer {
-    nvme::read(&open_device(device)?, nvme::Command::IdentifyController)
+pub(super) fn nvme_identify(devices: &mut Devices, device: &str) -> Answer {
+    let disk = open_device(devices, device)?;
+    nvme::read(&disk.file, nvme::Command::IdentifyController)
 }
 
 /// NVMe SMART / Health Information.
-pub(super) fn nvme_health(device: &str) -> Answer {
-    nvme::read(&open_device(device)?, nvme::Command::HealthLog)
+pub(super) fn nvme_health(devices: &mut Devices, device: &str) -> Answer {
+    let disk = open_device(devices, device)?;
+    nvme::read(&disk.file, nvme::Command::HealthLog)
 }
 
 /// The count register of CHECK POWER MODE.
-pub(super) fn ata_power_mode(device: &str) -> Answer {
-    Ok(vec![power_mode(&open_device(device)?)?])
+pub(super) fn ata_power_mode(devices: &mut Devices, device: &str) -> Answer {
+    Ok(vec![power_mode(&open_device(devices, device)?.file)?])
 }
 
 /// IDENTIFY DEVICE.
-pub(super) fn ata_identify(device: &str) -> Answer {
-    ata_read(&open_awake_ata(device)?, IDENTIFY_DEVICE, 0, [0, 0])
+pub(super) fn ata_identify(devices: &mut Devices, device: &str) -> Answer {
+    let disk = open_awake_ata(devices, device)?;
+    ata_read(&disk.file, IDENTIFY_DEVICE, 0, [0, 0])
 }
 
 /// SMART READ DATA.
-pub(super) fn ata_smart_data(device: &str) -> Answer {
-    ata_read(&open_awake_ata(device)?, SMART, 0xd0, SMART_SIGNATURE)
+pub(super) fn ata_smart_data(devices: &mut Devices, device: &str) -> Answer {
+    let disk = open_awake_ata(devices, device)?;
+    ata_read(&disk.file, SMART, 0xd0, SMART_SIGNATURE)
 }
 
 /// SMART READ THRESHOLDS.
-pub(super) fn ata_smart_thresholds(device: &str) -> Answer {
-    ata_read(&open_awake_ata(device)?, SMART, 0xd1, SMART_SIGNATURE)
+pub(super) fn ata_smart_thresholds(devices: &mut Devices, device: &str) -> Answer {
+    let disk = open_awake_ata(devices, device)?;
+    ata_read(&disk.file, SMART, 0xd1, SMART_SIGNATURE)
 }
 
 /// LBA mid and high after SMART RETURN STATUS.
-pub(super) fn ata_smart_status(device: &str) -> Answer {
-    let device = open_awake_ata(device)?;
-    let registers = ata_registers(&device, SMART, 0xda, SMART_SIGNATURE)?;
+pub(super) fn ata_smart_status(devices: &mut Devices, device: &str) -> Answer {
+    let disk = open_awake_ata(devices, device)?;
+    let registers = ata_registers(&disk.file, SMART, 0xda, SMART_SIGNATURE)?;
     Ok(vec![registers.lba_mid, registers.lba_high])
 }
 
 /// LOG SENSE of the current cumulative values (SPC-5, 6.8).
-pub(super) fn scsi_log(device: &str, page: u8) -> Answer {
+pub(super) fn scsi_log(devices: &mut Devices, device: &str, page: u8) -> Answer {
     const LENGTH: u16 = 512;
-    let device = open_device(device)?;
-    refuse_asleep_scsi(&device)?;
+    let disk = open_device(devices, device)?;
+    disk.refuse_asleep(refuse_asleep_scsi)?;
     let [high, low] = LENGTH.to_be_bytes();
     let command = [0x4d, 0, 0x40 | (page & 0x3f), 0, 0, 0, 0, high, low, 0];
-    let reply = scsi::send(&device, &command, usize::from(LENGTH))?;
+    let reply = scsi::send(&disk.file, &command, usize::from(LENGTH))?;
     match reply.status {
         0 => Ok(reply.data),
         _ => Err(Fault::Unsupported(format!("log page {page:#04x}"))),
@@ -72,16 +86,64 @@ pub(super) fn scsi_log(device: &str, page: u8) -> Answer {
 }
 
 /// The windows of `parse::signature`.
-pub(super) fn block_signature(device: &str) -> Answer {
-    let file = open_device(device)?;
+pub(super) fn block_signature(devices: &mut Devices, device: &str) -> Answer {
+    let disk = open_device(devices, device)?;
     if rotates(device) {
-        refuse_asleep(&file)?;
+        disk.refuse_asleep(refuse_asleep)?;
     }
-    let end = lseek(&file, 0, Whence::SeekEnd)?;
+    let file = &disk.file;
+    let end = lseek(file, 0, Whence::SeekEnd)?;
     let size = u64::try_from(end).map_err(|_| Fault::Malformed("a negative size".to_owned()))?;
     // Read no more of the disk than the windows.
-    let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_RANDOM);
-    signature::collect(size, |offset, length| window(&file, offset, length))
+    let _ = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_RANDOM);
+    signature::collect(size, |offset, length| window(file, offset, length))
+}
+
+impl Disk {
+    fn open(name: &str) -> Result<Self, Fault> {
+        if name.is_empty() || name.contains('/') || name.starts_with('.') {
+            return Err(Fault::Malformed("not the name of a device".to_owned()));
+        }
+        refuse_suspended(name)?;
+        let path = format!("/dev/{}", name.replace('!', "/"));
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+        let file = open(path.as_str(), flags, Mode::empty())?;
+        let kind = SFlag::from_bits_truncate(fstat(file.as_fd())?.st_mode & SFlag::S_IFMT.bits());
+        if kind != SFlag::S_IFBLK {
+            return Err(Fault::Malformed(format!("{path} is not a block device")));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            file,
+            is_awake: false,
+        })
+    }
+
+    /// Has `check` find out once whether it is awake.
+    fn refuse_asleep(&mut self, check: fn(&OwnedFd) -> Result<(), Fault>) -> Result<(), Fault> {
+        if !self.is_awake {
+            check(&self.file)?;
+            self.is_awake = true;
+        }
+        Ok(())
+    }
+}
+
+fn open_device<'d>(devices: &'d mut Devices, name: &str) -> Result<&'d mut Disk, Fault> {
+    let disk = match devices.disk.take() {
+        Some(disk) if disk.name == name => disk,
+        _ => Disk::open(name)?,
+    };
+    Ok(devices.disk.insert(disk))
+}
+
+fn open_awake_ata<'d>(devices: &'d mut Devices, name: &str) -> Result<&'d mut Disk, Fault> {
+    let disk = open_device(devices, name)?;
+    disk.refuse_asleep(|file| match is_standby(power_mode(file)?) {
+        true => Err(asleep()),
+        false => Ok(()),
+    })?;
+    Ok(disk)
 }
 
 fn window(file: &OwnedFd, offset: u64, length: usize) -> Answer {
@@ -90,21 +152,6 @@ fn window(file: &OwnedFd, offset: u64, length: usize) -> Answer {
     let count = pread(file, &mut bytes, at)?;
     bytes.truncate(count);
     Ok(bytes)
-}
-
-fn open_device(device: &str) -> Result<OwnedFd, Fault> {
-    if device.is_empty() || device.contains('/') || device.starts_with('.') {
-        return Err(Fault::Malformed("not the name of a device".to_owned()));
-    }
-    refuse_suspended(device)?;
-    let path = format!("/dev/{}", device.replace('!', "/"));
-    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
-    let file = open(path.as_str(), flags, Mode::empty())?;
-    let kind = SFlag::from_bits_truncate(fstat(file.as_fd())?.st_mode & SFlag::S_IFMT.bits());
-    if kind != SFlag::S_IFBLK {
-        return Err(Fault::Malformed(format!("{path} is not a block device")));
-    }
-    Ok(file)
 }
 
 /// Opening a disk that the kernel has suspended would resume it.
@@ -134,14 +181,6 @@ fn attribute(device: &str, name: &str) -> Option<String> {
     let count = read(&file, &mut bytes).ok()?;
     let text = std::str::from_utf8(bytes.get(..count)?).ok()?;
     Some(text.trim().to_owned())
-}
-
-fn open_awake_ata(device: &str) -> Result<OwnedFd, Fault> {
-    let file = open_device(device)?;
-    if is_standby(power_mode(&file)?) {
-        return Err(asleep());
-    }
-    Ok(file)
 }
 
 /// Whatever kind of disk it is; one that knows no SCSI commands has no such state.
@@ -315,12 +354,13 @@ mod tests {
     fn only_names_of_devices_are_opened() {
         for name in ["", "../etc/passwd", "a/b", ".."] {
             assert!(
-                matches!(open_device(name), Err(Fault::Malformed(_))),
+                matches!(Disk::open(name), Err(Fault::Malformed(_))),
                 "{name}"
             );
         }
         // Not a block device, and not hung on it either.
-        assert!(matches!(block_signature("null"), Err(Fault::Malformed(_))));
+        let null = block_signature(&mut Devices::default(), "null");
+        assert!(matches!(null, Err(Fault::Malformed(_))));
     }
 
     /// A swap area on a loop device: what the machine answers is what the parser reads.
@@ -343,7 +383,7 @@ mod tests {
             eprintln!("skipped: no loop device without root");
             return;
         };
-        let answer = block_signature(path.trim_start_matches("/dev/"));
+        let answer = block_signature(&mut Devices::default(), path.trim_start_matches("/dev/"));
         losetup(&["-d", &path]);
         let content = signature::parse(&answer.unwrap()).unwrap();
         assert_eq!(content.signature.unwrap().kind.as_deref(), Some("swap"));
