@@ -5,7 +5,7 @@
 //! way to give up on a system call.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,9 +20,11 @@ const WORKERS: usize = 2;
 const WORKERS_USUAL: usize = 16;
 /// Most threads, all of them stuck but for the last few.
 const WORKERS_MAX: usize = 512;
-/// When requests still wait after so long, they get more threads; or after as long as it took to
-/// start one, so that no thread is started for what would be answered before it runs.
+/// When requests still wait after so long, they get more threads.
 const TURN: Duration = Duration::from_millis(1);
+/// Where starting a thread takes long, requests wait so many times as long before they get more:
+/// else they would be answered before it runs, and pay for it.
+const STARTS_WORTH_WAITING: u32 = 4;
 /// When nothing has come for so long, those under way may all hang, and still more threads take on
 /// the rest: a healthy device answers in less.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -48,6 +50,8 @@ struct Queue {
     jobs: VecDeque<Job>,
     /// Threads that wait for work.
     idle: usize,
+    /// How long the slowest start of a thread took.
+    start: Duration,
 }
 
 /// One group of a call.
@@ -61,9 +65,6 @@ struct Job {
 /// One call for answers.
 struct Call {
     tree: Arc<Tree>,
-    made: Instant,
-    /// When the first of its jobs was taken on.
-    begun: OnceLock<Instant>,
     answers: Mutex<Answers>,
     complete: Condvar,
 }
@@ -125,10 +126,10 @@ impl Shared {
         let mut last_answer = Instant::now();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let turn = match self.is_queued(call) {
-                true if started < WORKERS_USUAL => TURN.max(call.start_took()),
-                true => PATIENCE,
-                false => left,
+            let turn = match self.turn(call) {
+                Some(turn) if started < WORKERS_USUAL => turn,
+                Some(_) => PATIENCE,
+                None => left,
             };
             let still_missing = call.wait(left.min(turn));
             if still_missing == 0 || left.is_zero() {
@@ -146,11 +147,14 @@ impl Shared {
         }
     }
 
-    /// Whether a job of this call waits for a thread.
-    fn is_queued(&self, call: &Call) -> bool {
+    /// How long to wait before more threads are started; `None` where no job of this call waits
+    /// for one.
+    fn turn(&self, call: &Call) -> Option<Duration> {
         let queue = self.queue();
         let mut jobs = queue.jobs.iter();
-        jobs.any(|job| std::ptr::eq(&raw const *job.call, call))
+        let waits = jobs.any(|job| std::ptr::eq(&raw const *job.call, call));
+        let worth = TURN.max(queue.start * STARTS_WORTH_WAITING);
+        waits.then(|| worth.min(PATIENCE))
     }
 
     /// Has so many threads, or as many as there are jobs, take on jobs, and says how many.
@@ -163,17 +167,23 @@ impl Shared {
         (0..woken).for_each(|_| self.work.notify_one());
         let started = (woken..wanted).map_while(|_| {
             let shared = Arc::clone(self);
+            let begun = Instant::now();
             let worker = thread::Builder::new()
                 .stack_size(STACK)
                 .name("muster-probe".to_owned());
-            worker.spawn(move || shared.work()).ok()
+            let work = move || {
+                let mut queue = shared.queue();
+                queue.start = queue.start.max(begun.elapsed());
+                drop(queue);
+                shared.work();
+            };
+            worker.spawn(work).ok()
         });
         woken + started.count()
     }
 
     fn work(&self) {
         while let Some(job) = self.next() {
-            job.call.begun.get_or_init(Instant::now);
             let devices = job.devices.lock();
             let mut devices = devices.unwrap_or_else(PoisonError::into_inner);
             for (position, request) in job.requests.iter().enumerate() {
@@ -201,8 +211,6 @@ impl Call {
     fn new(tree: &Arc<Tree>, groups: &[Vec<Request>]) -> Self {
         Self {
             tree: Arc::clone(tree),
-            made: Instant::now(),
-            begun: OnceLock::new(),
             answers: Mutex::new(Answers {
                 groups: unanswered(groups, &Fault::TimedOut),
                 missing: groups.iter().map(Vec::len).sum(),
@@ -214,12 +222,6 @@ impl Call {
 
     fn answers(&self) -> MutexGuard<'_, Answers> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How long it took until a thread was there; so far, where none is.
-    fn start_took(&self) -> Duration {
-        let begun = self.begun.get().copied();
-        begun.unwrap_or_else(Instant::now) - self.made
     }
 
     /// What has come; what comes from now on is thrown away.
