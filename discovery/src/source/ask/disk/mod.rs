@@ -1,6 +1,8 @@
 //! Questions to disks. They are opened for reading only, and one that sleeps is not woken: it is
 //! asked for its power state first, by a command that does not wake it, and nothing else then.
 
+mod ata;
+
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -49,25 +51,25 @@ pub(super) fn ata_power_mode(devices: &mut Devices, device: &str) -> Answer {
 /// IDENTIFY DEVICE.
 pub(super) fn ata_identify(devices: &mut Devices, device: &str) -> Answer {
     let disk = open_awake_ata(devices, device)?;
-    ata_read(&disk.file, IDENTIFY_DEVICE, 0, [0, 0])
+    ata::read(&disk.file, IDENTIFY_DEVICE, 0, [0, 0])
 }
 
 /// SMART READ DATA.
 pub(super) fn ata_smart_data(devices: &mut Devices, device: &str) -> Answer {
     let disk = open_awake_ata(devices, device)?;
-    ata_read(&disk.file, SMART, 0xd0, SMART_SIGNATURE)
+    ata::read(&disk.file, SMART, 0xd0, SMART_SIGNATURE)
 }
 
 /// SMART READ THRESHOLDS.
 pub(super) fn ata_smart_thresholds(devices: &mut Devices, device: &str) -> Answer {
     let disk = open_awake_ata(devices, device)?;
-    ata_read(&disk.file, SMART, 0xd1, SMART_SIGNATURE)
+    ata::read(&disk.file, SMART, 0xd1, SMART_SIGNATURE)
 }
 
 /// LBA mid and high after SMART RETURN STATUS.
 pub(super) fn ata_smart_status(devices: &mut Devices, device: &str) -> Answer {
     let disk = open_awake_ata(devices, device)?;
-    let registers = ata_registers(&disk.file, SMART, 0xda, SMART_SIGNATURE)?;
+    let registers = ata::registers(&disk.file, SMART, 0xda, SMART_SIGNATURE)?;
     Ok(vec![registers.lba_mid, registers.lba_high])
 }
 
@@ -217,132 +219,12 @@ fn is_standby(mode: u8) -> bool {
 }
 
 fn power_mode(file: &OwnedFd) -> Result<u8, Fault> {
-    Ok(ata_registers(file, CHECK_POWER_MODE, 0, [0, 0])?.count)
-}
-
-struct Registers {
-    count: u8,
-    lba_mid: u8,
-    lba_high: u8,
-}
-
-/// ATA PASS-THROUGH (16) (SAT-5, 12.2.2): protocol, flags, then a byte of each register.
-fn pass_through(
-    protocol: u8,
-    flags: u8,
-    count: u8,
-    command: u8,
-    features: u8,
-    lba: [u8; 2],
-) -> [u8; 16] {
-    let [mid, high] = lba;
-    [
-        0x85,
-        protocol << 1,
-        flags,
-        0,
-        features,
-        0,
-        count,
-        0,
-        0,
-        0,
-        mid,
-        0,
-        high,
-        0,
-        command,
-        0,
-    ]
-}
-
-/// PIO data in, one sector of 512 bytes.
-fn ata_read(file: &OwnedFd, command: u8, features: u8, lba: [u8; 2]) -> Answer {
-    /// From the device, in blocks, as many as the count register says.
-    const FLAGS: u8 = 0x08 | 0x04 | 0x02;
-    let command = pass_through(4, FLAGS, 1, command, features, lba);
-    let reply = scsi::send(file, &command, 512)?;
-    match reply.status {
-        0 => Ok(reply.data),
-        _ => Err(refused(&reply.sense)),
-    }
-}
-
-/// No data; the registers come back in the sense data.
-fn ata_registers(
-    file: &OwnedFd,
-    command: u8,
-    features: u8,
-    lba: [u8; 2],
-) -> Result<Registers, Fault> {
-    /// CK_COND: hand back the registers.
-    const FLAGS: u8 = 0x20;
-    let command = pass_through(3, FLAGS, 0, command, features, lba);
-    let reply = scsi::send(file, &command, 0)?;
-    registers(&reply.sense).ok_or_else(|| refused(&reply.sense))
-}
-
-/// The ATA status return descriptor (SAT-5, 12.2.6), or its form in fixed format sense data. The
-/// status must have neither ERR nor DF set.
-fn registers(sense: &[u8]) -> Option<Registers> {
-    let (count, mid, high, status) = match sense.first()? & 0x7f {
-        0x72 if sense.get(8..10)? == [0x09, 0x0c] => (13, 17, 19, 21),
-        // Only with 00h 1Dh, ATA pass-through information available.
-        0x70 if sense.get(12..14)? == [0x00, 0x1d] => (6, 10, 11, 4),
-        _ => return None,
-    };
-    if sense.get(status)? & 0x21 != 0 {
-        return None;
-    }
-    Some(Registers {
-        count: *sense.get(count)?,
-        lba_mid: *sense.get(mid)?,
-        lba_high: *sense.get(high)?,
-    })
-}
-
-fn refused(sense: &[u8]) -> Fault {
-    // Data protect or illegal request: the device knows no such command.
-    Fault::Unsupported(format!(
-        "the disk refused the command, sense {:02x?}",
-        sense.get(..4)
-    ))
+    Ok(ata::registers(file, CHECK_POWER_MODE, 0, [0, 0])?.count)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn registers_come_in_both_formats() {
-        let mut descriptor = vec![0x72, 1, 0, 0x1d, 0, 0, 0, 14, 0x09, 0x0c, 0, 0, 0, 0xff];
-        descriptor.extend([0, 0, 0, 0x4f, 0, 0xc2, 0, 0x50]);
-        let found = registers(&descriptor).unwrap();
-        assert_eq!(
-            (found.count, found.lba_mid, found.lba_high),
-            (0xff, 0x4f, 0xc2)
-        );
-        let fixed = [
-            0x70, 0, 1, 0, 0x50, 0, 0, 10, 0, 0, 0xf4, 0x2c, 0x00, 0x1d, 0, 0, 0, 0,
-        ];
-        let found = registers(&fixed).unwrap();
-        assert_eq!(
-            (found.count, found.lba_mid, found.lba_high),
-            (0, 0xf4, 0x2c)
-        );
-    }
-
-    #[test]
-    fn an_error_or_foreign_sense_is_no_answer() {
-        let mut failed = vec![
-            0x72, 1, 0, 0x1d, 0, 0, 0, 14, 0x09, 0x0c, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x51,
-        ];
-        assert!(registers(&failed).is_none());
-        failed.truncate(12);
-        assert!(registers(&failed).is_none());
-        assert!(registers(&[]).is_none());
-        assert!(registers(&[0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x20, 0, 0, 0]).is_none());
-    }
 
     #[test]
     fn standby_is_asleep_and_idle_is_not() {
