@@ -19,7 +19,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
 
 /// Asks for the listening and measuring that the recorded discovery did, so that the replay asks the
 /// same questions.
-pub(super) fn ask_the_same(recording: &Recording, options: &mut Options) {
+pub(crate) fn ask_the_same(recording: &Recording, options: &mut Options) {
     for (request, _) in recording.iter() {
         match request {
             // A replay does not wait, however long the recording did.

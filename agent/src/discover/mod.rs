@@ -1,6 +1,6 @@
 //! `muster discover`.
 
-mod capture;
+pub(crate) mod capture;
 mod timings;
 mod watch;
 
