@@ -1,8 +1,12 @@
 //! The command line.
 
+mod check;
+mod policy;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anstream::ColorChoice;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -11,12 +15,18 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
+pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
+pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  complete
   1  failed; standard error says why
   2  the command line is wrong
-  3  complete, but with warnings, and --strict was given";
+  3  complete, but with warnings, and --strict was given
+  4  the machine is inadequate
+  5  whether the machine is adequate cannot be said
+  6  the policy is faulty or cannot be read";
 
 const DISCOVER_HELP: &str = "\
 Examples:
@@ -57,6 +67,12 @@ pub(crate) enum Command {
     /// Show the hardware of this machine, or of another root directory.
     #[command(after_help = DISCOVER_HELP)]
     Discover(DiscoverArguments),
+    /// Judge whether a machine is fit for its role, and say why not.
+    #[command(after_help = check::HELP)]
+    Check(CheckArguments),
+    /// Show, list and validate the policies that machines are judged by.
+    #[command(after_help = policy::HELP)]
+    Policy(PolicyArguments),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.
@@ -169,6 +185,16 @@ pub(crate) enum Color {
     Never,
 }
 
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
 /// A document that has a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Document {
@@ -176,6 +202,8 @@ pub(crate) enum Document {
     Inventory,
     /// One change of one device.
     Change,
+    /// What `muster check -o json` prints.
+    Verdict,
 }
 
 /// Prints the completion script for `shell`.

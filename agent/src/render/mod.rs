@@ -1,30 +1,35 @@
 //! Documents as text. Nothing here reads or writes anything.
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
-//! shows any section as rows; `layout` wraps and aligns; `text` keeps foreign
-//! text from driving the terminal.
+//! shows any section as rows; `verdict` and `policy` show those; `layout` wraps and aligns; `text`
+//! keeps foreign text from driving the terminal.
 
 mod columns;
 mod document;
 mod layout;
+pub(crate) mod policy;
 pub(crate) mod report;
 mod table;
 mod text;
+pub(crate) mod verdict;
 
 #[cfg(test)]
 mod goldens;
 
 pub(crate) use document::Document;
 pub(crate) use table::{table, wide};
+pub(crate) use text::screen;
+
+use serde::Serialize;
 
 /// The document as JSON, indented by two spaces, ending in a line feed.
-pub(crate) fn json(document: &Document<'_>) -> anyhow::Result<String> {
+pub(crate) fn json(document: &impl Serialize) -> anyhow::Result<String> {
     let mut text = serde_json::to_string_pretty(document)?;
     text.push('\n');
     Ok(text)
 }
 
 /// The document as YAML 1.2, whose strings also old readers take for strings.
-pub(crate) fn yaml(document: &Document<'_>) -> anyhow::Result<String> {
+pub(crate) fn yaml(document: &impl Serialize) -> anyhow::Result<String> {
     Ok(serde_saphyr::to_string(document)?)
 }
