@@ -5,7 +5,7 @@ mod machine;
 use std::io::Write as _;
 
 use anyhow::Context as _;
-use muster_adequacy::policy::nearest;
+use muster_adequacy::policy::{Rule, nearest};
 use muster_adequacy::verdict::Standing;
 use muster_adequacy::{Policy, Verdict, judge};
 use muster_model::Inventory;
@@ -63,7 +63,7 @@ fn refusal(arguments: &CheckArguments, policy: &Policy) -> Option<String> {
         ));
     }
     let id = arguments.explain.as_deref()?;
-    let ids = || policy.rules().iter().map(|rule| rule.id());
+    let ids = || policy.rules().iter().map(Rule::id);
     let Some(rule) = policy.rules().iter().find(|rule| rule.id() == id) else {
         let advice = match nearest(id, ids()) {
             Some(meant) => format!("did you mean {meant}?"),

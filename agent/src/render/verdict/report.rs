@@ -7,7 +7,7 @@ use muster_adequacy::verdict::{RuleStatus, RuleVerdict};
 use muster_model::{Role, WarningKind};
 
 use super::sentence::sentence;
-use super::words::{count, mark, roles, some};
+use super::words::{count, mark, reasons, roles, some};
 use super::{Judged, Outcome};
 use crate::render::layout::{Column, Grid, Line, Page, Row, Tone};
 
@@ -84,7 +84,7 @@ fn details(page: &mut Page, rule: &RuleVerdict) {
         }
     };
     label("devices", &some(&rule.devices, ", "));
-    label("why", &some(&rule.reasons, "; "));
+    label("why", &reasons(&rule.reasons));
     label("remedy", &rule.remedy);
 }
 
@@ -182,7 +182,7 @@ fn listed(page: &mut Page, settled: &[&Outcome<'_>]) {
         let rule = outcome.verdict;
         let not_applicable = rule.status == RuleStatus::NotApplicable;
         let why = match not_applicable {
-            true => Line::toned(Tone::Faint, &some(&rule.reasons, "; ")),
+            true => Line::toned(Tone::Faint, &reasons(&rule.reasons)),
             false => Line::default(),
         };
         Row {

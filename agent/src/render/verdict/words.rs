@@ -61,7 +61,70 @@ pub(super) fn some(names: &[String], separator: &str) -> String {
     text
 }
 
+/// Reasons in words: facts that are unknown for the same reason are named together.
+pub(super) fn reasons(reasons: &[String]) -> String {
+    const UNKNOWN: &str = " is unknown: ";
+    let mut groups: Vec<(Vec<String>, Option<&str>)> = Vec::new();
+    for reason in reasons {
+        let (subject, why) = match reason.split_once(UNKNOWN) {
+            Some((fact, why)) => (fact, Some(why)),
+            None => (reason.as_str(), None),
+        };
+        let same = groups
+            .iter_mut()
+            .find(|(_, known)| known.is_some() && *known == why);
+        match same {
+            Some((facts, _)) => facts.push(subject.to_owned()),
+            None => groups.push((vec![subject.to_owned()], why)),
+        }
+    }
+    let told: Vec<String> = groups
+        .iter()
+        .map(|(facts, why)| {
+            let verb = if facts.len() == 1 { "is" } else { "are" };
+            match why {
+                Some(why) => format!("{} {verb} unknown: {why}", some(facts, ", ")),
+                None => some(facts, ", "),
+            }
+        })
+        .collect();
+    some(&told, "; ")
+}
+
 /// A count with its noun.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number}\u{a0}{}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unknown_for_the_same_reason_is_named_together() {
+        let told = |all: &[&str]| {
+            let all: Vec<String> = all.iter().map(|reason| (*reason).to_owned()).collect();
+            reasons(&all)
+        };
+        assert_eq!(
+            told(&[
+                "a.b is unknown: no",
+                "a.c is unknown: busy",
+                "a.d is unknown: no"
+            ]),
+            "a.b, a.d are unknown: no; a.c is unknown: busy"
+        );
+        assert_eq!(
+            told(&["sda fails", "sda fails too"]),
+            "sda fails; sda fails too"
+        );
+        let many: Vec<String> = (0..9)
+            .map(|number| format!("d{number} is unknown: no"))
+            .collect();
+        assert_eq!(
+            reasons(&many),
+            "d0, d1, d2, d3, d4, d5 and 3 more are unknown: no"
+        );
+        assert_eq!(told(&[]), "");
+    }
 }
