@@ -24,12 +24,7 @@ impl<'a> Known<'a> {
     }
 
     pub(super) fn name(&self) -> MachineName {
-        MachineName {
-            hostname: self.inventory.host.hostname.clone(),
-            machine_id: self.inventory.host.machine_id.clone(),
-            serial: self.inventory.system.serial.clone(),
-            inventory_captured_at: self.inventory.captured_at.clone(),
-        }
+        MachineName::of(self.inventory)
     }
 
     pub(super) fn section(&self, section: Section) -> Value {
