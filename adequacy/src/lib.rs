@@ -28,7 +28,8 @@
 //!
 //! Map: [`policy`] is what machines are judged by, and its reading from TOML; [`check`] has the ready-made
 //! checks, one file a subject; `expression` evaluates CEL; `machine` is the inventory as rules see it, where
-//! a fact is known, or unknown for a reason; `judge` puts them together into a [`verdict`].
+//! a fact is known, or unknown for a reason; `judge` puts them together into a [`verdict`]. [`compare`] says what
+//! differs between two inventories.
 //!
 //! Invariants: pure and deterministic, no I/O, no clock; a fact that is unknown never passes or
 //! fails a rule silently: it leaves the rule undetermined, with the inventory's reason.
@@ -36,6 +37,7 @@
 #![forbid(unsafe_code)]
 
 pub mod check;
+pub mod compare;
 mod expression;
 mod judge;
 mod machine;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod diff;
 mod policy;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use anstream::ColorChoice;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use muster_model::Section;
@@ -16,6 +18,7 @@ use crate::exit::Exit;
 use crate::terminal;
 
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
+pub(crate) use diff::{DiffArguments, DiffFormat};
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
 
 const EXIT_CODES: &str = "\
@@ -26,7 +29,8 @@ Exit codes:
   3  complete, but with warnings, and --strict was given
   4  the machine is inadequate
   5  whether the machine is adequate cannot be said
-  6  the policy is faulty or cannot be read";
+  6  the policy is faulty or cannot be read
+  7  two machines differ, and --exit-code was given";
 
 const DISCOVER_HELP: &str = "\
 Examples:
@@ -73,6 +77,9 @@ pub(crate) enum Command {
     /// Show, list and validate the policies that machines are judged by.
     #[command(after_help = policy::HELP)]
     Policy(PolicyArguments),
+    /// Say in words what differs between two machines, or what changed on one.
+    #[command(after_help = diff::HELP)]
+    Diff(DiffArguments),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.
@@ -204,6 +211,8 @@ pub(crate) enum Document {
     Change,
     /// What `muster check -o json` prints.
     Verdict,
+    /// What `muster diff -o json` prints.
+    Comparison,
 }
 
 /// Prints the completion script for `shell`.
@@ -212,6 +221,15 @@ pub(crate) fn print_completions(shell: Shell) -> anyhow::Result<Exit> {
     clap_complete::generate(shell, &mut Cli::command(), "muster", &mut script);
     terminal::write_plain(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Complete)
+}
+
+/// Says what is wrong with a command line that no rule of the parser refuses.
+pub(crate) fn refuse(why: &str) -> Exit {
+    // Nobody is left to tell when standard error is closed too.
+    let _ = Cli::command()
+        .error(ErrorKind::ArgumentConflict, why)
+        .print();
+    Exit::Usage
 }
 
 fn section() -> impl TypedValueParser<Value = Section> {

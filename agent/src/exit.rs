@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Undetermined,
     /// 6: the policy is faulty or cannot be read; standard error says why.
     Policy,
+    /// 7: two machines differ, and `--exit-code` was given.
+    Different,
 }
 
 impl From<Exit> for ExitCode {
@@ -31,6 +33,7 @@ impl From<Exit> for ExitCode {
             Exit::Inadequate => 4,
             Exit::Undetermined => 5,
             Exit::Policy => 6,
+            Exit::Different => 7,
         })
     }
 }

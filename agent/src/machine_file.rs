@@ -75,7 +75,6 @@ impl fmt::Display for MachineFile {
 ///
 /// # Errors
 /// When its root directory cannot be opened.
-#[expect(dead_code, reason = "the command that compares machines comes next")]
 pub(crate) fn this_machine() -> anyhow::Result<Inventory> {
     let source = Source::live().context("cannot read this machine")?;
     Ok(discover(&source, &Options::default()).inventory)

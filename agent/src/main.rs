@@ -1,7 +1,7 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`discover`, `check`, `policy`, `schema`); `machine_file` takes a machine from a file; `render`
+//! (`check`, `diff`, `discover`, `policy`, `schema`); `machine_file` takes a machine from a file; `render`
 //! turns documents into text and does no I/O; `terminal` is what is known of standard output; `exit`
 //! lists the exit codes.
 //!
@@ -13,6 +13,7 @@
 
 mod check;
 mod cli;
+mod diff;
 mod discover;
 mod exit;
 mod logging;
@@ -49,6 +50,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Discover(arguments) => discover::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Policy(arguments) => policy::run(arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

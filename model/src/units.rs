@@ -1,5 +1,7 @@
 //! Quantities as people write them. The space before a unit does not break.
 
+use serde_json::Number;
+
 /// Bytes in binary multiples: `3.49 TiB`.
 pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -58,6 +60,26 @@ pub fn digits(number: f64) -> String {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
         text
+    }
+}
+
+/// A number of the documents: the unit in its path makes `4096` of `size_bytes` into `4 KiB`.
+pub fn quantity(path: &str, number: &Number) -> String {
+    let unit = |suffix: &str| path.split('.').any(|part| part.ends_with(suffix));
+    let real = number.as_f64().unwrap_or_default();
+    match number.as_u64() {
+        Some(whole) if unit("_bytes_per_s") => format!("{}/s", bytes(whole)),
+        Some(whole) if unit("_bytes") => bytes(whole),
+        Some(whole) if unit("_s") => seconds(whole),
+        _ if unit("_mbps") => megabits(real),
+        _ if unit("_mhz") => megahertz(real),
+        _ if unit("_gts") => with_unit(real, "GT/s"),
+        _ if unit("_mts") => format!("{number}\u{a0}MT/s"),
+        _ if unit("_mv") => with_unit(real / 1000.0, "V"),
+        _ if unit("_rpm") => format!("{number}\u{a0}rpm"),
+        _ if unit("_c") => format!("{number}\u{a0}°C"),
+        _ if unit("_hours") => format!("{number}\u{a0}h"),
+        _ => number.to_string(),
     }
 }
 

@@ -243,10 +243,8 @@ fn only_the_wrong_question_is_a_usage_error() {
     );
     let ran = muster(&["check", "-p", &policy, "--role", "control"]);
     assert_eq!(ran.code, Some(USAGE));
-    assert_eq!(
-        ran.told,
-        "muster: the policy one does not judge the role control; give --role worker, or another policy\n"
-    );
+    let told = "the policy one does not judge the role control; give --role worker";
+    assert!(ran.told.contains(told), "{}", ran.told);
     let ran = check(&folder, &["--explain", "memory-totla"]);
     assert_eq!(ran.code, Some(USAGE));
     assert!(

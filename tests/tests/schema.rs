@@ -11,6 +11,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use muster_adequacy::compare::{COMPARISON_SCHEMA, Comparison, Options, compare};
 use muster_adequacy::{Policy, VERDICT_SCHEMA, Verdict, judge};
 use muster_model::{Change, INVENTORY_SCHEMA, Inventory};
 use schemars::JsonSchema;
@@ -22,6 +23,21 @@ fn the_published_schemas_are_the_types() {
     hold("inventory", &inventory_schema());
     hold("change", &schema_of::<Change>());
     hold("verdict", &verdict_schema());
+    hold("comparison", &comparison_schema());
+}
+
+#[test]
+fn comparisons_are_valid() {
+    let validator = jsonschema::validator_for(&comparison_schema()).unwrap();
+    let rich = root().join("tests/golden/rich.json");
+    let rich = Inventory::from_json(&fs::read(rich).unwrap()).unwrap();
+    let nothing = Inventory::default();
+    let found = compare(&rich, &nothing, &Options::default());
+    assert!(!found.differences.is_empty() && !found.unknown.is_empty());
+    let mut document = serde_json::to_value(found).unwrap();
+    assert!(validator.is_valid(&document));
+    document["differences"][0]["weight"] = json!("dreadful");
+    assert!(!validator.is_valid(&document));
 }
 
 #[test]
@@ -123,6 +139,12 @@ fn verdict_schema() -> Value {
 
 fn read(path: &Path) -> Inventory {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn comparison_schema() -> Value {
+    let mut schema = schema_of::<Comparison>();
+    schema["properties"]["schema"]["const"] = json!(COMPARISON_SCHEMA);
+    schema
 }
 
 fn schema_of<T: JsonSchema>() -> Value {

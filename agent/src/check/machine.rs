@@ -19,7 +19,7 @@ const NAMING: [Section; 2] = [Section::Host, Section::System];
 #[derive(Debug)]
 pub(super) enum Place<'a> {
     /// In a file that holds its inventory.
-    File(MachineFile),
+    File(&'a MachineFile),
     /// Where it can be discovered.
     Discovered(discover::Place<'a>),
 }
@@ -28,7 +28,7 @@ impl<'a> Place<'a> {
     /// Where the command line says that it is.
     pub(super) fn of(arguments: &'a CheckArguments) -> Self {
         match &arguments.inventory {
-            Some(file) => Self::File(MachineFile::from(file.as_os_str())),
+            Some(file) => Self::File(file),
             None => Self::Discovered(discover::Place::of(
                 arguments.root.as_deref(),
                 arguments.replay.as_deref(),

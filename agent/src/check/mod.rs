@@ -2,15 +2,13 @@
 
 mod machine;
 
-use std::io::Write as _;
-
 use anyhow::Context as _;
 use muster_adequacy::policy::{Rule, nearest};
 use muster_adequacy::verdict::Standing;
 use muster_adequacy::{Policy, Verdict, judge};
 use muster_model::Inventory;
 
-use crate::cli::{CheckArguments, VerdictFormat};
+use crate::cli::{self, CheckArguments, VerdictFormat};
 use crate::exit::Exit;
 use crate::policy::{self, Loaded};
 use crate::render::verdict::{self as render, Judged, Layout, Weighing};
@@ -25,13 +23,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<Exit> {
         Err(unusable) => return Ok(unusable.tell()),
     };
     if let Some(refusal) = refusal(arguments, &loaded.policy) {
-        // Nobody is left to tell when standard error is closed too.
-        let _ = writeln!(
-            anstream::stderr(),
-            "muster: {}",
-            documents::screen(&refusal)
-        );
-        return Ok(Exit::Usage);
+        return Ok(cli::refuse(&documents::screen(&refusal)));
     }
     if arguments.list_rules {
         let text = policies::rules(&loaded.policy, terminal::width());

@@ -1,6 +1,5 @@
 //! The command line of `muster check`.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +7,9 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use muster_model::Role;
 
+use super::diff::machine_file;
 use super::{Color, duration};
+use crate::machine_file::MachineFile;
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -41,8 +42,8 @@ pub(crate) struct CheckArguments {
     pub(crate) role: Option<RoleName>,
 
     /// Judge the machine of this inventory or capture; `-` is standard input.
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["root", "replay", "timeout"])]
-    pub(crate) inventory: Option<OsString>,
+    #[arg(long, value_name = "FILE|-", value_parser = machine_file(), conflicts_with_all = ["root", "replay", "timeout"])]
+    pub(crate) inventory: Option<MachineFile>,
 
     /// Judge another root directory; the policy is still read from this machine.
     #[arg(long, value_name = "DIR", conflicts_with = "replay")]

@@ -1,10 +1,11 @@
 //! Documents as text. Nothing here reads or writes anything.
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
-//! shows any section as rows; `verdict` and `policy` show those; `layout` wraps and aligns; `text`
-//! keeps foreign text from driving the terminal.
+//! shows any section as rows; `verdict` and `policy` show those; `comparison` is what differs, for
+//! people; `layout` wraps and aligns; `text` keeps foreign text from driving the terminal.
 
 mod columns;
+pub(crate) mod comparison;
 mod document;
 mod layout;
 pub(crate) mod policy;

@@ -1,6 +1,6 @@
 //! Values and titles of tables.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use muster_model::units;
 
@@ -39,7 +39,7 @@ pub(in crate::render) fn shown(path: &str, value: &Value, detail: Detail) -> Str
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Number(number) => quantity(path, number),
+        Value::Number(number) => units::quantity(path, number),
         Value::Array(items) if items.is_empty() => UNKNOWN.to_owned(),
         Value::Array(items) => {
             let separator = match items.iter().any(Value::is_object) && detail == Detail::Everything
@@ -75,25 +75,6 @@ fn without_unit(path: &str) -> String {
         bare.unwrap_or(part)
     });
     parts.collect::<Vec<_>>().join(".")
-}
-
-fn quantity(path: &str, number: &Number) -> String {
-    let unit = |suffix: &str| path.split('.').any(|part| part.ends_with(suffix));
-    let real = number.as_f64().unwrap_or_default();
-    match number.as_u64() {
-        Some(whole) if unit("_bytes_per_s") => format!("{}/s", units::bytes(whole)),
-        Some(whole) if unit("_bytes") => units::bytes(whole),
-        Some(whole) if unit("_s") => units::seconds(whole),
-        _ if unit("_mbps") => units::megabits(real),
-        _ if unit("_mhz") => units::megahertz(real),
-        _ if unit("_gts") => units::with_unit(real, "GT/s"),
-        _ if unit("_mts") => format!("{number}\u{a0}MT/s"),
-        _ if unit("_mv") => units::with_unit(real / 1000.0, "V"),
-        _ if unit("_rpm") => format!("{number}\u{a0}rpm"),
-        _ if unit("_c") => format!("{number}\u{a0}°C"),
-        _ if unit("_hours") => format!("{number}\u{a0}h"),
-        _ => number.to_string(),
-    }
 }
 
 #[cfg(test)]
