@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use muster_model::{Inventory, Section, Warning};
+use muster_model::{Inventory, Origin, Section, Warning};
 
 /// Why a rule cannot be decided.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,22 +82,102 @@ impl<'a> Machine<'a> {
             Some(device) => format!("{key}[{device}].{field}"),
             None => format!("{key}.{field}"),
         };
-        let subject = device.unwrap_or_else(|| field.split('.').next().unwrap_or(field));
-        let reason = self.reason(key, subject).map_or_else(
-            || "the machine does not say".to_owned(),
+        let reason = self.told(section, device, field).map_or_else(
+            || self.silence().to_owned(),
             |warning| warning.message.clone(),
         );
         Unknown { fact, reason }
     }
 
-    /// The warning that speaks of `subject`, else of the section as a whole.
-    fn reason(&self, section: &str, subject: &str) -> Option<&'a Warning> {
-        let about = |subject: &str| {
-            let mut warnings = self.inventory.warnings.iter();
-            warnings.find(|warning| warning.probe == section && warning.subject == subject)
-        };
-        about(subject).or_else(|| about(section))
+    /// What the kernel lists nowhere is not there, unless discovery met with a fault or read a tree that
+    /// may lack the list itself.
+    pub(crate) fn absent(&self, section: Section, field: &str) -> Fact<()> {
+        let doubtful = !self.inventory.was_discovered(section)
+            || self.inventory.source == Some(Origin::Root)
+            || self.told(section, None, field).is_some();
+        if doubtful {
+            Err(self.unknown(section, None, field))
+        } else {
+            Ok(())
+        }
     }
+
+    /// The warning that says why `field` has no value: one on the device or the fact itself, else on the
+    /// section as a whole, else on what the fact is read from.
+    pub(crate) fn told(
+        &self,
+        section: Section,
+        device: Option<&str>,
+        field: &str,
+    ) -> Option<&'a Warning> {
+        let key = section.key();
+        let subject = device.unwrap_or_else(|| field.split(['.', '[']).next().unwrap_or(field));
+        let name = field.rsplit('.').next().unwrap_or(field);
+        [(key, subject), (key, key)]
+            .iter()
+            .chain(sources(section, field))
+            .find_map(|(probe, subject)| {
+                let mut warnings = self.inventory.warnings.iter();
+                warnings.find(|warning| {
+                    warning.probe == *probe
+                        && warning.subject == *subject
+                        && !is_of_other_fields(&warning.message, name)
+                })
+            })
+    }
+
+    /// Why there is no value where no warning says so.
+    fn silence(&self) -> &'static str {
+        match self.inventory.source {
+            Some(Origin::Root) => "the directory that was read does not say",
+            _ => "the machine does not say",
+        }
+    }
+}
+
+/// Under which probe and subject discovery warns of what a fact is read from, where that is named otherwise
+/// than the fact.
+fn sources(section: Section, field: &str) -> &'static [(&'static str, &'static str)] {
+    match (section, field) {
+        (Section::Host, "machine_id") => &[("host", "machine-id")],
+        // One probe reads all that the firmware says of the machine.
+        (Section::Board | Section::Chassis | Section::Bios, _) => {
+            &[("system", "system"), ("system", "smbios")]
+        }
+        (Section::Cpu, "flags" | "virtualization") => &[("cpu", "cpuinfo")],
+        (Section::Cpu, "sockets" | "cores" | "threads" | "online_threads") => {
+            &[("cpu", "topology"), ("cpu", "cpu0")]
+        }
+        (Section::Memory, "total_bytes" | "available_bytes" | "swap_total_bytes") => {
+            &[("memory", "meminfo")]
+        }
+        (Section::Memory, "ecc.kind" | "slots" | "max_capacity_bytes") => &[("memory", "modules")],
+        _ => &[],
+    }
+}
+
+/// A warning on single fields begins with their names: `serial, asset_tag: permission denied`.
+fn is_of_other_fields(message: &str, field: &str) -> bool {
+    const FIELDS: [&str; 13] = [
+        "vendor",
+        "product",
+        "version",
+        "serial",
+        "uuid",
+        "sku",
+        "family",
+        "asset_tag",
+        "date",
+        "locator",
+        "bank",
+        "manufacturer",
+        "part_number",
+    ];
+    let Some((head, _)) = message.split_once(": ") else {
+        return false;
+    };
+    let mut names = head.split(", ");
+    names.clone().all(|name| FIELDS.contains(&name)) && !names.any(|name| name == field)
 }
 
 fn not_discovered(section: Section) -> Unknown {
@@ -107,5 +187,64 @@ fn not_discovered(section: Section) -> Unknown {
         reason: format!(
             "the inventory was made without it; discover the machine again with the section {key}"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::check::testing::inventory;
+
+    fn reason(document: &Inventory, section: Section, field: &str) -> String {
+        Machine::new(document).unknown(section, None, field).reason
+    }
+
+    #[test]
+    fn the_warning_that_speaks_of_a_fact_is_its_reason() {
+        let warning = |probe: &str, subject: &str, message: &str| json!({"probe": probe, "subject": subject, "kind": "absent", "message": message});
+        let document = inventory(json!({
+            "memory": {}, "bios": {}, "cpu": {}, "host": {},
+            "warnings": [
+                warning("memory", "meminfo", "proc/meminfo: not there"),
+                warning("memory", "modules", "asset_tag: the firmware has only a placeholder"),
+                warning("memory", "modules", "there are no SMBIOS tables"),
+                warning("bios", "bios", "vendor: the firmware has only a placeholder"),
+                warning("system", "system", "the firmware's description: not there"),
+            ],
+        }));
+        let reason = |section, field| reason(&document, section, field);
+        assert_eq!(
+            reason(Section::Memory, "total_bytes"),
+            "proc/meminfo: not there"
+        );
+        for field in ["ecc.kind", "modules", "modules[DIMM A].speed_mts"] {
+            assert_eq!(reason(Section::Memory, field), "there are no SMBIOS tables");
+        }
+        assert_eq!(
+            reason(Section::Bios, "date"),
+            "the firmware's description: not there"
+        );
+        assert!(reason(Section::Bios, "vendor").starts_with("vendor: "));
+        assert_eq!(reason(Section::Cpu, "flags"), "the machine does not say");
+        assert!(reason(Section::Disks, "x").contains("made without it"));
+    }
+
+    #[test]
+    fn what_a_partial_tree_lacks_may_be_there() {
+        let live = inventory(json!({"host": {}, "source": "live"}));
+        let tree = inventory(json!({"host": {}, "source": "root"}));
+        let absent = |document: &Inventory| Machine::new(document).absent(Section::Host, "tpm");
+        assert_eq!(absent(&live), Ok(()));
+        assert_eq!(
+            absent(&tree).unwrap_err().reason,
+            "the directory that was read does not say"
+        );
+        assert!(
+            Machine::new(&live)
+                .absent(Section::Memory, "hugepages")
+                .is_err()
+        );
     }
 }

@@ -108,6 +108,8 @@ pub(crate) struct DiscoverArguments {
     pub(crate) output: Format,
 
     /// Only these sections: discover and show nothing else.
+    ///
+    /// `usage`, `modules`, `listeners` and `services` are discovered only when they are named here.
     #[arg(short, long = "section", value_name = "NAME,…", value_delimiter = ',', value_parser = section())]
     pub(crate) sections: Vec<Section>,
 

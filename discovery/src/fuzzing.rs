@@ -68,6 +68,14 @@ pub fn udev_database(data: &[u8]) {
     let _ = parse::mounts::mountinfo(data);
     let _ = parse::mounts::mounts(data);
     let _ = parse::mounts::swap_devices(data);
+    let _ = parse::kernel_modules::loaded(data);
+    let _ = parse::kernel_modules::files(data);
+    for order in [
+        parse::sockets::ByteOrder::Little,
+        parse::sockets::ByteOrder::Big,
+    ] {
+        let _ = parse::sockets::local_addresses(data, order);
+    }
 }
 
 pub fn capture(data: &[u8]) {

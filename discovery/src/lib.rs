@@ -49,13 +49,14 @@ pub use watch::Watcher;
 /// What to discover, and for how long to wait.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The sections to fill; the others stay empty.
+    /// The sections to fill; the others stay empty. By default all that are not
+    /// [opt-in](Section::is_opt_in).
     pub sections: BTreeSet<Section>,
     /// How long a device may take to answer.
     pub device_deadline: Duration,
     /// How long to listen for LLDP; `None` is not at all.
     pub lldp: Option<Duration>,
-    /// How long to measure usage; `None` is not at all.
+    /// How long to measure where [`Section::Usage`] is among the sections; `None` is not at all.
     pub usage: Option<Duration>,
     /// Interfaces on which to listen for LLDP beside the physical ones.
     pub lldp_also: BTreeSet<String>,
@@ -63,13 +64,22 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
+        let all = Section::ALL.into_iter();
+        let by_default = all.filter(|section| !section.is_opt_in());
         Self {
-            sections: Section::ALL.into_iter().collect(),
+            sections: by_default.collect(),
             device_deadline: Duration::from_secs(2),
             lldp: None,
             usage: None,
             lldp_also: BTreeSet::new(),
         }
+    }
+}
+
+impl Options {
+    fn asks_for(&self, section: Section) -> bool {
+        let can_be_filled = section != Section::Usage || self.usage.is_some();
+        can_be_filled && self.sections.contains(&section)
     }
 }
 
@@ -114,19 +124,15 @@ pub fn discover(source: &Source, options: &Options) -> Discovery {
 
 /// The sections that stay empty because nobody asked for them.
 fn undiscovered(options: &Options) -> BTreeSet<Section> {
-    let mut left_out: BTreeSet<Section> = Section::ALL.into_iter().collect();
-    left_out.retain(|section| !options.sections.contains(section));
-    if options.usage.is_none() {
-        left_out.insert(Section::Usage);
-    }
-    left_out
+    let left_out = |section: &Section| !options.asks_for(*section);
+    Section::ALL.into_iter().filter(left_out).collect()
 }
 
 /// The probes that fill what is asked for.
 fn wanted(options: &Options) -> Vec<&'static Probe> {
     let is_wanted = |probe: &&Probe| {
         let mut fills = probe.fills.iter();
-        fills.any(|section| options.sections.contains(section))
+        fills.any(|section| options.asks_for(*section))
     };
     PROBES.iter().filter(is_wanted).collect()
 }
@@ -189,6 +195,9 @@ const PROBES: &[Probe] = &[
     fills!(Iommu, iommu),
     fills!(Watchdogs, watchdogs),
     fills!(Usage, usage),
+    fills!(Modules, modules),
+    fills!(Listeners, listeners),
+    fills!(Services, services),
 ];
 
 /// One probe for four sections: what was not asked for stays empty. A warning about the source of

@@ -70,6 +70,29 @@ impl Notes {
         }
     }
 
+    /// The same for what is opt-in: a capture that was made without it says so.
+    pub(crate) fn require_recorded<T>(
+        &mut self,
+        subject: &str,
+        what: &str,
+        got: Result<T, Fault>,
+    ) -> Option<T> {
+        if matches!(got, Err(Fault::NotAsked)) {
+            let message = format!("{what}: this capture was made without it");
+            self.warn(subject, WarningKind::Unsupported, message);
+        }
+        self.require(subject, what, got)
+    }
+
+    /// Tells of lines of a table that were not understood.
+    pub(crate) fn odd_lines(&mut self, subject: &str, path: &str, count: usize) {
+        if count > 0 {
+            let lines = if count == 1 { "line" } else { "lines" };
+            let message = format!("{path}: {count} {lines} of it cannot be understood");
+            self.warn(subject, WarningKind::Malformed, message);
+        }
+    }
+
     /// Adds one warning.
     pub(crate) fn warn(&mut self, subject: &str, kind: WarningKind, message: impl Into<String>) {
         self.warnings.push(Warning {

@@ -12,6 +12,7 @@ use crate::memory::{Memory, NumaNode};
 use crate::network::NetworkInterface;
 use crate::pci::{Gpu, PciFunction};
 use crate::peripheral::{Bmc, Iommu, Sensor, UsbDevice, Watchdog};
+use crate::software::{Listener, Modules, Service};
 use crate::usage::Usage;
 use crate::warning::Warning;
 
@@ -71,6 +72,15 @@ pub struct Inventory {
     pub watchdogs: Vec<Watchdog>,
     /// How busy the machine is; `None` unless asked for.
     pub usage: Option<Usage>,
+    /// Kernel modules; left out unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modules: Option<Modules>,
+    /// Local addresses that are taken, by protocol, port and address; left out unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listeners: Option<Vec<Listener>>,
+    /// Services and sockets of systemd by name; left out unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub services: Option<Vec<Service>>,
     /// Why values are missing.
     pub warnings: Vec<Warning>,
     /// The sections that nobody asked for, whose values here mean nothing. In JSON they are left out.
@@ -124,11 +134,14 @@ pub enum Section {
     Iommu,
     Watchdogs,
     Usage,
+    Modules,
+    Listeners,
+    Services,
 }
 
 impl Section {
     /// Every section in the document's order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Host,
         Self::System,
         Self::Board,
@@ -150,7 +163,19 @@ impl Section {
         Self::Iommu,
         Self::Watchdogs,
         Self::Usage,
+        Self::Modules,
+        Self::Listeners,
+        Self::Services,
     ];
+
+    /// Whether it is discovered only where it is asked for by name: it changes all the time, or
+    /// takes more reading than the rest.
+    pub fn is_opt_in(self) -> bool {
+        matches!(
+            self,
+            Self::Usage | Self::Modules | Self::Listeners | Self::Services
+        )
+    }
 
     /// The document's key.
     pub fn key(self) -> &'static str {
@@ -176,6 +201,9 @@ impl Section {
             Self::Iommu => "iommu",
             Self::Watchdogs => "watchdogs",
             Self::Usage => "usage",
+            Self::Modules => "modules",
+            Self::Listeners => "listeners",
+            Self::Services => "services",
         }
     }
 }

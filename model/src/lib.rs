@@ -25,6 +25,7 @@ pub mod pci;
 pub mod peripheral;
 pub mod reading;
 pub mod role;
+pub mod software;
 pub mod units;
 pub mod usage;
 pub mod warning;

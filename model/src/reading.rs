@@ -42,8 +42,9 @@ impl std::error::Error for NoInventory {
 }
 
 impl Inventory {
-    /// Reads `muster.inventory/v1` from JSON. Sections that the document lacks, or that are null, are
-    /// [`Inventory::undiscovered`]; fields that are not known are passed over.
+    /// Reads `muster.inventory/v1` from JSON. Sections that the document lacks, or that are null
+    /// without a warning of theirs that says why, are [`Inventory::undiscovered`]; fields that are
+    /// not known are passed over.
     ///
     /// # Errors
     /// [`NoInventory`] says what the text is instead.
@@ -53,10 +54,17 @@ impl Inventory {
         if schema != Some(INVENTORY_SCHEMA) {
             return Err(NoInventory::OtherSchema(schema.map(str::to_owned)));
         }
-        let lacks = |section: &Section| document.get(section.key()).is_none_or(Value::is_null);
-        let undiscovered: BTreeSet<Section> = Section::ALL.into_iter().filter(lacks).collect();
         // From the text once more, because only the text has lines and columns to tell.
         let mut inventory: Self = serde_json::from_slice(text).map_err(NoInventory::Malformed)?;
+        let is_explained = |section: &Section| {
+            let mut warnings = inventory.warnings.iter();
+            warnings.any(|warning| warning.probe == section.key())
+        };
+        let lacks = |section: &Section| match document.get(section.key()) {
+            None => true,
+            Some(value) => value.is_null() && !is_explained(section),
+        };
+        let undiscovered: BTreeSet<Section> = Section::ALL.into_iter().filter(lacks).collect();
         inventory.undiscovered = undiscovered;
         Ok(inventory)
     }
@@ -74,6 +82,16 @@ mod tests {
         assert!(inventory.was_discovered(Section::Cpu));
         assert!(!inventory.was_discovered(Section::Disks));
         assert!(!inventory.was_discovered(Section::Usage));
+    }
+
+    #[test]
+    fn what_could_not_be_found_out_was_discovered() {
+        let text = br#"{"schema": "muster.inventory/v1", "modules": null, "listeners": null,
+            "warnings": [{"probe": "listeners", "subject": "tcp", "kind": "denied", "message": "no"}]}"#;
+        let inventory = Inventory::from_json(text).unwrap();
+        assert!(!inventory.was_discovered(Section::Modules));
+        assert!(inventory.was_discovered(Section::Listeners));
+        assert_eq!(inventory.listeners, None);
     }
 
     #[test]

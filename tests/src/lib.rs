@@ -23,5 +23,7 @@ pub mod lscpu;
 pub mod measure;
 pub mod metal;
 pub mod namespace;
+pub mod policies;
 pub mod program;
+pub mod recorded;
 pub mod ttar;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use muster_discovery::source::Recording;
 use muster_discovery::{Options, Source, capture, discover};
-use muster_model::Inventory;
+use muster_model::{Inventory, Section};
 use muster_tests::dumps::{dump, unpack};
 use serde_json::Value;
 
@@ -55,7 +55,10 @@ fn this_machine_survives_a_capture() {
 
 fn survives(machine: &str, source: Source) {
     let source = source.recorded();
-    let options = Options::default();
+    let options = Options {
+        sections: Section::ALL.into(),
+        ..Options::default()
+    };
     let found = discover(&source, &options).inventory;
     let recording = source.into_recording();
     assert!(recording.len() > 10, "{machine}: hardly anything was asked");

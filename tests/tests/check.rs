@@ -154,6 +154,38 @@ fn what_is_unknown_is_undetermined() {
 }
 
 #[test]
+fn a_rule_that_does_not_apply_says_why() {
+    let folder = lab();
+    let test = "expression = 'memory.total_bytes > 0'\nwhen = 'cpu.threads > 100000'";
+    let policy = put(&folder, "one.toml", &one_rule(test));
+    let rich = committed("tests/golden/rich.json");
+    let with = |arguments: &[&str]| {
+        let mut command = command();
+        command.args(["check", "-p", &policy, "--inventory"]);
+        run(command.arg(&rich).args(arguments))
+    };
+    let ran = with(&["--all"]);
+    assert_eq!(ran.code, Some(ADEQUATE));
+    assert!(ran.data.contains("– not applicable  only"), "{}", ran.data);
+    assert!(ran.data.contains("cpu.threads > 100000"), "{}", ran.data);
+    assert!(with(&[]).data.contains("1 rule does not apply; --all"));
+    assert!(
+        with(&["-o", "junit"])
+            .data
+            .contains("<skipped message=\"not applicable")
+    );
+    // The facts that the expressions name, and no others.
+    let explained = with(&["--explain", "only"]).data;
+    let facts = explained.split("What the machine says").nth(1).unwrap();
+    let facts: Vec<&str> = facts
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert_eq!(facts, ["cpu threads 128", "memory total 254 GiB"]);
+}
+
+#[test]
 fn a_machine_comes_from_anywhere() {
     let folder = lab();
     let policy = put(
@@ -466,7 +498,7 @@ fn sarif_is_as_its_schema_says() {
         location["fullyQualifiedName"].clone()
     };
     assert_eq!(place(0), "node17/memory");
-    assert_eq!(place(1), "node17/disks/nvme1n1");
+    assert_eq!(place(1), "node17/disks/nvme0n1");
     assert_eq!(
         driver["rules"][1]["help"]["text"],
         "Use a machine with more memory."
@@ -514,8 +546,8 @@ fn tables_rules_and_explanations() {
     let explained = check(&folder, &["--explain", "data-disks"]);
     assert_eq!(explained.code, Some(ADEQUATE));
     for told in [
-        "disks[nvme1n1]",
-        "available yes",
+        "disks[nvme0n1]",
+        "available no",
         "needs",
         "There are `at_least`",
         "Add disks.",

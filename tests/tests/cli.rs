@@ -131,7 +131,9 @@ fn json_is_the_inventory() {
     assert_eq!(inventory.schema, INVENTORY_SCHEMA);
     let value: Value = serde_json::from_str(&ran.data).unwrap();
     for section in Section::ALL {
-        assert!(value.get(section.key()).is_some(), "no {}", section.key());
+        let key = section.key();
+        let is_there = !section.is_opt_in() || section == Section::Usage;
+        assert_eq!(value.get(key).is_some(), is_there, "{key}");
     }
 }
 
@@ -195,6 +197,67 @@ fn a_capture_replays_to_the_same_bytes() {
         1,
         "something is left"
     );
+}
+
+#[test]
+fn a_capture_has_what_is_opt_in_for_whoever_asks() {
+    let root = made_root();
+    write(root.path(), "proc/modules", "nvme 61440 0 - Live 0x0\n");
+    write(root.path(), "usr/lib/systemd/system/ssh.service", "");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.tar.zst");
+    let path = file.to_str().unwrap();
+    let shown = at_root(&root, &["-o", "json", "--capture", path]);
+    assert_eq!(shown.data, at_root(&root, &["-o", "json"]).data);
+
+    let chosen = ["-s", "modules,listeners,services", "-o", "json"];
+    let asked = at_root(&root, &chosen);
+    let replayed = [&["discover", "--replay", path], &chosen[..]].concat();
+    let replayed = muster(&replayed);
+    let as_root = replayed.data.replacen("\"capture\"", "\"root\"", 1);
+    assert_eq!(asked.data, as_root);
+    let inventory = Inventory::from_json(asked.data.as_bytes()).unwrap();
+    let loaded = inventory.modules.as_ref().unwrap().loaded.as_deref();
+    assert_eq!(loaded, Some(&["nvme".to_owned()][..]));
+    assert_eq!(inventory.services.as_ref().unwrap().len(), 1);
+    // It is null, and a warning says why.
+    assert_eq!(inventory.listeners, None);
+    assert!(inventory.was_discovered(Section::Listeners));
+    assert!(!inventory.was_discovered(Section::Usage));
+
+    // A capture of other sections says what it was made without.
+    let cpu = at_root(&root, &["-s", "cpu", "--force", "--capture", path]);
+    assert_eq!(cpu.code, Some(0), "{}", cpu.told);
+    let without = muster(&[
+        "discover", "-q", "-s", "services", "-o", "json", "--replay", path,
+    ]);
+    assert!(without.data.contains("made without it"), "{}", without.data);
+}
+
+#[test]
+fn a_capture_of_usage_shows_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.tar.zst");
+    let path = file.to_str().unwrap();
+    let live = muster(&[
+        "discover",
+        "-q",
+        "-s",
+        "usage",
+        "-o",
+        "json",
+        "--capture",
+        path,
+    ]);
+    let live = Inventory::from_json(live.data.as_bytes()).unwrap();
+    assert!(live.usage.is_some());
+    let replayed = |chosen: &[&str]| {
+        let ran = muster(&[&["discover", "-o", "json", "--replay", path], chosen].concat());
+        Inventory::from_json(ran.data.as_bytes()).unwrap().usage
+    };
+    assert_eq!(replayed(&[]), live.usage);
+    assert_eq!(replayed(&["-s", "usage"]), live.usage);
+    assert_eq!(replayed(&["-s", "iommu"]), None);
 }
 
 #[test]

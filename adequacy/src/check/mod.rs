@@ -5,13 +5,27 @@
 //! lists. `finding` is what comes out of a check, and the counting that most of them do; `parameters`
 //! declares the structs.
 
+mod bmc;
+mod counting;
 mod cpu;
 mod disks;
+mod filesystems;
 mod finding;
-mod memory;
-mod parameters;
+mod firmware;
 #[cfg(test)]
-mod testing;
+mod gains;
+mod gpus;
+mod host;
+mod memory;
+#[cfg(test)]
+mod more_devices;
+mod network;
+mod parameters;
+mod pci;
+#[cfg(test)]
+mod recorded;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::fmt;
 
@@ -54,9 +68,20 @@ impl fmt::Debug for Kind {
 
 /// Every ready-made check, in the order of the inventory's sections.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [cpu::KINDS, memory::KINDS, disks::KINDS]
-        .into_iter()
-        .flatten()
+    [
+        host::KINDS,
+        firmware::KINDS,
+        cpu::KINDS,
+        memory::KINDS,
+        network::KINDS,
+        disks::KINDS,
+        filesystems::KINDS,
+        pci::KINDS,
+        gpus::KINDS,
+        bmc::KINDS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 pub(crate) fn kind(name: &str) -> Option<&'static Kind> {

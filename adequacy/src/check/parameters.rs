@@ -11,11 +11,11 @@
 /// ```
 macro_rules! parameters {
     (
-        struct $name:ident { $($required:ident: $type:ty),* $(,)? }
+        $visibility:vis struct $name:ident { $($required:ident: $type:ty),* $(,)? }
         $(optional { $($optional:ident: $optional_type:ty),* $(,)? })?
     ) => {
         #[derive(Debug)]
-        struct $name {
+        $visibility struct $name {
             $($required: $type,)*
             $($($optional: Option<$optional_type>,)*)?
         }

@@ -3,20 +3,23 @@
 use muster_model::Inventory;
 use serde_json::{Value, json};
 
-use super::{Finding, Outcome, kind};
+use super::{Check, Finding, Outcome, kind};
 use crate::machine::Machine;
 
 /// The check `name` with parameters as in a policy, on an inventory of these sections.
 pub(super) fn judged(name: &str, parameters: &str, sections: Value) -> Finding {
+    made(name, parameters).judge(&Machine::new(&inventory(sections)))
+}
+
+fn made(name: &str, parameters: &str) -> Box<dyn Check> {
     let text = format!("parameters = {parameters}");
     let mut document = toml_span::parse(&text).unwrap();
     let parameters = document.pointer_mut("/parameters").unwrap();
-    let check = (kind(name).unwrap().read)(parameters).unwrap();
-    check.judge(&Machine::new(&inventory(sections)))
+    (kind(name).unwrap().read)(parameters).unwrap()
 }
 
 /// An inventory of these sections; the others were not discovered.
-pub(super) fn inventory(mut sections: Value) -> Inventory {
+pub(crate) fn inventory(mut sections: Value) -> Inventory {
     sections["schema"] = json!(muster_model::INVENTORY_SCHEMA);
     Inventory::from_json(sections.to_string().as_bytes()).unwrap()
 }
@@ -38,7 +41,30 @@ pub(super) fn hold(name: &str, cases: &[(&str, Value, Outcome, Option<&str>)]) {
             *actual,
             "{name} {parameters} on {sections}"
         );
+        let required = with_parameters(name, parameters).unwrap().required();
+        let alike = finding.outcome == Outcome::Fail && *actual == Some(&required);
+        assert!(
+            !alike,
+            "{name} {parameters} on {sections}: it needs what it has"
+        );
         let unexplained = finding.outcome == Outcome::Undetermined && finding.reasons.is_empty();
         assert!(!unexplained, "{name} {parameters} on {sections}: no reason");
+    }
+}
+
+/// What the check `name` asks for.
+pub(super) fn required(name: &str, parameters: &str) -> String {
+    made(name, parameters).required()
+}
+
+/// The mistake in parameters of the check `name`.
+pub(super) fn fault(name: &str, parameters: &str) -> String {
+    let text = format!("parameters = {parameters}");
+    let mut document = toml_span::parse(&text).unwrap();
+    let parameters = document.pointer_mut("/parameters").unwrap();
+    let error = (kind(name).unwrap().read)(parameters).unwrap_err();
+    match error.errors.as_slice() {
+        [one] => one.to_string(),
+        others => panic!("one mistake, not {others:?}"),
     }
 }

@@ -64,7 +64,7 @@ impl<'a> Known<'a> {
     }
 
     /// Another root directory has no running kernel that could be asked.
-    fn files_only(&self) -> Option<&'a str> {
+    pub(super) fn files_only(&self) -> Option<&'a str> {
         let is_root = self.inventory.source == Some(Origin::Root);
         let mut warnings = self.inventory.warnings.iter();
         let found = warnings.find(|warning| is_root && warning.probe == "source");

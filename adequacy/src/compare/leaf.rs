@@ -71,7 +71,7 @@ impl<'a> Walk<'a> {
         before: &Value,
         after: &Value,
     ) -> Option<(&'a Known<'a>, &'a str)> {
-        let known = match (before.is_null(), after.is_null()) {
+        let known = match (is_nothing(before), is_nothing(after)) {
             (true, false) => self.before,
             (false, true) => self.after,
             _ => return None,
@@ -84,9 +84,17 @@ impl<'a> Walk<'a> {
         }
         let told = known.warning(thing.section, &names);
         let of_all = || known.warning_of_all(thing.section);
-        match field.null {
+        let null = match field.null {
+            // An empty list is a list: it takes a reason to doubt it.
+            Null::Unknown if before.is_array() && after.is_array() => Null::None,
+            null => null,
+        };
+        match null {
             Null::Unknown => Some((known, told.or_else(of_all).unwrap_or(DOES_NOT_SAY))),
-            Null::None => told.map(|why| (known, why)),
+            Null::None => {
+                let told = told.or_else(|| known.files_only());
+                told.map(|why| (known, why))
+            }
             Null::NoneUnlessWarned => told.or_else(of_all).map(|why| (known, why)),
         }
     }
@@ -107,6 +115,11 @@ impl<'a> Walk<'a> {
             other => other.clone(),
         }
     }
+}
+
+/// Not known, or a list with nothing in it.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// A list of names as a set.

@@ -289,3 +289,37 @@ fn an_idle_gpu_is_no_slower() {
     assert_eq!(after_rate("0000:05:00.0", "060400"), 0);
     assert_eq!(after_rate("0000:05:00.0", "020000"), 1);
 }
+
+#[test]
+fn another_root_directory_has_not_lost_what_it_cannot_tell() {
+    let document = metal();
+    let flags = ("/cpu/flags", json!([]));
+    let warnings = json!([
+        {"probe": "source", "subject": "root", "kind": "unsupported", "message": "files only"},
+    ]);
+    let root = changed(&[
+        flags.clone(),
+        ("/source", json!("root")),
+        ("/warnings", warnings),
+    ]);
+    let comparison = over_time(&document, &root);
+    assert_eq!(words(&comparison), [""; 0]);
+    assert_eq!(comparison.unknown[0].fact, "cpu.flags");
+    let without_a_reason = over_time(&document, &changed(&[flags]));
+    assert_eq!(without_a_reason.differences[0].weight, Weight::Worse);
+}
+
+#[test]
+fn a_command_line_is_told_word_by_word() {
+    let after = changed(&[(
+        "/host/kernel/command_line",
+        json!("console=ttyS0 quiet iommu=pt"),
+    )]);
+    assert_eq!(
+        words(&over_time(&metal(), &after)),
+        [
+            "Neutral: kernel command line: lost initrd=initrd, intel_iommu=on, no_timer_check, \
+             panic=-1; gained iommu=pt"
+        ]
+    );
+}

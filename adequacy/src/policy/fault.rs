@@ -1,5 +1,6 @@
 //! What is wrong with a policy, and where.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use toml_span::{DeserError, ErrorKind, Span};
@@ -130,7 +131,7 @@ fn in_words(kind: &ErrorKind, span: Span) -> String {
     match kind {
         ErrorKind::MissingField(field) => format!("{field:?} is missing"),
         ErrorKind::Wanted { expected, found } => {
-            format!("{expected} is wanted, and this is {found}")
+            format!("{expected} is wanted, and this is {}", with_article(found))
         }
         ErrorKind::Custom(message) => message.clone().into_owned(),
         ErrorKind::UnexpectedValue { expected, value } => {
@@ -145,6 +146,20 @@ fn in_words(kind: &ErrorKind, span: Span) -> String {
         ErrorKind::UnexpectedEof => "the text ends in the middle".to_owned(),
         ErrorKind::UnquotedString => "a text has to be in quotation marks".to_owned(),
         ErrorKind::InvalidNumber => "this is no number".to_owned(),
+        ErrorKind::InvalidCharInString(character) => format!(
+            "{} may not stand in a text as it is",
+            character.escape_debug()
+        ),
         other => toml_span::Error::from((other.clone(), span)).to_string(),
+    }
+}
+
+/// What the parser found: it names some things with an article, and some without.
+fn with_article(found: &str) -> Cow<'_, str> {
+    match found {
+        "eof" => "the end of the text".into(),
+        "array" | "integer" => format!("an {found}").into(),
+        "string" | "float" | "boolean" | "table" => format!("a {found}").into(),
+        other => other.into(),
     }
 }

@@ -15,9 +15,12 @@
 //! ```
 //!
 //! Map: this file is the policy as data; `read` takes it from TOML; `fault` says with line and column what
-//! is wrong with it; `values` are the kinds of values that parameters take.
+//! is wrong with it; `values` are the kinds of values that parameters take, `date` one of them, `hardware`
+//! those that name parts of a machine.
 
+pub(crate) mod date;
 mod fault;
+pub(crate) mod hardware;
 mod read;
 pub(crate) mod values;
 

@@ -18,6 +18,7 @@ use crate::verdict::{PolicyName, Severity};
 /// A policy is written by hand; nobody writes as much.
 const LARGEST_TEXT: usize = 1 << 20;
 const MOST_RULES: usize = 1000;
+const NO_RULES: &str = "there are no [[rules]], so that every machine would be adequate";
 
 pub(super) fn policy(content: &str) -> Result<Policy, Faults> {
     let mut faults = Collected::default();
@@ -63,10 +64,7 @@ fn whole(document: &mut Value<'_>, faults: &mut Collected) -> Option<Policy> {
     let rules = match table.take("rules") {
         Some((_, mut rules)) => read_rules(&mut rules, &judged, faults),
         None => {
-            faults.add(
-                0,
-                "there are no [[rules]], so that every machine would be adequate",
-            );
+            faults.add(0, NO_RULES);
             Vec::new()
         }
     };
@@ -96,6 +94,9 @@ fn read_rules(value: &mut Value<'_>, judged: &BTreeSet<Role>, faults: &mut Colle
         );
         return Vec::new();
     };
+    if tables.is_empty() {
+        faults.add(span.start, NO_RULES);
+    }
     if tables.len() > MOST_RULES {
         faults.add(
             span.start,
@@ -140,10 +141,10 @@ fn read_rule(
     let severity = table.required::<Severity>("severity");
     let remedy = table.required::<Text>("remedy");
     let roles = table.optional_s::<Roles>("roles");
-    let condition = match table.take("when") {
-        Some((_, mut condition)) => Some(compile(&mut condition, faults)?),
-        None => None,
-    };
+    // `Some(None)`: there is one, and it is wrong.
+    let condition = table
+        .take("when")
+        .map(|(_, mut condition)| compile(&mut condition, faults));
     let test = read_test(&mut table, span, faults);
     let roles = match roles {
         None => judged.clone(),
@@ -165,7 +166,10 @@ fn read_rule(
         title: title.ok()?.0,
         severity: severity.ok()?,
         roles,
-        condition,
+        condition: match condition {
+            None => None,
+            Some(compiled) => Some(compiled?),
+        },
         test: test?,
         remedy: remedy.ok()?.0,
     };

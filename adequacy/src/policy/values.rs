@@ -24,7 +24,7 @@ pub(crate) fn text(value: &mut Value<'_>) -> Result<String, Error> {
 }
 
 /// Takes the text that `T` is written as.
-fn parsed<T: FromStr<Err = String>>(value: &mut Value<'_>) -> Result<T, DeserError> {
+pub(super) fn parsed<T: FromStr<Err = String>>(value: &mut Value<'_>) -> Result<T, DeserError> {
     let span = value.span;
     let text = text(value)?;
     Ok(text
@@ -73,6 +73,16 @@ impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Set<T> {
     }
 }
 
+impl<T: fmt::Display> Set<T> {
+    /// `one of a, b`, or the only one.
+    pub(crate) fn choice(&self) -> String {
+        match self.0.len() {
+            1 => self.to_string(),
+            _ => format!("one of {self}"),
+        }
+    }
+}
+
 impl<T: fmt::Display> fmt::Display for Set<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, member) in self.0.iter().enumerate() {
@@ -111,6 +121,27 @@ impl fmt::Display for Count {
     }
 }
 
+/// A whole number from 0 on: the most that is borne.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Limit(pub(crate) u64);
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let number = value
+            .as_integer()
+            .and_then(|number| u64::try_from(number).ok());
+        number
+            .map(Self)
+            .ok_or_else(|| wrong(value.span, "a whole number from 0 on is wanted").into())
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
 /// A share from 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Percent(pub(crate) u8);
@@ -137,6 +168,19 @@ impl fmt::Display for Percent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Size {
     pub(crate) bytes: u64,
+}
+
+impl Size {
+    /// In words that differ from those of `wanted` when it is less: `16 GiB less 1 B`.
+    pub(crate) fn beside(self, wanted: Self) -> String {
+        let text = self.to_string();
+        match wanted.bytes.checked_sub(self.bytes) {
+            Some(bytes @ 1..) if text == wanted.to_string() => {
+                format!("{text} less {}", Self { bytes })
+            }
+            _ => text,
+        }
+    }
 }
 
 impl FromStr for Size {
@@ -336,6 +380,27 @@ mod tests {
             assert!(size(wrong).is_err(), "{wrong:?} was taken");
         }
         assert_eq!(Size { bytes: 16 << 30 }.to_string(), "16 GiB");
+    }
+
+    #[test]
+    fn what_is_less_never_reads_the_same() {
+        let beside = |bytes, wanted| Size { bytes }.beside(Size { bytes: wanted });
+        assert_eq!(beside(4 << 30, 4 << 30), "4 GiB");
+        assert_eq!(beside(5 << 30, 4 << 30), "5 GiB");
+        assert_eq!(beside(3 << 30, 4 << 30), "3 GiB");
+        assert_eq!(beside((4 << 30) - 1, 4 << 30), "4 GiB less 1 B");
+        assert_eq!(
+            beside((16 << 30) - (20 << 20), 16 << 30),
+            "16 GiB less 20 MiB"
+        );
+        assert_eq!(beside(0, 0), "0 B");
+    }
+
+    #[test]
+    fn choices_read_well() {
+        let set = |words: &[&str]| Set(words.iter().map(|word| Text((*word).to_owned())).collect());
+        assert_eq!(set(&["b", "a"]).choice(), "one of a, b");
+        assert_eq!(set(&["a"]).choice(), "a");
     }
 
     #[test]

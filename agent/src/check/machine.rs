@@ -45,11 +45,12 @@ impl<'a> Place<'a> {
         policy: &Policy,
         timeout: Duration,
     ) -> anyhow::Result<Inventory> {
+        let wanted: Vec<Section> = policy.sections().into_iter().collect();
         match self {
-            Self::File(file) => file.inventory(),
+            Self::File(file) => file.inventory(&wanted),
             Self::Discovered(place) => {
                 let mut options = options(policy, timeout);
-                let source = place.source(&mut options)?;
+                let source = place.source(&wanted, &mut options)?;
                 tracing::info!(sections = options.sections.len(), "discovering");
                 Ok(discover(&source, &options).inventory)
             }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use muster_discovery::source::{Recording, Request};
-use muster_discovery::{Options, Query, capture};
+use muster_discovery::{Options, Query, Source, capture, discover};
+use muster_model::Section;
 
 /// Reads a capture.
 pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
@@ -18,16 +19,37 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
 }
 
 /// Asks for the listening and measuring that the recorded discovery did, so that the replay asks the
-/// same questions.
-pub(crate) fn ask_the_same(recording: &Recording, options: &mut Options) {
+/// same questions; for the measuring unless `chosen` are other sections.
+pub(crate) fn ask_the_same(recording: &Recording, chosen: &[Section], options: &mut Options) {
+    let shows_usage = chosen.is_empty() || chosen.contains(&Section::Usage);
     for (request, _) in recording.iter() {
         match request {
             // A replay does not wait, however long the recording did.
             Request::Ask(Query::Lldp { .. }) => options.lldp = Some(Duration::from_secs(1)),
-            Request::Ask(Query::Usage { over }) => options.usage = Some(*over),
+            Request::Ask(Query::Usage { over }) if shows_usage => {
+                options.usage = Some(*over);
+                options.sections.insert(Section::Usage);
+            }
             _ => {}
         }
     }
+}
+
+/// Has `source` record the opt-in sections too, so that a replay can be asked for them. It is a
+/// discovery of its own, for the document that is shown has to be the one that a replay shows. Usage
+/// would take its time.
+pub(super) fn record_opt_in(source: &Source, options: &Options) {
+    let opt_in = Section::ALL
+        .into_iter()
+        .filter(|section| section.is_opt_in());
+    let options = Options {
+        sections: opt_in.collect(),
+        usage: None,
+        lldp: None,
+        ..options.clone()
+    };
+    let found = discover(source, &options);
+    tracing::info!(took = ?found.timings, "recorded the opt-in sections");
 }
 
 /// Refuses what writing would refuse, before minutes are spent on discovery.

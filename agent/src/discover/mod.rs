@@ -42,11 +42,16 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Opens it; a capture is asked what was asked when it was made.
+    /// Opens it; a capture is asked what was asked when it was made, as far as the sections that were
+    /// `chosen`.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn source(self, options: &mut Options) -> anyhow::Result<Source> {
+    pub(crate) fn source(
+        self,
+        chosen: &[Section],
+        options: &mut Options,
+    ) -> anyhow::Result<Source> {
         match self {
             Self::Live => Source::live().context("cannot read this machine"),
             Self::Root(root) => {
@@ -58,7 +63,7 @@ impl<'a> Place<'a> {
             }
             Self::Capture(file) => {
                 let recording = capture::read(file)?;
-                capture::ask_the_same(&recording, options);
+                capture::ask_the_same(&recording, chosen, options);
                 Ok(Source::replay(recording))
             }
         }
@@ -75,7 +80,7 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     }
     let mut options = options(arguments);
     let place = Place::of(arguments.root.as_deref(), arguments.replay.as_deref());
-    let source = place.source(&mut options)?;
+    let source = place.source(&arguments.sections, &mut options)?;
     let source = match arguments.capture {
         Some(_) => source.recorded(),
         None => source,
@@ -85,6 +90,9 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
     let found = discover(&source, &options);
     tracing::info!(warnings = found.inventory.warnings.len(), "discovered");
     if let Some(path) = &arguments.capture {
+        if arguments.sections.is_empty() {
+            capture::record_opt_in(&source, &options);
+        }
         let mut recording = source.into_recording();
         if arguments.scrub {
             recording = muster_discovery::capture::scrub(&recording, &found.inventory)?;
@@ -148,8 +156,10 @@ pub(crate) fn is_root() -> bool {
 
 /// The sections to show, each once, in the document's order.
 fn shown(arguments: &DiscoverArguments) -> Vec<Section> {
-    let asked =
-        |section: &Section| arguments.sections.is_empty() || arguments.sections.contains(section);
+    if arguments.sections.is_empty() {
+        return render::by_default().collect();
+    }
+    let asked = |section: &Section| arguments.sections.contains(section);
     Section::ALL.into_iter().filter(asked).collect()
 }
 

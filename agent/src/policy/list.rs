@@ -44,9 +44,13 @@ fn listed(name: &str, origin: &Origin, overridden: bool) -> Listed {
         }
         Err(Unusable::Unread(error)) => listed.fault = Some(format!("{error:#}")),
         Err(Unusable::Faulty(..)) => {
-            listed.fault = Some(format!(
-                "faulty; `muster policy validate {origin}` says why"
-            ));
+            listed.fault = Some(match origin {
+                Origin::File(path) => {
+                    let path = path.display();
+                    format!("faulty; `muster policy validate {path}` says why")
+                }
+                Origin::Embedded(_) => "faulty".to_owned(),
+            });
         }
     }
     listed

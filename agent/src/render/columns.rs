@@ -130,6 +130,9 @@ pub(super) fn usual(section: Section) -> &'static [&'static str] {
             "memory_used_bytes",
             "swap_used_bytes",
         ],
+        Section::Modules => &["loaded"],
+        Section::Listeners => &["protocol", "address", "port"],
+        Section::Services => &["name", "enabled", "masked"],
         Section::Watchdogs => &["name", "identity", "timeout_s", "active"],
     }
 }

@@ -10,6 +10,13 @@ pub(crate) struct Document<'a> {
     pub(crate) sections: Vec<Section>,
 }
 
+/// The sections of a document for which none was chosen. Those that are opt-in are left out, but
+/// for `usage`, whose null readers have come to expect.
+pub(crate) fn by_default() -> impl Iterator<Item = Section> {
+    let all = Section::ALL.into_iter();
+    all.filter(|section| !section.is_opt_in() || *section == Section::Usage)
+}
+
 impl Document<'_> {
     pub(crate) fn has(&self, section: Section) -> bool {
         self.sections.contains(&section)
@@ -58,6 +65,9 @@ fn entry<M: SerializeMap>(
         Section::Iommu => map.serialize_entry(key, &inventory.iommu),
         Section::Watchdogs => map.serialize_entry(key, &inventory.watchdogs),
         Section::Usage => map.serialize_entry(key, &inventory.usage),
+        Section::Modules => map.serialize_entry(key, &inventory.modules),
+        Section::Listeners => map.serialize_entry(key, &inventory.listeners),
+        Section::Services => map.serialize_entry(key, &inventory.services),
     }
 }
 
@@ -70,12 +80,23 @@ mod tests {
         let inventory = Inventory::default();
         let document = Document {
             inventory: &inventory,
-            sections: Section::ALL.to_vec(),
+            sections: by_default().collect(),
         };
         assert_eq!(
             serde_json::to_string(&document).unwrap(),
             serde_json::to_string(&inventory).unwrap()
         );
+    }
+
+    #[test]
+    fn what_was_chosen_is_there_though_it_is_unknown() {
+        let inventory = Inventory::default();
+        let document = Document {
+            inventory: &inventory,
+            sections: vec![Section::Listeners],
+        };
+        let value = serde_json::to_value(&document).unwrap();
+        assert_eq!(value.get("listeners"), Some(&serde_json::Value::Null));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) mod verdict;
 #[cfg(test)]
 mod goldens;
 
-pub(crate) use document::Document;
+pub(crate) use document::{Document, by_default};
 pub(crate) use table::{table, wide};
 pub(crate) use text::screen;
 

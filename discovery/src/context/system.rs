@@ -6,6 +6,7 @@ use muster_model::host::{Virtualization, VirtualizationKind};
 use super::{Context, virtualization};
 use crate::Fault;
 use crate::parse::cpuinfo::Cpuinfo;
+use crate::parse::sockets::ByteOrder;
 use crate::source::{Query, TABLE_CAP};
 
 impl Context<'_> {
@@ -32,6 +33,21 @@ impl Context<'_> {
             let told = self.source.text("proc/sys/kernel/osrelease");
             told.or_else(|fault| self.uname(1).map_err(|_| fault))
         })
+    }
+
+    /// The order of the bytes in the kernel's numbers: by its own word, which it has since 6.0, or
+    /// by its architecture.
+    pub(crate) fn byte_order(&self) -> Result<ByteOrder, Fault> {
+        match self.source.text("sys/kernel/cpu_byteorder").as_deref() {
+            Ok("little") => Ok(ByteOrder::Little),
+            Ok("big") => Ok(ByteOrder::Big),
+            _ => {
+                let architecture = self.architecture().as_ref().map_err(Clone::clone)?;
+                ByteOrder::of_architecture(architecture).ok_or_else(|| {
+                    Fault::Unsupported(format!("{architecture} has no byte order of its own"))
+                })
+            }
+        }
     }
 
     /// What the system runs on, with the warnings of the detection, which `host` gives.

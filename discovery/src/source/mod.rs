@@ -35,7 +35,7 @@ use muster_model::Origin;
 use crate::Fault;
 pub use dir::Dir;
 use pool::Pool;
-pub use query::{EthtoolCommand, Query};
+pub use query::{EthtoolCommand, Query, SocketTable};
 pub use recording::Recording;
 use tree::Tree;
 

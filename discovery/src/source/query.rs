@@ -95,11 +95,18 @@ pub enum Query {
     },
     /// GPUs by NVML: JSON, a list of `{pci_slot, model, memory_bytes, uuid}`.
     Nvml,
-    /// Names of PCI functions: an excerpt of `pci.ids` with what is known of them. The one question
-    /// that another root is asked too: its own list counts there, or else the program's.
+    /// Names of PCI functions: an excerpt of `pci.ids` with what is known of them. Another root is
+    /// asked too: its own list counts there, or else the program's.
     PciNames {
         /// Each `vendor:device subsystem_vendor:subsystem_device class`, sorted.
         ids: Vec<String>,
+    },
+    /// The sockets that take an address for themselves: of a table in `/proc/net` the lines of
+    /// those that listen or are not connected, as the kernel wrote them. Connections, of which
+    /// there may be a great many, are passed over. Another root is asked too.
+    Sockets {
+        /// Which table.
+        table: SocketTable,
     },
     /// udev's hardware database for a modalias: `KEY=value` lines.
     HardwareDatabase {
@@ -119,6 +126,32 @@ pub enum Query {
         /// How long to measure.
         over: Duration,
     },
+}
+
+/// A table of sockets in `/proc/net`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SocketTable {
+    /// TCP over IPv4.
+    Tcp,
+    /// TCP over IPv6.
+    Tcp6,
+    /// UDP over IPv4.
+    Udp,
+    /// UDP over IPv6.
+    Udp6,
+}
+
+impl SocketTable {
+    /// Its path from the root.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Tcp => "proc/net/tcp",
+            Self::Tcp6 => "proc/net/tcp6",
+            Self::Udp => "proc/net/udp",
+            Self::Udp6 => "proc/net/udp6",
+        }
+    }
 }
 
 /// Which `ETHTOOL_*` command.

@@ -1,6 +1,7 @@
 //! Files, listings and links of the running machine or of another root.
 
 use std::mem::MaybeUninit;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
@@ -86,6 +87,31 @@ impl Tree {
 
     /// The first bytes of a file, however long it is.
     pub(super) fn head(&self, path: &str, length: usize) -> Answer {
+        let file = self.open_file(path)?;
+        let mut content = vec![0; length];
+        let count = read(&file, &mut content).map_err(errno)?;
+        content.truncate(count);
+        Ok(content)
+    }
+
+    /// A file piece by piece, however long it is, until `take` has enough.
+    pub(super) fn scan(
+        &self,
+        path: &str,
+        mut take: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), Fault> {
+        let file = self.open_file(path)?;
+        let mut piece = vec![0; CHUNK];
+        loop {
+            let count = retry_on_intr(|| read(&file, &mut *piece)).map_err(errno)?;
+            match piece.get(..count) {
+                Some(some) if count > 0 && take(some).is_continue() => {}
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn open_file(&self, path: &str) -> Result<OwnedFd, Fault> {
         let (file, status) = match self {
             Self::Live(root) => {
                 let file = openat(root, path, FILE, Mode::empty())?;
@@ -95,10 +121,7 @@ impl Tree {
             Self::Confined(confined) => confined.open_file(None, path)?,
         };
         require_regular(&status)?;
-        let mut content = vec![0; length];
-        let count = read(&file, &mut content).map_err(errno)?;
-        content.truncate(count);
-        Ok(content)
+        Ok(file)
     }
 
     pub(super) fn list(&self, at: At<'_>, name: &str) -> Answer {

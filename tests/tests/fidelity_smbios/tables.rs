@@ -7,6 +7,7 @@ use muster_model::memory::MemoryModule;
 use muster_model::{Inventory, WarningKind};
 use muster_tests::dumps::dump;
 use muster_tests::ledger::Ledger;
+use muster_tests::recorded::{smbios_entry_point, smbios_root};
 use serde_json::Value;
 
 use super::{inventory, write};
@@ -67,21 +68,14 @@ impl Machine {
             fs::read(path).expect("it can be read")
         };
         let (table, decoded) = (file("dmi"), file("json"));
-        let root = tempfile::tempdir().expect("a temporary folder");
-        let entry = entry_point(table.len());
-        write(
-            root.path(),
-            "sys/firmware/dmi/tables/smbios_entry_point",
-            &entry,
-        );
-        write(root.path(), "sys/firmware/dmi/tables/DMI", &table);
+        let root = smbios_root(&table);
         let ours = inventory(root.path());
         let damaged = ours.warnings.iter().find(|warning| {
             warning.kind == WarningKind::Malformed && warning.message.contains("damaged")
         });
         assert_eq!(damaged, None, "{name}");
         // The form of `dmidecode --dump-bin`: the entry point, then the table at 32.
-        let mut whole = entry;
+        let mut whole = smbios_entry_point(table.len());
         whole.resize(32, 0);
         whole.extend(&table);
         write(root.path(), "dump", &whole);
@@ -321,14 +315,4 @@ fn date(value: &Value) -> Option<String> {
     let text = text(value)?;
     let parts: Vec<&str> = text.split('/').collect();
     Some(format!("{}-{}-{}", parts[2], parts[0], parts[1]))
-}
-
-/// An `_SM3_` entry point (DSP0134, section 5.2.2) of version 3.3 for a table of so many bytes.
-fn entry_point(table_bytes: usize) -> Vec<u8> {
-    let mut bytes = b"_SM3_\0\x18\x03\x03\0\x01\0".to_vec();
-    bytes.extend(u32::try_from(table_bytes).unwrap().to_le_bytes());
-    bytes.extend(32u64.to_le_bytes());
-    let sum = bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
-    bytes[5] = sum.wrapping_neg();
-    bytes
 }

@@ -74,6 +74,8 @@ pub(super) enum Style {
     Lanes,
     /// Per cent.
     Percent,
+    /// Words that come and go one by one.
+    Words,
     /// A truth, in two words: yes, no.
     Either(&'static str, &'static str),
 }

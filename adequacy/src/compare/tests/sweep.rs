@@ -92,12 +92,10 @@ fn only(path: &str, value: &Value) -> Inventory {
             Some(kind) => {
                 let mut device = json!({ name: inner });
                 let places = kind.places.iter().chain(kind.identities).flat_map(|it| *it);
-                for field in kind
-                    .key
-                    .iter()
-                    .chain(places)
-                    .filter(|field| **field != name)
-                {
+                let needed = kind.key.iter().chain(places);
+                // Some fields are told of hardware only.
+                let needed = needed.chain((outer == "network").then_some(&"kind"));
+                for field in needed.filter(|field| **field != name) {
                     device[*field] = sample(outer, field);
                 }
                 json!([device])

@@ -93,8 +93,8 @@ pub(crate) fn list(policies: &[Listed], width: usize) -> String {
         Column::fixed("policy"),
         Column::fixed("version"),
         Column::fixed("in force"),
-        Column::flexible("where", 18),
-        Column::flexible("about", 24),
+        Column::flexible("where", 12),
+        Column::flexible("about", 18),
     ];
     let rows = policies.iter().map(|policy| {
         let used = match (policy.used, &policy.fault) {

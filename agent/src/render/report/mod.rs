@@ -11,6 +11,7 @@ mod machine;
 mod memory;
 mod network;
 mod processors;
+mod software;
 mod storage;
 
 use muster_model::{Origin, Section};
@@ -54,6 +55,7 @@ pub(crate) fn render(document: &Document<'_>, layout: Layout) -> String {
     network::block(&mut report);
     storage::blocks(&mut report);
     devices::blocks(&mut report);
+    software::blocks(&mut report);
     footnotes.block(&mut report.page);
     report.page.finish()
 }

@@ -43,22 +43,22 @@ pub(super) fn facts(inventory: &Inventory, rule: &Rule, devices: &[String]) -> V
     };
     let expressions = [rule.expression(), rule.condition()];
     let named: Vec<&str> = expressions.into_iter().flatten().flat_map(paths).collect();
-    let mut subjects = Vec::new();
+    let (mut concerned, mut others) = (Vec::new(), Vec::new());
     for section in sections {
-        let looked_at = Sought {
+        let sought = Sought {
             section,
             named: &named,
         };
         if let Some(value) = whole.get(section.key()) {
-            let mut found = Vec::new();
-            looked_at.concerned(section.key(), value, devices, &mut found);
-            if found.is_empty() {
-                found = looked_at.whole(value);
-            }
-            subjects.extend(found);
+            sought.concerned(section.key(), value, devices, &mut concerned);
+            others.extend(sought.whole(value));
         }
     }
-    subjects
+    if concerned.is_empty() {
+        others
+    } else {
+        concerned
+    }
 }
 
 /// The section in which a device is, such as `disks` for `sda`.

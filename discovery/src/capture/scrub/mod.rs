@@ -28,6 +28,7 @@ mod needles;
 mod netlink;
 mod place;
 mod pseudonym;
+mod sockets;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -36,8 +37,10 @@ use muster_model::Inventory;
 use serde_json::Value;
 
 use super::CaptureError;
-use crate::Fault;
-use crate::source::{Answer, Query, Recording, Request};
+use crate::context::Context;
+use crate::parse::sockets::ByteOrder;
+use crate::source::{Answer, Query, Recording, Request, Source};
+use crate::{Fault, Options};
 use identity::Identities;
 use needles::Needles;
 use pseudonym::Pseudonyms;
@@ -75,6 +78,7 @@ pub fn scrub_with_salt(recording: &Recording, inventory: &Inventory, salt: [u8; 
 struct Scrubber {
     pseudonyms: Pseudonyms,
     needles: Needles,
+    byte_order: Option<ByteOrder>,
 }
 
 impl Scrubber {
@@ -90,6 +94,7 @@ impl Scrubber {
         Self {
             pseudonyms,
             needles,
+            byte_order: byte_order(recording),
         }
     }
 
@@ -135,6 +140,9 @@ impl Scrubber {
 
     fn content(&self, request: &Request, content: &[u8]) -> Vec<u8> {
         match request {
+            Request::Ask(Query::Sockets { .. }) => {
+                sockets::replace(content, self.byte_order, &self.pseudonyms)
+            }
             Request::Ask(query) => {
                 binary::replace_answer(query, content, &self.pseudonyms, &self.needles)
             }
@@ -189,6 +197,14 @@ impl Scrubber {
         let line = |(before, after)| line((before, after)).unwrap_or_else(|| after.to_owned());
         lines.map(line).collect::<String>().into_bytes()
     }
+}
+
+/// Of the machine that was recorded, where something depends on it.
+fn byte_order(recording: &Recording) -> Option<ByteOrder> {
+    let is_table = |request: &Request| matches!(request, Request::Ask(Query::Sockets { .. }));
+    recording.iter().find(|(request, _)| is_table(request))?;
+    let source = Source::replay(recording.clone());
+    Context::new(&source, &Options::default()).byte_order().ok()
 }
 
 fn collect(request: &Request, answer: &Answer, into: &mut Identities) {

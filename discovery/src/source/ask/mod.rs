@@ -9,7 +9,7 @@ pub(super) mod lldp;
 mod netlink;
 mod nvml;
 mod pci_names;
-
+mod sockets;
 mod system;
 mod usage;
 
@@ -24,6 +24,7 @@ pub(super) use netlink::links;
 pub(super) fn answer_from_files(tree: &Tree, query: &Query) -> Option<Answer> {
     match query {
         Query::PciNames { ids } => Some(pci_names::answer(tree, ids)),
+        Query::Sockets { table } => Some(sockets::answer(tree, *table)),
         _ => None,
     }
 }

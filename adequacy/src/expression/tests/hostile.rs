@@ -1,0 +1,221 @@
+//! Texts that mean harm.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn refused(text: &str) -> String {
+    let faults = Expression::compile(text).unwrap_err();
+    for fault in &faults {
+        assert!(
+            fault
+                .offset
+                .is_none_or(|offset| text.is_char_boundary(offset)),
+            "{text}: {fault:?}"
+        );
+    }
+    faults.first().unwrap().message.clone()
+}
+
+/// Whatever comes of it, it is an answer.
+fn survive(text: &str) {
+    match Expression::compile(text) {
+        Ok(expression) => {
+            let metal = metal();
+            expression.evaluate(&Facts::new(Machine::new(&metal)));
+        }
+        Err(faults) => {
+            assert!(!faults.is_empty(), "{text}");
+            for fault in faults {
+                let inside = fault
+                    .offset
+                    .is_none_or(|offset| text.is_char_boundary(offset));
+                assert!(inside, "{text}: {fault:?}");
+                assert_ne!(
+                    fault.message, "the parser gave up on the expression",
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_before_the_parser_sees_it() {
+    for open in ["(", "[", "{", "has(", "cpu.flags.all(x, ", "[(["] {
+        assert_eq!(
+            refused(&open.repeat(200)),
+            "more than 24 brackets within each other"
+        );
+    }
+    let most = format!("{}true{}", "(".repeat(24), ")".repeat(24));
+    assert!(Expression::compile(&most).is_ok());
+    for hidden in ["\"\\x((((\"", "\"((((", "'''(((("] {
+        let text = format!("{hidden}{}", "(".repeat(300));
+        assert!(
+            refused(&text).starts_with("this string does not end"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn long_chains_have_an_answer() {
+    for (first, more) in [
+        ("true", " || true"),
+        ("true", "&&true"),
+        ("1", "+1"),
+        ("1", "<1"),
+        ("cpu", ".a"),
+        ("cpu", "[0]"),
+        ("cpu", ".f()"),
+        ("true", "?true:true"),
+        ("[1]", "+[1]"),
+    ] {
+        let text = format!("{first}{}", more.repeat((4096 - first.len()) / more.len()));
+        survive(&text);
+    }
+    for sign in [
+        "!", "-", "!-", "? ", ": ", "a?", ".", ",", "\"", "\\", "\0", "a ", "1 ", "é",
+    ] {
+        survive(&sign.repeat(4096 / sign.len()));
+        survive(&format!("{}true", sign.repeat(4092 / sign.len())));
+    }
+    assert_eq!(
+        refused(&"a".repeat(4097)),
+        "an expression has 4096 bytes at most"
+    );
+    assert_eq!(
+        refused(&format!("1{} == 1", "+1".repeat(100))),
+        "too many expressions within each other"
+    );
+}
+
+#[test]
+fn a_million_visits_end() {
+    let mut metal = metal();
+    let function = metal.pci[0].clone();
+    metal.pci = vec![function; 4096];
+    for text in [
+        "pci.all(a, pci.all(b, a.slot == b.slot))",
+        "pci.map(a, pci.map(b, a.slot + b.slot)).size() > 0",
+        "pci.exists(a, pci.filter(b, b.slot == 'x').size() == 1)",
+        "pci.map(a, cpu.flags).map(a, pci.map(b, b.slot)).size() == 0",
+        "!(pci.all(a, pci.all(b, a.slot == b.slot))) || true",
+    ] {
+        let started = std::time::Instant::now();
+        let Answer::Failed(message) = ask(&metal, text) else {
+            panic!("{text}");
+        };
+        assert!(
+            message.contains("is too expensive: it takes more than 10000000 steps"),
+            "{message}"
+        );
+        assert!(
+            started.elapsed().as_secs() < 60,
+            "{text}: {:?}",
+            started.elapsed()
+        );
+    }
+}
+
+#[test]
+fn patterns_are_bounded() {
+    assert_eq!(
+        refused("cpu.model_name.matches('(a{1000}){1000}')"),
+        "the pattern is too large, perhaps by a repetition"
+    );
+    assert!(refused("cpu.model_name.matches('(')").starts_with("the pattern cannot be used: "));
+}
+
+const TOKENS: &[&str] = &[
+    "cpu",
+    "disks",
+    "pci",
+    "memory",
+    "p",
+    "x",
+    ".",
+    ".threads",
+    ".name",
+    ".all(",
+    ".exists(",
+    ".map(",
+    "has(",
+    "size(",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "?",
+    ":",
+    "&&",
+    "||",
+    "!",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    "in",
+    "1",
+    "0",
+    "18446744073709551615u",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "99999999999999999999",
+    "1.5",
+    "1e999",
+    "0x",
+    "true",
+    "false",
+    "null",
+    "'a'",
+    "\"",
+    "'''",
+    "b'x'",
+    "r'\\'",
+    "'\\x'",
+    "//",
+    "\n",
+    "\\",
+    "`",
+    "@",
+    "é",
+    "\0",
+    "matches('",
+    "int(",
+    "string(",
+    "double(",
+    ".filter(",
+    "as",
+    "for",
+    "&",
+    "|",
+    "=",
+    "\u{200b}",
+    "1u",
+    "cpu.threads",
+    "disks[0]",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_text_is_survived(text in any::<String>()) {
+        survive(&text);
+    }
+
+    #[test]
+    fn any_tokens_are_survived(tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..40), gap in prop::sample::select(&["", " "][..])) {
+        survive(&tokens.join(gap));
+    }
+}
