@@ -105,7 +105,7 @@ fn inventory(content: &[u8]) -> anyhow::Result<Inventory> {
 
 fn replayed(recording: Recording) -> Inventory {
     let mut options = Options::default();
-    ask_the_same(&recording, &mut options);
+    ask_the_same(&recording, &[], &mut options);
     discover(&Source::replay(recording), &options).inventory
 }
 

@@ -119,19 +119,6 @@ impl Sorted {
         }
     }
 
-    /// Passes when every one is; the ones that are not, are the devices concerned.
-    pub(crate) fn all(self) -> Finding {
-        if !self.no.is_empty() {
-            let actual = format!("not {}", self.no.join(", "));
-            Finding::new(Outcome::Fail, actual).with_devices(self.no)
-        } else if self.unknown.is_empty() {
-            Finding::new(Outcome::Pass, format!("all {}", self.yes.len())).with_devices(self.yes)
-        } else {
-            let actual = format!("{} for certain", self.yes.len());
-            self.undetermined(actual)
-        }
-    }
-
     fn undetermined(self, actual: String) -> Finding {
         let mut reasons: Vec<String> = Vec::new();
         let mut devices = Vec::new();

@@ -24,12 +24,7 @@ impl<'a> Known<'a> {
     }
 
     pub(super) fn name(&self) -> MachineName {
-        MachineName {
-            hostname: self.inventory.host.hostname.clone(),
-            machine_id: self.inventory.host.machine_id.clone(),
-            serial: self.inventory.system.serial.clone(),
-            inventory_captured_at: self.inventory.captured_at.clone(),
-        }
+        MachineName::of(self.inventory)
     }
 
     pub(super) fn section(&self, section: Section) -> Value {
@@ -69,7 +64,7 @@ impl<'a> Known<'a> {
     }
 
     /// Another root directory has no running kernel that could be asked.
-    fn files_only(&self) -> Option<&'a str> {
+    pub(super) fn files_only(&self) -> Option<&'a str> {
         let is_root = self.inventory.source == Some(Origin::Root);
         let mut warnings = self.inventory.warnings.iter();
         let found = warnings.find(|warning| is_root && warning.probe == "source");

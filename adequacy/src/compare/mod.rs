@@ -1,21 +1,25 @@
 //! What differs between two inventories, in words: one machine over time, or two machines.
 //!
 //! Map: `document` is what comes out. `relation` tells whether it is one machine. `walk` goes through
-//! both documents side by side; `pair` finds which device is which, by `kinds`, the table of all lists;
-//! `weigh` says whether a difference counts and is bad news, by `table`, the table of all fields.
-//! `words` makes sentences, `value` writes values, `known` has the reasons for what is not known.
+//! both documents side by side, two of one device as a `thing`, down to the `leaf`, and keeps what it
+//! `found`. `pair` finds which device is which, by `kinds`, the table of all lists; `weigh` says
+//! whether a difference counts and is bad news, by `table`, the table of all fields. `words` makes
+//! sentences, `value` writes values, `known` has the reasons for what is not known.
 //!
 //! Invariants: what changes all the time is no difference; what one side does not know is none
 //! either, and is listed with its reason; seen from the other side every weight is the opposite.
 
 mod document;
+mod found;
 mod kinds;
 mod known;
+mod leaf;
 mod pair;
 mod relation;
 mod table;
 #[cfg(test)]
 mod tests;
+mod thing;
 mod value;
 mod walk;
 mod weigh;
@@ -31,10 +35,11 @@ pub use document::{
     UnknownFact, Weight,
 };
 
+use found::Found;
 use known::Known;
 use pair::{Pair, pair};
 use value::{at, text};
-use walk::{Found, Walk};
+use walk::Walk;
 
 /// What to compare, and as what.
 #[derive(Debug, Clone)]

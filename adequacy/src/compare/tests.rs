@@ -1,13 +1,15 @@
+//! What happens to machines, and what is told of it.
+
+mod properties;
+mod sweep;
+
 use std::sync::LazyLock;
 
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::table::{self, Rule};
 use super::*;
 
 const METAL: &[u8] = include_bytes!("../../../tests/fixtures/emulated-metal.json");
-const SCHEMA: &str = include_str!("../../../docs/inventory.schema.json");
 
 fn metal() -> Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_slice(METAL).unwrap());
@@ -51,181 +53,6 @@ fn place(document: &Value, list: &str, key: &str, name: &str) -> usize {
 
 /// Places in the document with their values after.
 type Edits = Vec<(String, Value)>;
-/// A path in the table's form, and two values that it may have.
-type Leaf = (String, [Value; 2]);
-
-/// The leaves of the inventory by its schema.
-fn leaves() -> Vec<Leaf> {
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let mut found = Vec::new();
-    for section in Section::ALL {
-        let property = &schema["properties"][section.key()];
-        gather(&schema, section.key(), property, &mut found);
-    }
-    found
-}
-
-fn gather(schema: &Value, path: &str, node: &Value, found: &mut Vec<Leaf>) {
-    if let Some(reference) = node["$ref"].as_str() {
-        let target = schema.pointer(reference.trim_start_matches('#')).unwrap();
-        return gather(schema, path, target, found);
-    }
-    for choice in ["anyOf", "oneOf", "allOf"] {
-        if let Some(choices) = node[choice].as_array() {
-            let words: Vec<Value> = choices
-                .iter()
-                .filter_map(|it| it.get("const"))
-                .cloned()
-                .collect();
-            if let [first, second, ..] = words.as_slice() {
-                found.push((path.to_owned(), [first.clone(), second.clone()]));
-                return;
-            }
-            for choice in choices.iter().filter(|choice| choice["type"] != "null") {
-                gather(schema, path, choice, found);
-            }
-            return;
-        }
-    }
-    if let Some(words) = node["enum"].as_array() {
-        found.push((path.to_owned(), [words[0].clone(), words[1].clone()]));
-        return;
-    }
-    if let Some(fields) = node["properties"].as_object() {
-        for (name, field) in fields {
-            gather(schema, &format!("{path}.{name}"), field, found);
-        }
-        return;
-    }
-    if node["additionalProperties"].is_object() {
-        let values = [json!("Not affected"), json!("Vulnerable")];
-        found.push((format!("{path}.some_key"), values));
-        return;
-    }
-    let kinds = node["type"].to_string();
-    let two = |kinds: &str| match kinds {
-        kinds if kinds.contains("string") => [json!("a"), json!("b")],
-        kinds if kinds.contains("boolean") => [json!(false), json!(true)],
-        kinds if kinds.contains("integer") => [json!(1), json!(100)],
-        kinds if kinds.contains("number") => [json!(1.0), json!(100.0)],
-        other => panic!("{path} has the type {other}"),
-    };
-    if kinds.contains("array") {
-        let items = &node["items"];
-        let is_device = items.get("$ref").is_some();
-        if is_device {
-            return gather(schema, path, items, found);
-        }
-        let [first, second] = two(&items["type"].to_string());
-        found.push((path.to_owned(), [json!([first]), json!([second])]));
-        return;
-    }
-    found.push((path.to_owned(), two(&kinds)));
-}
-
-/// An inventory in which nothing but `path` is known; lists on the way have one device with a key.
-fn only(path: &str, value: &Value) -> Inventory {
-    let mut inner = value.clone();
-    let mut path = path.to_owned();
-    while let Some((outer, name)) = path.clone().rsplit_once('.') {
-        let kind = kinds::of(outer);
-        inner = match kind {
-            Some(kind) => {
-                let mut device = json!({ name: inner });
-                let places = kind.places.iter().chain(kind.identities).flat_map(|it| *it);
-                for field in kind
-                    .key
-                    .iter()
-                    .chain(places)
-                    .filter(|field| **field != name)
-                {
-                    device[*field] = sample(outer, field);
-                }
-                json!([device])
-            }
-            None => json!({ name: inner }),
-        };
-        path = outer.to_owned();
-    }
-    inventory(&json!({"schema": muster_model::INVENTORY_SCHEMA, path: inner}))
-}
-
-fn sample(list: &str, field: &str) -> Value {
-    let path = format!("{list}.{field}");
-    static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(leaves);
-    let (_, [value, _]) = LEAVES.iter().find(|(leaf, _)| *leaf == path).unwrap();
-    value.clone()
-}
-
-#[test]
-fn every_field_is_told_or_left_out_on_purpose() {
-    let all = leaves();
-    assert!(all.len() > 200, "{} fields", all.len());
-    let compared = all.iter().filter(|(path, _)| !path.starts_with("usage."));
-    for (path, [first, second]) in compared {
-        let (before, after) = (only(path, first), only(path, second));
-        let relation = Some(Relation::SameMachine);
-        let options = Options {
-            relation,
-            ..Options::default()
-        };
-        let differences = compare(&before, &after, &options).differences;
-        let rule = table::row(path).map(|(_, field)| field.rule);
-        if matches!(rule, Some(Rule::Volatile | Rule::Derived)) {
-            let is_key = |difference: &Difference| difference.kind != DifferenceKind::Changed;
-            assert!(differences.iter().all(is_key), "{path}: {differences:?}");
-            continue;
-        }
-        assert!(!differences.is_empty(), "{path} went unnoticed");
-        let relation = Some(Relation::TwoMachines);
-        let options = Options {
-            relation,
-            ..Options::default()
-        };
-        let differences = compare(&before, &after, &options).differences;
-        let is_identity = matches!(rule, Some(Rule::Identity));
-        assert_eq!(
-            differences.is_empty(),
-            is_identity,
-            "{path}: {differences:?}"
-        );
-    }
-}
-
-#[test]
-fn every_row_is_a_field() {
-    let schema = leaves();
-    for field in table::all() {
-        let start = field.path.trim_end_matches('*');
-        let inner = format!("{start}.");
-        let is_it = |path: &str| {
-            path == start
-                || path.starts_with(&inner)
-                || field.path.ends_with('*') && path.starts_with(start)
-        };
-        assert!(
-            schema.iter().any(|(path, _)| is_it(path)),
-            "no field {}",
-            field.path
-        );
-        let rows = table::all().filter(|other| other.path == field.path);
-        assert_eq!(rows.count(), 1, "{} has two rows", field.path);
-        for beside in field.beside {
-            assert!(table::row(beside).is_some(), "{}: {beside}", field.path);
-        }
-    }
-}
-
-#[test]
-fn a_field_without_a_row_is_neutral_news() {
-    let label = table::label(&table::UNLISTED, "cooling.pump_rpm");
-    assert_eq!(label, "cooling pump rpm");
-    assert_eq!(
-        weigh::weigh(table::UNLISTED.rule, &json!(1), &json!(2)),
-        Some(Weight::Neutral)
-    );
-}
-
 #[test]
 fn a_machine_does_not_differ_from_itself() {
     for comparison in [over_time(&metal(), &metal()), beside(&metal(), &metal())] {
@@ -447,121 +274,52 @@ fn a_renamed_disk_is_renamed_everywhere() {
     );
 }
 
-/// Every place in the document that has a value or a list of devices.
-fn places(document: &Value, place: &str, found: &mut Vec<String>) {
-    match document {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                places(value, &format!("{place}/{name}"), found);
-            }
-        }
-        Value::Array(items) if items.iter().any(Value::is_object) => {
-            found.push(place.to_owned());
-            for (number, item) in items.iter().enumerate() {
-                places(item, &format!("{place}/{number}"), found);
-            }
-        }
-        _ => found.push(place.to_owned()),
-    }
-}
-
-fn mutated(value: &Value, seed: u8) -> Value {
-    match value {
-        Value::Bool(truth) => json!(!truth),
-        Value::Number(number) => match number.as_u64() {
-            Some(number) => json!(number.wrapping_add(u64::from(seed)) % 1_000_000),
-            None => json!(number.as_f64().unwrap() * f64::from(seed)),
-        },
-        Value::String(text) => json!(format!("{text}{seed}")),
-        Value::Array(items) if seed.is_multiple_of(2) => items.iter().skip(1).cloned().collect(),
-        Value::Array(items) => items.iter().rev().skip(1).rev().cloned().collect(),
-        Value::Null | Value::Object(_) => Value::Null,
-    }
-}
-
-prop_compose! {
-    fn machine()(edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8)) -> Inventory {
-        static PLACES: LazyLock<Vec<String>> = LazyLock::new(|| {
-            let mut all = Vec::new();
-            for section in Section::ALL {
-                let section = section.key();
-                places(&metal()[section], &format!("/{section}"), &mut all);
-            }
-            all
-        });
-        let mut document = metal();
-        for (index, seed) in edits {
-            let chosen: &String = index.get(&PLACES);
-            // An earlier edit may have taken the device away.
-            let Some(place) = document.pointer_mut(chosen) else { continue };
-            let was = place.clone();
-            *place = if seed == 0 { Value::Null } else { mutated(&was, seed) };
-            // Not every text is a word of its field, and not every field can be unknown.
-            if serde_json::from_value::<Inventory>(document.clone()).is_err()
-                && let Some(place) = document.pointer_mut(chosen)
-            {
-                *place = was;
-            }
-        }
-        serde_json::from_value(document).unwrap()
-    }
-}
-
-/// A difference as it is told from the other side.
-fn mirrored(difference: &Difference) -> String {
-    let kind = match difference.kind {
-        DifferenceKind::Removed => DifferenceKind::Added,
-        DifferenceKind::Added => DifferenceKind::Removed,
-        other => other,
+#[test]
+fn an_idle_gpu_is_no_slower() {
+    let document = metal();
+    let after_rate = |slot: &str, class: &str| {
+        let place = place(&document, "pci", "slot", slot);
+        let class_code = format!("/pci/{place}/class_code");
+        let rate = format!("/pci/{place}/link/speed_gts");
+        let before = changed(&[(&class_code, json!(class)), (&rate, json!(16.0))]);
+        let after = changed(&[(&class_code, json!(class)), (&rate, json!(2.5))]);
+        words(&over_time(&before, &after)).len()
     };
-    let weight = weigh::opposite(difference.weight);
-    let Difference {
-        section,
-        field,
-        before,
-        after,
-        ..
-    } = difference;
-    format!("{section} {field:?} {kind:?} {weight:?} {after} {before}")
+    assert_eq!(after_rate("0000:05:00.0", "030000"), 0);
+    assert_eq!(after_rate("0000:05:00.0", "060400"), 0);
+    assert_eq!(after_rate("0000:05:00.0", "020000"), 1);
 }
 
-fn as_told(difference: &Difference) -> String {
-    let Difference {
-        section,
-        field,
-        before,
-        after,
-        kind,
-        weight,
-        ..
-    } = difference;
-    format!("{section} {field:?} {kind:?} {weight:?} {before} {after}")
+#[test]
+fn another_root_directory_has_not_lost_what_it_cannot_tell() {
+    let document = metal();
+    let flags = ("/cpu/flags", json!([]));
+    let warnings = json!([
+        {"probe": "source", "subject": "root", "kind": "unsupported", "message": "files only"},
+    ]);
+    let root = changed(&[
+        flags.clone(),
+        ("/source", json!("root")),
+        ("/warnings", warnings),
+    ]);
+    let comparison = over_time(&document, &root);
+    assert_eq!(words(&comparison), [""; 0]);
+    assert_eq!(comparison.unknown[0].fact, "cpu.flags");
+    let without_a_reason = over_time(&document, &changed(&[flags]));
+    assert_eq!(without_a_reason.differences[0].weight, Weight::Worse);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn nothing_differs_from_itself(machine in machine()) {
-        for relation in [Relation::SameMachine, Relation::TwoMachines] {
-            let options = Options { relation: Some(relation), identities: true, ..Options::default() };
-            let comparison = compare(&machine, &machine, &options);
-            prop_assert_eq!(comparison.differences, []);
-            prop_assert_eq!(comparison.unknown, []);
-        }
-    }
-
-    #[test]
-    fn the_other_way_round_every_weight_is_the_opposite(before in machine(), after in machine()) {
-        for relation in [Relation::SameMachine, Relation::TwoMachines] {
-            let options = Options { relation: Some(relation), ..Options::default() };
-            let there = compare(&before, &after, &options);
-            let back = compare(&after, &before, &options);
-            let mut there: Vec<String> = there.differences.iter().map(mirrored).collect();
-            let mut back: Vec<String> = back.differences.iter().map(as_told).collect();
-            there.sort();
-            back.sort();
-            prop_assert_eq!(there, back);
-        }
-    }
+#[test]
+fn a_command_line_is_told_word_by_word() {
+    let after = changed(&[(
+        "/host/kernel/command_line",
+        json!("console=ttyS0 quiet iommu=pt"),
+    )]);
+    assert_eq!(
+        words(&over_time(&metal(), &after)),
+        [
+            "Neutral: kernel command line: lost initrd=initrd, intel_iommu=on, no_timer_check, \
+             panic=-1; gained iommu=pt"
+        ]
+    );
 }

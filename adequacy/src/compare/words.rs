@@ -6,7 +6,7 @@ use muster_model::units;
 use serde_json::Value;
 
 use super::document::Relation;
-use super::table::{Field, Rule};
+use super::table::{Field, Rule, Style};
 use super::value::{listed, plain, shown};
 
 /// One side only has the device.
@@ -97,6 +97,9 @@ impl Fact<'_> {
     /// What came and went in a list of names.
     fn items(&self, before: &Value, after: &Value) -> Option<String> {
         let names = |value: &Value| -> Option<BTreeSet<String>> {
+            if let (Style::Words, Value::String(words)) = (self.field.style, value) {
+                return Some(words.split_whitespace().map(str::to_owned).collect());
+            }
             let items = value.as_array()?;
             let are_names = items.iter().all(Value::is_string);
             are_names.then(|| items.iter().map(|item| plain(self.path, item)).collect())

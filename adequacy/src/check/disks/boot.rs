@@ -1,7 +1,7 @@
 //! That the system does not share its disk with data.
 
 use muster_model::Section;
-use muster_model::disk::{Disk, Filesystem};
+use muster_model::disk::{Disk, Filesystem, Signature};
 
 use super::finding::Sorted;
 use super::{Check, Finding, Kind, Outcome, disks, fact, parameters, read};
@@ -88,7 +88,14 @@ fn system_disks<'a>(machine: &Machine<'_>, disks: &'a [Disk]) -> Fact<Vec<&'a Di
     let root = filesystems.map(|all| all.iter().find(|one| one.mount_point == "/"));
     let on_pool = |disk: &Disk| matches!(root, Ok(Some(root)) if holds_pool(disk, root));
     let is_marked = |disk: &Disk| reasons(disk).any(|reason| reason == HOLDS_THE_SYSTEM);
-    let system = disks.iter().filter(|disk| is_marked(disk) || on_pool(disk));
+    let spread = spread_filesystem(disks);
+    let in_spread = |disk: &Disk| {
+        let mut contents = contents(disk);
+        spread.is_some() && contents.any(|(signature, _)| signature.uuid.as_deref() == spread)
+    };
+    let system = disks
+        .iter()
+        .filter(|disk| is_marked(disk) || on_pool(disk) || in_spread(disk));
     let system: Vec<&Disk> = system.collect();
     if !system.is_empty() {
         return Ok(system);
@@ -104,6 +111,28 @@ fn holds_pool(disk: &Disk, root: &Filesystem) -> bool {
     let dataset = root.device.as_deref().unwrap_or_default();
     let pool = dataset.split('/').next().unwrap_or(dataset);
     root.kind.as_deref() == Some("zfs") && disk.holders.contains(&format!("zfs:{pool}"))
+}
+
+/// The UUID of the system's file system when it is of a kind that spreads over several disks, of which
+/// the kernel tells one.
+fn spread_filesystem(disks: &[Disk]) -> Option<&str> {
+    const KINDS: &[&str] = &["bcachefs", "btrfs"];
+    let spread = |(signature, mount_points): (&Signature, &[String])| {
+        let kind = signature.kind.as_deref();
+        kind.is_some_and(|kind| KINDS.contains(&kind)) && mount_points.iter().any(|at| at == "/")
+    };
+    let mut all = disks.iter().flat_map(contents);
+    all.find(|content| spread(*content))?.0.uuid.as_deref()
+}
+
+/// What is on a disk and its partitions, and where that is mounted.
+fn contents(disk: &Disk) -> impl Iterator<Item = (&Signature, &[String])> {
+    let whole = (&disk.filesystem, disk.mount_points.as_slice());
+    let partitions = disk.partitions.iter();
+    let parts = partitions.map(|part| (&part.filesystem, part.mount_points.as_slice()));
+    std::iter::once(whole)
+        .chain(parts)
+        .filter_map(|(signature, mount_points)| Some((signature.as_ref()?, mount_points)))
 }
 
 /// Whether a file system comes over the network.
@@ -242,6 +271,28 @@ mod tests {
         cases.push(("{}", json!({"disks": []}), Undetermined, None));
         cases.push(("{}", json!({"filesystems": []}), Undetermined, None));
         hold("boot_disk_separate", &cases);
+    }
+
+    #[test]
+    fn all_disks_of_the_systems_file_system_hold_it() {
+        let member = |name: &str, uuid: &str, mount_points: &[&str], reasons: &[&str]| {
+            let part = json!({"name": format!("{name}1"), "mount_points": mount_points,
+                "filesystem": {"type": "btrfs", "uuid": uuid}});
+            json!({"name": name, "size_bytes": 1, "partitions": [part],
+                "unavailable_reasons": reasons})
+        };
+        let boot = member("sda", "a", &["/", "/home"], &["is the boot disk"]);
+        let twin = member("sdb", "a", &[], &["has partitions"]);
+        let data = member("sdc", "c", &["/srv"], &["has partitions"]);
+        let judge =
+            |disks: &[Value]| judged("boot_disk_separate", "{}", machine(disks, &json!([])));
+        let pair = judge(&[boot.clone(), twin.clone()]);
+        assert_eq!(pair.outcome, Fail);
+        assert_eq!(
+            pair.actual.as_deref(),
+            Some("system on sda, sdb; no other disk")
+        );
+        assert_eq!(judge(&[boot, twin, data]).devices, ["sdc"]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) const FIELDS: &[Field] = &[
     // Numbered by the kernel in the order in which it meets the devices.
     derived("pci.iommu_group"),
     neutral("pci.numa_node", "NUMA node"),
-    more("pci.link.speed_gts", "PCIe link rate"),
+    more("pci.link.speed_gts", "PCIe link rate").steady(keeps_its_rate),
     more("pci.link.width", "PCIe link").styled(Style::Lanes),
     more("pci.link.max_speed_gts", "highest PCIe link rate"),
     more("pci.link.max_width", "widest PCIe link").styled(Style::Lanes),
@@ -70,3 +70,11 @@ pub(super) const FIELDS: &[Field] = &[
     either("watchdogs.active", "state", ["running", "stopped"]),
     volatile("usage.*"),
 ];
+
+/// Graphics and accelerators (classes 03 and 12) lower the rate of an idle link, and with it that of
+/// the bridges above (06), whose links are told at the other end.
+fn keeps_its_rate(function: &Value) -> bool {
+    let class = function["class_code"].as_str().unwrap_or_default();
+    let lowers = ["03", "06", "12"];
+    !lowers.iter().any(|base| class.starts_with(base))
+}

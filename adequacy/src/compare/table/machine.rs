@@ -11,7 +11,7 @@ pub(super) const FIELDS: &[Field] = &[
     neutral("host.os.version_id", "operating system version").beside(&["host.os.pretty_name"]),
     neutral("host.kernel.release", "kernel"),
     neutral("host.kernel.architecture", "kernel architecture"),
-    neutral("host.kernel.command_line", "kernel command line"),
+    neutral("host.kernel.command_line", "kernel command line").styled(Style::Words),
     volatile("host.uptime_s"),
     neutral("host.boot_mode", "boot mode"),
     yes("host.secure_boot", "Secure Boot", ON),

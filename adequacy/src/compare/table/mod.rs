@@ -7,6 +7,8 @@ mod machine;
 mod network;
 mod storage;
 
+use serde_json::Value;
+
 /// What one field means.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field {
@@ -26,6 +28,8 @@ pub(super) struct Field {
     /// Fields of the same device that say it already when they differ too, or that explain, when
     /// they are false, why it is unknown.
     pub(super) beside: &'static [&'static str],
+    /// Whether it holds still on this device.
+    pub(super) steady: fn(&Value) -> bool,
 }
 
 /// What a difference is worth.
@@ -70,6 +74,8 @@ pub(super) enum Style {
     Lanes,
     /// Per cent.
     Percent,
+    /// Words that come and go one by one.
+    Words,
     /// A truth, in two words: yes, no.
     Either(&'static str, &'static str),
 }
@@ -95,6 +101,7 @@ impl Field {
             null: Null::Unknown,
             names_devices: false,
             beside: &[],
+            steady: |_| true,
         }
     }
 
@@ -121,6 +128,10 @@ impl Field {
             names_devices: true,
             ..self
         }
+    }
+
+    const fn steady(self, steady: fn(&Value) -> bool) -> Self {
+        Self { steady, ..self }
     }
 
     const fn beside(self, beside: &'static [&'static str]) -> Self {

@@ -8,7 +8,7 @@ const LINK: &[&str] = &["network.carrier", "network.admin_state"];
 pub(super) const FIELDS: &[Field] = &[
     derived("network.name"),
     neutral("network.kind", "kind"),
-    identity("network.mac", "MAC address"),
+    identity("network.mac", "MAC address").steady(is_hardware),
     identity("network.permanent_mac", "permanent MAC address"),
     neutral("network.vendor", "vendor"),
     neutral("network.model", "model"),
@@ -74,3 +74,9 @@ pub(super) const FIELDS: &[Field] = &[
     volatile("network.neighbour.ttl_s"),
     either("network.wake_on_lan", "wake-up by network", ON),
 ];
+
+/// The kernel gives what is made by software another address at each start.
+fn is_hardware(interface: &Value) -> bool {
+    let kind = interface["kind"].as_str().unwrap_or_default();
+    matches!(kind, "physical" | "wireless" | "infiniband" | "wwan")
+}
