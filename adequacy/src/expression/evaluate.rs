@@ -2,19 +2,21 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::rc::Rc;
 
 use super::calculate::{self, convert};
 use super::facts::{Facts, Lack, Missing};
-use super::plan::{Comparison, Loop, LoopKind, Plan, Search};
-use super::value::{self, List, Place, Value};
+use super::plan::{Comparison, Plan, Search};
+use super::value::{self, List, Value};
 
 /// Of an expression on one machine: each operation is a step, each element that is visited or
-/// compared, and each [`BYTES_PER_STEP`] of text that is read or made. A thousand scans of 4,096
-/// PCI functions; less than a second.
-pub(super) const MAX_STEPS: usize = 10_000_000;
+/// compared, and each [`BYTES_PER_STEP`] of text that is read or made. Room for a hundred scans of
+/// 4,096 PCI functions; some 50 ms.
+pub(super) const MAX_STEPS: usize = 2_000_000;
 
 const BYTES_PER_STEP: usize = 32;
+
+/// A pattern may be in hundreds of states at each byte.
+const STEPS_PER_MATCHED_BYTE: usize = 16;
 
 /// How many unknown facts are told of one expression.
 const MAX_MISSING: usize = 32;
@@ -29,7 +31,7 @@ pub(super) enum Stop {
 }
 
 /// A fault takes a pointer's room beside the value, and is rare.
-type Outcome<T> = Result<T, Box<Stop>>;
+pub(super) type Outcome<T> = Result<T, Box<Stop>>;
 
 impl From<Lack> for Box<Stop> {
     fn from(lack: Lack) -> Self {
@@ -40,7 +42,7 @@ impl From<Lack> for Box<Stop> {
     }
 }
 
-fn failed<T>(message: impl Into<String>) -> Outcome<T> {
+pub(super) fn failed<T>(message: impl Into<String>) -> Outcome<T> {
     Err(Box::new(Stop::Failed(message.into())))
 }
 
@@ -53,15 +55,15 @@ pub(super) fn evaluate(plan: &Plan, facts: &Facts<'_>) -> Result<bool, Stop> {
     evaluation.condition(plan).map_err(|stop| *stop)
 }
 
-struct Evaluation<'e> {
-    facts: &'e Facts<'e>,
-    locals: Vec<Value<'e>>,
+pub(super) struct Evaluation<'e> {
+    pub(super) facts: &'e Facts<'e>,
+    pub(super) locals: Vec<Value<'e>>,
     /// That are left.
     steps: usize,
 }
 
 impl<'e> Evaluation<'e> {
-    fn charge(&mut self, steps: usize) -> Outcome<()> {
+    pub(super) fn charge(&mut self, steps: usize) -> Outcome<()> {
         match self.steps.checked_sub(steps) {
             Some(left) => {
                 self.steps = left;
@@ -71,7 +73,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    fn condition(&mut self, plan: &'e Plan) -> Outcome<bool> {
+    pub(super) fn condition(&mut self, plan: &'e Plan) -> Outcome<bool> {
         self.charge(1)?;
         match plan {
             Plan::Bool(value) => Ok(*value),
@@ -93,7 +95,11 @@ impl<'e> Evaluation<'e> {
                     Search::EndsWith => text.ends_with(&*part),
                 })
             }
-            Plan::Matches(text, pattern) => Ok(pattern.is_match(&self.text(text)?)),
+            Plan::Matches(text, pattern) => {
+                let text = self.text(text)?;
+                self.charge(text.len().saturating_mul(STEPS_PER_MATCHED_BYTE))?;
+                Ok(pattern.is_match(&text))
+            }
             _ => match self.value(plan)? {
                 Value::Bool(value) => Ok(value),
                 _ => failed("a condition is no bool"),
@@ -101,7 +107,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    fn text(&mut self, plan: &'e Plan) -> Outcome<Cow<'e, str>> {
+    pub(super) fn text(&mut self, plan: &'e Plan) -> Outcome<Cow<'e, str>> {
         match self.value(plan)? {
             Value::Text(text) => {
                 self.charge(text.len() / BYTES_PER_STEP)?;
@@ -119,7 +125,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    fn value(&mut self, plan: &'e Plan) -> Outcome<Value<'e>> {
+    pub(super) fn value(&mut self, plan: &'e Plan) -> Outcome<Value<'e>> {
         self.charge(1)?;
         match plan {
             Plan::Int(value) => Ok(Value::Int(*value)),
@@ -170,90 +176,6 @@ impl<'e> Evaluation<'e> {
                 convert(*conversion, value).or_else(failed)
             }
             Plan::Loop(whole) => self.comprehension(whole),
-        }
-    }
-
-    fn field(&mut self, of: &'e Plan, index: u32) -> Outcome<Value<'e>> {
-        let local = match of {
-            // What most fields are asked of: a copy of the variable can be spared.
-            Plan::Local(local) => self.locals.get(*local),
-            _ => None,
-        };
-        let place = match local {
-            Some(Value::Record(place)) => *place,
-            _ => match self.value(of)? {
-                Value::Record(place) => place,
-                _ => return failed("a field is asked of no record"),
-            },
-        };
-        match place.span.at(index) {
-            Some(field) => Ok(self.facts.value(place.arena, field)?),
-            None => failed("a record lacks a field"),
-        }
-    }
-
-    fn key(&mut self, of: &'e Plan, key: &'e Plan) -> Outcome<Value<'e>> {
-        let key = self.text(key)?;
-        let Value::Map(place) = self.value(of)? else {
-            return failed("a key is asked of no map");
-        };
-        self.charge(place.span.len() as usize)?;
-        match place.under(&key) {
-            Some(value) => Ok(self.facts.value(place.arena, value)?),
-            None => failed(format!(
-                "the machine has no entry {key:?}; ask has(…) first"
-            )),
-        }
-    }
-
-    fn element(&mut self, of: &'e Plan, index: &'e Plan) -> Outcome<Value<'e>> {
-        let index = match self.value(index)? {
-            Value::Int(index) => u32::try_from(index).ok(),
-            Value::Uint(index) => u32::try_from(index).ok(),
-            _ => None,
-        };
-        let Value::List(list) = self.value(of)? else {
-            return failed("an element is asked of no list");
-        };
-        match index.map(|index| self.at(&list, index)) {
-            Some(Some(value)) => value,
-            _ => failed(format!(
-                "an element is asked of a list of {} by an index beyond them",
-                list.len()
-            )),
-        }
-    }
-
-    fn at(&self, list: &List<'e>, index: u32) -> Option<Outcome<Value<'e>>> {
-        match list {
-            List::Facts(place) => {
-                let at = place.span.at(index)?;
-                Some(self.facts.value(place.arena, at).map_err(Box::from))
-            }
-            List::Made(values) => values.get(index as usize).cloned().map(Ok),
-        }
-    }
-
-    /// The value of a fact; nothing when it, or one on the way to it, is unknown or not there. Of a
-    /// section that nobody looked at, even that cannot be said.
-    fn known(&mut self, fact: &'e Plan) -> Outcome<Option<Value<'e>>> {
-        let (of, place) = match fact {
-            Plan::Field(of, index) => match self.known(of)? {
-                Some(Value::Record(of)) => (of, of.span.at(*index)),
-                _ => return Ok(None),
-            },
-            Plan::Key(of, key) => match self.known(of)? {
-                Some(Value::Map(of)) => {
-                    self.charge(of.span.len() as usize)?;
-                    (of, of.under(&self.text(key)?))
-                }
-                _ => return Ok(None),
-            },
-            other => return self.value(other).map(Some),
-        };
-        match place.map(|place| self.facts.value(of.arena, place)) {
-            None | Some(Err(Lack::Unknown(_))) => Ok(None),
-            Some(value) => Ok(Some(value?)),
         }
     }
 
@@ -357,100 +279,6 @@ impl<'e> Evaluation<'e> {
         };
         Ok(Value::Int(i64::try_from(size).unwrap_or(i64::MAX)))
     }
-
-    fn comprehension(&mut self, whole: &'e Loop) -> Outcome<Value<'e>> {
-        let list = match self.value(&whole.range)? {
-            Value::List(list) => list,
-            Value::Map(place) => List::Made(keys(place)),
-            _ => return failed("a comprehension has no list"),
-        };
-        match whole.kind {
-            LoopKind::All => self.fold(whole, &list, false),
-            LoopKind::Exists => self.fold(whole, &list, true),
-            LoopKind::ExistsOne => self.count(whole, &list),
-            LoopKind::Map => self.map(whole, &list),
-        }
-    }
-
-    /// What `plan` is for each element in turn; `each` says whether to go on.
-    fn visit<T>(
-        &mut self,
-        list: &List<'e>,
-        plan: fn(&mut Self, &'e Loop) -> Outcome<T>,
-        whole: &'e Loop,
-        mut each: impl FnMut(Outcome<T>) -> Outcome<bool>,
-    ) -> Outcome<()> {
-        let mut index = 0;
-        while let Some(element) = self.at(list, index) {
-            index += 1;
-            let outcome = element.and_then(|element| {
-                self.locals.push(element);
-                let outcome = plan(self, whole);
-                self.locals.pop();
-                outcome
-            });
-            let stopped = matches!(&outcome, Err(stop) if matches!(**stop, Stop::TooExpensive));
-            if !each(outcome)? || stopped {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// `all` is decided by one false, `exists` by one true, whatever else is unknown.
-    fn fold(&mut self, whole: &'e Loop, list: &List<'e>, decides: bool) -> Outcome<Value<'e>> {
-        let mut decided = false;
-        let mut stop = None;
-        let ask = |this: &mut Self, whole: &'e Loop| this.condition(&whole.body);
-        self.visit(list, ask, whole, |outcome| {
-            match outcome {
-                Ok(value) => decided = value == decides,
-                Err(other) => stop = Some(join(stop.take(), Some(other))),
-            }
-            Ok(!decided)
-        })?;
-        match stop {
-            Some(stop) if !decided => Err(stop),
-            _ if decided => Ok(Value::Bool(decides)),
-            _ => Ok(Value::Bool(!decides)),
-        }
-    }
-
-    /// Nothing decides before the last element: each unknown one could be the one, or one too many.
-    fn count(&mut self, whole: &'e Loop, list: &List<'e>) -> Outcome<Value<'e>> {
-        let mut count = 0_usize;
-        let mut stop = None;
-        let ask = |this: &mut Self, whole: &'e Loop| this.condition(&whole.body);
-        self.visit(list, ask, whole, |outcome| {
-            match outcome {
-                Ok(value) => count += usize::from(value),
-                Err(other) => stop = Some(join(stop.take(), Some(other))),
-            }
-            Ok(true)
-        })?;
-        stop.map_or(Ok(Value::Bool(count == 1)), Err)
-    }
-
-    fn map(&mut self, whole: &'e Loop, list: &List<'e>) -> Outcome<Value<'e>> {
-        let mut values = Vec::new();
-        let mut stop = None;
-        let make = |this: &mut Self, whole: &'e Loop| match &whole.filter {
-            Some(filter) if !this.condition(filter)? => Ok(None),
-            _ => this.value(&whole.body).map(Some),
-        };
-        self.visit(list, make, whole, |outcome| {
-            match outcome {
-                Ok(value) => values.extend(value),
-                Err(other) => stop = Some(join(stop.take(), Some(other))),
-            }
-            Ok(true)
-        })?;
-        stop.map_or(Ok(Value::List(List::Made(values.into()))), Err)
-    }
-}
-
-fn keys(place: Place<'_>) -> Rc<[Value<'_>]> {
-    place.keys().map(|key| Value::Text(key.into())).collect()
 }
 
 /// The steps that it takes to copy or compare a value.
@@ -464,7 +292,7 @@ fn made(value: &Value<'_>) -> usize {
 
 /// What two operands that both stopped make of the whole: the limit above all, then what is unknown,
 /// for it might have kept the other from failing.
-fn join(left: Option<Box<Stop>>, right: Option<Box<Stop>>) -> Box<Stop> {
+pub(super) fn join(left: Option<Box<Stop>>, right: Option<Box<Stop>>) -> Box<Stop> {
     let (mut left, right) = match (left, right) {
         (Some(left), Some(right)) => (left, right),
         (Some(one), None) | (None, Some(one)) => return one,

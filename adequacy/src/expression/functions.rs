@@ -1,7 +1,7 @@
 //! Checks of functions, and of the macros that CEL writes as functions.
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
-use regex::{Regex, RegexBuilder};
+use regex_lite::{Regex, RegexBuilder};
 
 use super::check::{Checker, Local, Typed};
 use super::plan::{Conversion, Loop, LoopKind, Plan, Search};
@@ -34,8 +34,8 @@ const METHODS: &[(&str, &str)] = &[
     ("matches", "text.matches(\"pattern\")"),
 ];
 
-/// Of a pattern, compiled. A pattern of some hundred characters without large repetitions fits.
-const MAX_PATTERN_BYTES: usize = 256 << 10;
+/// Of a pattern, compiled: some hundred characters without large repetitions.
+const MAX_PATTERN_BYTES: usize = 32 << 10;
 
 impl<'t> Checker<'t> {
     pub(super) fn function(&mut self, tree: &'t IdedExpr, call: &'t CallExpr) -> Typed {
@@ -231,19 +231,5 @@ fn compile(pattern: &str) -> Result<Regex, String> {
         .size_limit(MAX_PATTERN_BYTES)
         .nest_limit(50)
         .build();
-    built.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => {
-            "the pattern is too large, perhaps by a repetition".to_owned()
-        }
-        // The last line says what is wrong; those before draw it.
-        error => format!(
-            "the pattern cannot be used: {}",
-            error
-                .to_string()
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-        ),
-    })
+    built.map_err(|error| format!("the pattern cannot be used: {error}"))
 }

@@ -1,6 +1,8 @@
 //! From text to syntax tree, by the crate `cel`, behind a guard: its generated parser takes some
 //! 200 KiB of stack for each open bracket in a debug build, and would overflow it on hostile text.
 
+use std::thread::{self, ScopedJoinHandle};
+
 use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::{Env, ParseError, ParseErrors};
 
@@ -28,9 +30,9 @@ pub(super) fn parse_with<T: Send>(
             .map_err(|errors| first(text, &errors))?;
         check(program.expression(), program.source_info())
     };
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-        match thread.spawn_scoped(scope, work).map(|thread| thread.join()) {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK_BYTES);
+        match thread.spawn_scoped(scope, work).map(ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => whole("the parser gave up on the expression"),
             Err(error) => whole(&format!("no thread to parse the expression in: {error}")),

@@ -1,7 +1,7 @@
 //! An expression that was checked: what to do, with every name resolved.
 
 use muster_model::Section;
-use regex::Regex;
+use regex_lite::Regex;
 
 /// Yields one value.
 #[derive(Debug)]

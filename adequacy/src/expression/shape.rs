@@ -223,10 +223,10 @@ mod tests {
     /// Fields are found by their position.
     #[test]
     fn the_order_is_that_of_the_document() {
-        for fixture in ["emulated-metal", "small-vm"] {
-            let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
-            let text = std::fs::read(format!("{root}/{fixture}.json")).unwrap();
-            let inventory = muster_model::Inventory::from_json(&text).unwrap();
+        let metal = include_str!("../../../tests/fixtures/emulated-metal.json");
+        let vm = include_str!("../../../tests/fixtures/small-vm.json");
+        for text in [metal, vm] {
+            let inventory = muster_model::Inventory::from_json(text.as_bytes()).unwrap();
             let document = serde_json::to_value(inventory).unwrap();
             for section in Section::ALL {
                 let (_, kind) = super::section(section.key()).unwrap();
@@ -251,7 +251,7 @@ mod tests {
                 values.values().for_each(|value| hold(value, kind));
             }
             (Value::String(text), Kind::Text(Some(words))) => {
-                assert!(words.contains(&text.as_str()))
+                assert!(words.contains(&text.as_str()));
             }
             (Value::String(_), Kind::Text(None)) | (Value::Bool(_), Kind::Bool) => {}
             (Value::Number(_), kind) => assert!(kind.is_number()),

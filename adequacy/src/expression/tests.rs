@@ -2,7 +2,7 @@
 
 use muster_model::{Inventory, Section, Warning, WarningKind};
 
-use super::{Answer, Expression, ExpressionFault, Facts};
+use super::{Answer, Expression, Facts};
 use crate::machine::Machine;
 
 mod faults;

@@ -92,7 +92,7 @@ fn long_chains_have_an_answer() {
 }
 
 #[test]
-fn a_million_visits_end() {
+fn what_visits_too_much_ends() {
     let mut metal = metal();
     let function = metal.pci[0].clone();
     metal.pci = vec![function; 4096];
@@ -101,31 +101,36 @@ fn a_million_visits_end() {
         "pci.map(a, pci.map(b, a.slot + b.slot)).size() > 0",
         "pci.exists(a, pci.filter(b, b.slot == 'x').size() == 1)",
         "pci.map(a, cpu.flags).map(a, pci.map(b, b.slot)).size() == 0",
+        "pci.all(a, cpu.flags.all(f, (f + f + f + f).matches('(a?){50}(a*)*b') || true))",
         "!(pci.all(a, pci.all(b, a.slot == b.slot))) || true",
     ] {
-        let started = std::time::Instant::now();
         let Answer::Failed(message) = ask(&metal, text) else {
             panic!("{text}");
         };
         assert!(
-            message.contains("is too expensive: it takes more than 10000000 steps"),
+            message.contains("is too expensive: it takes more than 2000000 steps"),
             "{message}"
-        );
-        assert!(
-            started.elapsed().as_secs() < 60,
-            "{text}: {:?}",
-            started.elapsed()
         );
     }
 }
 
 #[test]
 fn patterns_are_bounded() {
-    assert_eq!(
-        refused("cpu.model_name.matches('(a{1000}){1000}')"),
-        "the pattern is too large, perhaps by a repetition"
-    );
-    assert!(refused("cpu.model_name.matches('(')").starts_with("the pattern cannot be used: "));
+    for (pattern, why) in [
+        ("(a{1000}){1000}", "exceeded"),
+        ("(", "found open group"),
+        ("\\\\pL", ""),
+    ] {
+        let told = refused(&format!("cpu.model_name.matches('{pattern}')"));
+        let tail = told
+            .strip_prefix("the pattern cannot be used: ")
+            .expect(&told);
+        assert!(tail.contains(why), "{told}");
+    }
+    let words = (0..60).map(|word| format!("word{word}"));
+    let words = words.collect::<Vec<_>>().join("|");
+    let text = format!("cpu.model_name.matches('^({words}) .*$')");
+    assert!(Expression::compile(&text).is_ok());
 }
 
 const TOKENS: &[&str] = &[
