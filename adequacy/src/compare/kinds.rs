@@ -240,6 +240,22 @@ const KINDS: &[Kind] = &[
         full: &["identity"],
         ..PLAIN
     },
+    Kind {
+        path: "listeners",
+        noun: "listener on port",
+        key: &["port"],
+        places: &[&["protocol", "address", "port"]],
+        brief: &["protocol", "address"],
+        full: &["protocol", "address"],
+        matters: |_| false,
+        ..PLAIN
+    },
+    Kind {
+        path: "services",
+        noun: "unit",
+        matters: |_| false,
+        ..PLAIN
+    },
 ];
 
 const HUGE_PAGES: Kind = Kind {

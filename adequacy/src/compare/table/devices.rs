@@ -68,6 +68,16 @@ pub(super) const FIELDS: &[Field] = &[
     neutral("watchdogs.identity", "identity"),
     neutral("watchdogs.timeout_s", "timeout"),
     either("watchdogs.active", "state", ["running", "stopped"]),
+    // Loaded on demand and unloaded again.
+    volatile("modules.loaded"),
+    neutral("modules.built_in", "modules of the kernel itself"),
+    neutral("modules.loadable", "modules that can be loaded"),
+    derived("listeners.protocol"),
+    derived("listeners.address"),
+    derived("listeners.port"),
+    derived("services.name"),
+    neutral("services.enabled", "start on its own"),
+    neutral("services.masked", "mask"),
     volatile("usage.*"),
 ];
 
