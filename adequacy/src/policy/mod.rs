@@ -22,6 +22,7 @@ pub(crate) mod date;
 mod fault;
 pub(crate) mod hardware;
 mod read;
+pub(crate) mod software;
 pub(crate) mod values;
 
 use std::collections::BTreeSet;
