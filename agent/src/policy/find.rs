@@ -29,7 +29,13 @@ macro_rules! embedded {
 }
 
 /// The policies that come with the program.
-const EMBEDDED: &[(&str, &str)] = &embedded!["default"];
+const EMBEDDED: &[(&str, &str)] = &embedded![
+    "default",
+    "control-production",
+    "worker-production",
+    "gpu-worker",
+    "storage-worker",
+];
 
 /// A policy as it was written.
 #[derive(Debug)]
