@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use toml_span::value::ValueInner;
@@ -29,6 +30,18 @@ pub(super) fn parsed<T: FromStr<Err = String>>(value: &mut Value<'_>) -> Result<
     Ok(text
         .parse()
         .map_err(|message: String| wrong(span, message))?)
+}
+
+/// A whole number of a range, or `wanted` as the mistake.
+pub(super) fn whole<N: TryFrom<i64> + PartialOrd>(
+    value: &Value<'_>,
+    range: RangeInclusive<N>,
+    wanted: &'static str,
+) -> Result<N, DeserError> {
+    let number = value.as_integer();
+    let number = number.and_then(|number| N::try_from(number).ok());
+    let number = number.filter(|number| range.contains(number));
+    number.ok_or_else(|| wrong(value.span, wanted).into())
 }
 
 /// A text that is not empty.
@@ -104,13 +117,7 @@ pub(crate) struct Count(pub(crate) u64);
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
-        let number = value
-            .as_integer()
-            .and_then(|number| u64::try_from(number).ok());
-        match number {
-            Some(number) if number > 0 => Ok(Self(number)),
-            _ => Err(wrong(value.span, "a whole number from 1 on is wanted").into()),
-        }
+        whole(value, 1..=u64::MAX, "a whole number from 1 on is wanted").map(Self)
     }
 }
 
@@ -126,12 +133,7 @@ pub(crate) struct Limit(pub(crate) u64);
 
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
-        let number = value
-            .as_integer()
-            .and_then(|number| u64::try_from(number).ok());
-        number
-            .map(Self)
-            .ok_or_else(|| wrong(value.span, "a whole number from 0 on is wanted").into())
+        whole(value, 0..=u64::MAX, "a whole number from 0 on is wanted").map(Self)
     }
 }
 
@@ -147,13 +149,12 @@ pub(crate) struct Percent(pub(crate) u8);
 
 impl<'de> Deserialize<'de> for Percent {
     fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
-        let number = value
-            .as_integer()
-            .and_then(|number| u8::try_from(number).ok());
-        match number {
-            Some(number) if number <= 100 => Ok(Self(number)),
-            _ => Err(wrong(value.span, "a whole number of percent is wanted, 0 to 100").into()),
-        }
+        whole(
+            value,
+            0..=100,
+            "a whole number of percent is wanted, 0 to 100",
+        )
+        .map(Self)
     }
 }
 
