@@ -55,6 +55,11 @@ impl<'a> Machine<'a> {
         value.ok_or_else(|| self.unknown(section, Some(device), field))
     }
 
+    /// The value of a section that an inventory may lack.
+    pub(crate) fn section<T>(&self, section: Section, value: Option<T>) -> Fact<T> {
+        self.fact(section, section.key(), value)
+    }
+
     /// The devices of a section. None at all is unknown when the section was not discovered, or
     /// when a warning speaks of the section as a whole.
     pub(crate) fn list<T>(&self, section: Section, devices: &'a [T]) -> Fact<&'a [T]> {
@@ -80,6 +85,7 @@ impl<'a> Machine<'a> {
         let key = section.key();
         let fact = match device {
             Some(device) => format!("{key}[{device}].{field}"),
+            None if field == key => key.to_owned(),
             None => format!("{key}.{field}"),
         };
         let reason = self.told(section, device, field).map_or_else(
@@ -92,9 +98,16 @@ impl<'a> Machine<'a> {
     /// What the kernel lists nowhere is not there, unless discovery met with a fault or read a tree that
     /// may lack the list itself.
     pub(crate) fn absent(&self, section: Section, field: &str) -> Fact<()> {
-        let doubtful = !self.inventory.was_discovered(section)
-            || self.inventory.source == Some(Origin::Root)
-            || self.told(section, None, field).is_some();
+        if self.inventory.source == Some(Origin::Root) {
+            return Err(self.unknown(section, None, field));
+        }
+        self.complete(section, field)
+    }
+
+    /// What a list that was read lacks is not there, unless discovery met with a fault in reading it.
+    pub(crate) fn complete(&self, section: Section, field: &str) -> Fact<()> {
+        let doubtful =
+            !self.inventory.was_discovered(section) || self.told(section, None, field).is_some();
         if doubtful {
             Err(self.unknown(section, None, field))
         } else {
@@ -182,10 +195,15 @@ fn is_of_other_fields(message: &str, field: &str) -> bool {
 
 fn not_discovered(section: Section) -> Unknown {
     let key = section.key();
+    let how = if section.is_opt_in() {
+        format!(": muster discover -s …,{key}, or muster check on the machine itself")
+    } else {
+        String::new()
+    };
     Unknown {
         fact: key.to_owned(),
         reason: format!(
-            "the inventory was made without it; discover the machine again with the section {key}"
+            "the inventory was made without it; discover the machine again with the section {key}{how}"
         ),
     }
 }

@@ -9,7 +9,8 @@ use super::{
     without_signal,
 };
 use crate::machine::Machine;
-use crate::policy::values::{Count, Set, Speed, Text};
+use crate::policy::speed::Speed;
+use crate::policy::values::{Count, Set, Text};
 
 pub(super) const KIND: Kind = Kind {
     name: "network_links",
