@@ -11,9 +11,10 @@ use muster_proto::{JoinToken, v1};
 
 use crate::authority::{Authority, AuthorityError, Issued, Request, hex};
 use crate::fleet::{Fleet, MoveError};
+use crate::lifecycle::Event;
 use crate::peer::Peer;
 use crate::record::{NodeRecord, Taint, TaintEffect, TokenRecord, UnixMs};
-use crate::store::{StoreError, Write};
+use crate::store::{StoreError, Transaction, Write};
 use crate::token::{self, Unfit};
 
 /// How long a node's certificate is good for.
@@ -51,10 +52,14 @@ pub enum AdmissionError {
         problem: String,
     },
     /// Another key has asked under the same id.
-    #[error("another machine is known under this node id; run `muster reset` on this one, and join again")]
+    #[error(
+        "another machine is known under this node id; run `muster reset` on this one, and join again"
+    )]
     OtherKey,
     /// It was removed.
-    #[error("this node was removed from the cluster; run `muster reset` on it, and join again with a new token")]
+    #[error(
+        "this node was removed from the cluster; run `muster reset` on it, and join again with a new token"
+    )]
     Removed,
     /// No certificate can be made.
     #[error(transparent)]
@@ -105,6 +110,59 @@ impl Admission {
         }
     }
 
+    /// Takes the inventory of a node as it is now, and judges it anew where that decides.
+    ///
+    /// # Errors
+    /// It is none, or cannot be stored.
+    pub async fn reported(
+        &self,
+        node: &NodeRecord,
+        json: &[u8],
+        document: v1::Document,
+    ) -> Result<(), AdmissionError> {
+        let inventory = Inventory::from_json(json).map_err(|error| AdmissionError::Field {
+            field: "inventory",
+            problem: error.to_string(),
+        })?;
+        let content = Write::Inventory {
+            node: node.id.clone(),
+            content: document.content,
+        };
+        let transaction = Transaction {
+            writes: vec![content],
+        };
+        self.fleet.store().commit(transaction).await?;
+        let digest = hex(&document.digest);
+        let note = format!(
+            "inventory {} reported",
+            digest.get(..16).unwrap_or_default()
+        );
+        let edit = |record: &mut NodeRecord| {
+            record.inventory_digest = Some(digest.clone());
+            record.hostname.clone_from(&inventory.host.hostname);
+        };
+        self.fleet.edit(&node.id, &note, edit).await?;
+        let (status, reason) = judged(&judge(&self.policy, &inventory), node.role);
+        let event = match status {
+            NodeStatus::Inadequate => Event::FoundInadequate,
+            _ => Event::FoundAdequate,
+        };
+        self.fleet.happen(&node.id, event, &reason).await?;
+        Ok(())
+    }
+
+    /// A new certificate for a node that has one, for a key of its own.
+    ///
+    /// # Errors
+    /// The request is not valid, or cannot be answered.
+    pub async fn renew(&self, node: &NodeRecord, request: &[u8]) -> Result<Issued, AdmissionError> {
+        let request = Request::parse(request)?;
+        let key = request.key_digest();
+        let issued = self.sign(node, request)?;
+        self.note(node, &issued, Some(key)).await?;
+        Ok(issued)
+    }
+
     /// The record of a token whose secret is right.
     async fn token(&self, text: &str) -> Result<TokenRecord, AdmissionError> {
         let token = JoinToken::parse(text).map_err(|_| Unfit::Unknown)?;
@@ -123,16 +181,24 @@ impl Admission {
         from: Option<String>,
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
         let inventory = inventory(asked)?;
-        let role = v1::Role::try_from(asked.role).ok().and_then(v1::Role::known);
+        let role = v1::Role::try_from(asked.role)
+            .ok()
+            .and_then(v1::Role::known);
         let host = inventory.host.hostname.as_deref().unwrap_or_default();
-        let name = if asked.name.is_empty() { host } else { &asked.name };
+        let name = if asked.name.is_empty() {
+            host
+        } else {
+            &asked.name
+        };
         let now = self.fleet.now();
         token::admits(token, role, name, now)?;
         let mut record = self.record(asked, &inventory, name, now)?;
         record.public_key = request.key_digest();
         record.role = role.or(token.role);
         record.labels.extend(token.labels.clone());
-        record.address = Some(asked.address.clone()).filter(|address| !address.is_empty()).or(from);
+        record.address = Some(asked.address.clone())
+            .filter(|address| !address.is_empty())
+            .or(from);
         let verdict = judge(&self.policy, &inventory);
         (record.status, record.reason) = judged(&verdict, record.role);
         if let Some(other) = self.twin(&record) {
@@ -142,10 +208,19 @@ impl Admission {
             uses_left: token.uses_left - 1,
             ..token.clone()
         };
-        let content = asked.inventory.as_ref().map(|document| document.content.clone());
+        let content = asked
+            .inventory
+            .as_ref()
+            .map(|document| document.content.clone());
         let more = vec![
-            Write::Token { record: used, expected: token.revision },
-            Write::Inventory { node: record.id.clone(), content: content.unwrap_or_default() },
+            Write::Token {
+                record: used,
+                expected: token.revision,
+            },
+            Write::Inventory {
+                node: record.id.clone(),
+                content: content.unwrap_or_default(),
+            },
         ];
         Ok(self.fleet.admit(record, more).await?)
     }
@@ -157,7 +232,10 @@ impl Admission {
         name: &str,
         now: UnixMs,
     ) -> Result<NodeRecord, AdmissionError> {
-        let digest = asked.inventory.as_ref().map(|document| hex(&document.digest));
+        let digest = asked
+            .inventory
+            .as_ref()
+            .map(|document| hex(&document.digest));
         Ok(NodeRecord {
             id: node_id(&asked.node_id)?,
             name: bounded("name", name)?,
@@ -196,28 +274,57 @@ impl Admission {
                 return None;
             }
             let same = [
-                ("machine id", new.machine_id.is_some() && other.machine_id == new.machine_id),
-                ("hardware fingerprint", !new.fingerprint.is_empty() && other.fingerprint == new.fingerprint),
+                (
+                    "machine id",
+                    new.machine_id.is_some() && other.machine_id == new.machine_id,
+                ),
+                (
+                    "hardware fingerprint",
+                    !new.fingerprint.is_empty() && other.fingerprint == new.fingerprint,
+                ),
                 ("name", other.name == new.name),
                 ("MAC address", !other.macs.is_disjoint(&new.macs)),
             ];
             let (what, _) = same.into_iter().find(|(_, same)| *same)?;
-            Some(format!("same {what} as the node {} ({})", other.name, other.id))
+            Some(format!(
+                "same {what} as the node {} ({})",
+                other.name, other.id
+            ))
         })
     }
 
-    /// Issues a certificate, and makes the one before it worthless.
-    async fn issue(&self, record: &NodeRecord, request: Request) -> Result<Outcome, AdmissionError> {
-        let peer = Peer::Node(record.id.clone());
-        let issued = self.authority.issue(request, &peer, self.fleet.now(), CERTIFICATE_LIFE)?;
-        let serial = issued.serial.clone();
-        let note = format!("certificate {serial} issued");
-        self.fleet
-            .edit(&record.id, &note, move |record| {
-                record.certificate_serial = Some(serial.clone());
-            })
-            .await?;
+    /// Issues a certificate for the key that was admitted.
+    async fn issue(
+        &self,
+        record: &NodeRecord,
+        request: Request,
+    ) -> Result<Outcome, AdmissionError> {
+        let issued = self.sign(record, request)?;
+        self.note(record, &issued, None).await?;
         Ok(Outcome::Issued(issued))
+    }
+
+    fn sign(&self, record: &NodeRecord, request: Request) -> Result<Issued, AuthorityError> {
+        let peer = Peer::Node(record.id.clone());
+        self.authority
+            .issue(request, &peer, self.fleet.now(), CERTIFICATE_LIFE)
+    }
+
+    async fn note(
+        &self,
+        record: &NodeRecord,
+        issued: &Issued,
+        key: Option<String>,
+    ) -> Result<(), AdmissionError> {
+        let note = format!("certificate {} issued", issued.serial);
+        let edit = |record: &mut NodeRecord| {
+            record.certificate_serial = Some(issued.serial.clone());
+            if let Some(key) = &key {
+                record.public_key.clone_from(key);
+            }
+        };
+        self.fleet.edit(&record.id, &note, edit).await?;
+        Ok(())
     }
 }
 
@@ -226,14 +333,24 @@ fn inventory(asked: &v1::EnrollRequest) -> Result<Inventory, AdmissionError> {
         field: "inventory",
         problem,
     };
-    let document = asked.inventory.as_ref().ok_or_else(|| field("it is missing".to_owned()))?;
-    let json = document.unpack(INVENTORY_SCHEMA).map_err(|error| field(error.to_string()))?;
+    let document = asked
+        .inventory
+        .as_ref()
+        .ok_or_else(|| field("it is missing".to_owned()))?;
+    let json = document
+        .unpack(INVENTORY_SCHEMA)
+        .map_err(|error| field(error.to_string()))?;
     Inventory::from_json(&json).map_err(|error| field(error.to_string()))
 }
 
 /// Candidate or inadequate, and why. What cannot be said does not keep a machine out: a person decides.
 fn judged(verdict: &Verdict, role: Option<Role>) -> (NodeStatus, String) {
-    let roles = || verdict.roles.iter().filter(|judged| role.is_none_or(|role| role == judged.role));
+    let roles = || {
+        verdict
+            .roles
+            .iter()
+            .filter(|judged| role.is_none_or(|role| role == judged.role))
+    };
     let standing = roles().map(|judged| judged.standing).min();
     let failing: Vec<&str> = roles()
         .flat_map(|judged| &judged.rules)
@@ -288,7 +405,9 @@ fn taint(taint: &v1::Taint) -> Result<(String, Taint), AdmissionError> {
         other => {
             return Err(AdmissionError::Field {
                 field: "taint",
-                problem: format!("{other:?} is no effect: NoSchedule, PreferNoSchedule or NoExecute"),
+                problem: format!(
+                    "{other:?} is no effect: NoSchedule, PreferNoSchedule or NoExecute"
+                ),
             });
         }
     };

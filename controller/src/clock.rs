@@ -19,6 +19,8 @@ impl Clock for SystemClock {
     fn now(&self) -> UnixMs {
         // A clock before 1970 or after the year 292 million is no clock.
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.map_or(0, |since| UnixMs::try_from(since.as_millis()).unwrap_or(UnixMs::MAX))
+        since.map_or(0, |since| {
+            UnixMs::try_from(since.as_millis()).unwrap_or(UnixMs::MAX)
+        })
     }
 }

@@ -96,7 +96,9 @@ impl Fleet {
     ) -> Result<Self, StoreError> {
         let now = Instant::now();
         let nodes = store.nodes().await?;
-        let live = nodes.into_iter().map(|record| (record.id.clone(), Live::new(record, now)));
+        let live = nodes
+            .into_iter()
+            .map(|record| (record.id.clone(), Live::new(record, now)));
         Ok(Self {
             live: Mutex::new(live.collect()),
             store,
@@ -134,7 +136,8 @@ impl Fleet {
     /// The node of that id.
     pub fn node(&self, id: &str) -> Option<(Arc<NodeRecord>, Option<Heard>)> {
         let live = self.live();
-        live.get(id).map(|live| (Arc::clone(&live.record), live.heard.clone()))
+        live.get(id)
+            .map(|live| (Arc::clone(&live.record), live.heard.clone()))
     }
 
     /// Whether its heartbeat is late: two intervals and a half without one.
@@ -147,12 +150,25 @@ impl Fleet {
     ///
     /// # Errors
     /// It cannot be stored, or is there already.
-    pub async fn admit(&self, record: NodeRecord, mut more: Vec<Write>) -> Result<Arc<NodeRecord>, StoreError> {
+    pub async fn admit(
+        &self,
+        record: NodeRecord,
+        mut more: Vec<Write>,
+    ) -> Result<Arc<NodeRecord>, StoreError> {
         let id = record.id.clone();
-        more.insert(0, Write::Node { record: Box::new(record.clone()), expected: 0 });
+        more.insert(
+            0,
+            Write::Node {
+                record: Box::new(record.clone()),
+                expected: 0,
+            },
+        );
         more.push(self.event(&record, "admitted", record.reason.clone()));
         self.store.commit(Transaction { writes: more }).await?;
-        let stored = NodeRecord { revision: 1, ..record };
+        let stored = NodeRecord {
+            revision: 1,
+            ..record
+        };
         let entry = Live::new(stored, Instant::now());
         let record = Arc::clone(&entry.record);
         self.live().insert(id, entry);
@@ -177,7 +193,9 @@ impl Fleet {
     pub fn overdue(&self) -> Vec<String> {
         let patience = self.timing.lease + self.timing.margin;
         let live = self.live();
-        let overdue = live.iter().filter(|(_, live)| live.leased_from.elapsed() > patience);
+        let overdue = live
+            .iter()
+            .filter(|(_, live)| live.leased_from.elapsed() > patience);
         overdue.map(|(id, _)| id.clone()).collect()
     }
 
@@ -242,7 +260,10 @@ impl Fleet {
             let stored = self.store.node(id).await?;
             let mut record = stored.ok_or_else(|| MoveError::NoNode(id.to_owned()))?;
             edit(&mut record);
-            match self.put(record, "edited", what.to_owned(), Vec::new()).await {
+            match self
+                .put(record, "edited", what.to_owned(), Vec::new())
+                .await
+            {
                 Err(StoreError::Conflict { .. }) => {}
                 put => return Ok(put?),
             }
@@ -272,12 +293,18 @@ impl Fleet {
     ) -> Result<Arc<NodeRecord>, StoreError> {
         let expected = record.revision;
         let mut writes = vec![
-            Write::Node { record: Box::new(record.clone()), expected },
+            Write::Node {
+                record: Box::new(record.clone()),
+                expected,
+            },
             self.event(&record, kind, message),
         ];
         writes.extend(more);
         self.store.commit(Transaction { writes }).await?;
-        let record = Arc::new(NodeRecord { revision: expected + 1, ..record });
+        let record = Arc::new(NodeRecord {
+            revision: expected + 1,
+            ..record
+        });
         tracing::info!(node = %record.id, name = %record.name, status = %record.status, reason = %record.reason, "node changed");
         let mut live = self.live();
         if let Some(live) = live.get_mut(&record.id) {
@@ -291,8 +318,15 @@ impl Fleet {
 
     async fn delete(&self, record: &NodeRecord) -> Result<(), StoreError> {
         let id = record.id.clone();
-        let delete = Write::DeleteNode { id: id.clone(), expected: record.revision };
-        self.store.commit(Transaction { writes: vec![delete] }).await?;
+        let delete = Write::DeleteNode {
+            id: id.clone(),
+            expected: record.revision,
+        };
+        self.store
+            .commit(Transaction {
+                writes: vec![delete],
+            })
+            .await?;
         tracing::info!(node = %id, name = %record.name, "node deleted");
         self.live().remove(&id);
         Ok(())
@@ -336,7 +370,9 @@ pub async fn watch_leases(fleet: Arc<Fleet>) {
             let reason = format!("not heard for {} s", silent.as_secs());
             match fleet.happen(&id, Event::LeaseExpired, &reason).await {
                 Ok(_) | Err(MoveError::NoNode(_)) => {}
-                Err(error) => tracing::error!(node = %id, %error, "a silent node could not be fenced"),
+                Err(error) => {
+                    tracing::error!(node = %id, %error, "a silent node could not be fenced");
+                }
             }
         }
     }

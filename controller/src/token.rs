@@ -41,7 +41,9 @@ pub enum Unfit {
     #[error("the join token has expired; ask the cluster's administrator for a new one")]
     Expired,
     /// It has admitted as many nodes as it may.
-    #[error("the join token has been used as often as it may; ask the cluster's administrator for a new one")]
+    #[error(
+        "the join token has been used as often as it may; ask the cluster's administrator for a new one"
+    )]
     UsedUp,
     /// It is for another role.
     #[error("the join token admits to the role {0} alone")]
@@ -84,7 +86,10 @@ pub fn make(
 /// Whether whoever has `token` was given the one of `record`. Takes the same time for every secret.
 pub fn proves(record: &TokenRecord, token: &JoinToken) -> bool {
     let presented = hex(&Sha256::digest(token.secret()));
-    presented.as_bytes().ct_eq(record.secret_sha256.as_bytes()).into()
+    presented
+        .as_bytes()
+        .ct_eq(record.secret_sha256.as_bytes())
+        .into()
 }
 
 /// Whether a token admits one more node, of this role and name.
@@ -141,7 +146,10 @@ mod tests {
         assert!(proves(&record, &read));
         let mut guessed = *token.secret();
         guessed[31] ^= 1;
-        assert!(!proves(&record, &JoinToken::new(token.id(), guessed, [9; 32])));
+        assert!(!proves(
+            &record,
+            &JoinToken::new(token.id(), guessed, [9; 32])
+        ));
         assert!(!proves(&record, &made().0));
         assert!(!record.secret_sha256.contains(&hex(token.secret())));
     }
@@ -154,11 +162,23 @@ mod tests {
         assert_eq!(admits(&record, None, "n1", NOW), Ok(()));
         let other = admits(&record, Some(Role::Control), "n1", NOW);
         assert_eq!(other, Err(Unfit::OtherRole(Role::Worker)));
-        assert_eq!(admits(&record, worker, "n2", NOW), Err(Unfit::OtherName("n1".to_owned())));
-        assert_eq!(admits(&record, worker, "n1", NOW + 3_600_000), Err(Unfit::Expired));
-        let used = TokenRecord { uses_left: 0, ..record.clone() };
+        assert_eq!(
+            admits(&record, worker, "n2", NOW),
+            Err(Unfit::OtherName("n1".to_owned()))
+        );
+        assert_eq!(
+            admits(&record, worker, "n1", NOW + 3_600_000),
+            Err(Unfit::Expired)
+        );
+        let used = TokenRecord {
+            uses_left: 0,
+            ..record.clone()
+        };
         assert_eq!(admits(&used, worker, "n1", NOW), Err(Unfit::UsedUp));
-        let revoked = TokenRecord { revoked: true, ..record };
+        let revoked = TokenRecord {
+            revoked: true,
+            ..record
+        };
         assert_eq!(admits(&revoked, worker, "n1", NOW), Err(Unfit::Revoked));
     }
 }

@@ -30,7 +30,11 @@ impl v1::enrollment_server::Enrollment for Service {
         request: Request<v1::EnrollRequest>,
     ) -> Result<Response<v1::EnrollResponse>, Status> {
         let from = peer_address(&request).map(|address| address.ip().to_string());
-        let outcome = self.services.admission.enroll(request.into_inner(), from).await;
+        let outcome = self
+            .services
+            .admission
+            .enroll(request.into_inner(), from)
+            .await;
         let outcome = match outcome.map_err(|error| status_of(&error))? {
             Outcome::Pending(record) => v1::enroll_response::Outcome::Pending(v1::Pending {
                 status: v1::NodeStatus::from(record.status).into(),
@@ -42,7 +46,13 @@ impl v1::enrollment_server::Enrollment for Service {
             }),
             Outcome::Issued(issued) => v1::enroll_response::Outcome::Issued(v1::Issued {
                 certificate_chain: issued.chain.iter().map(|der| der.to_vec()).collect(),
-                roots: self.services.authority.roots().iter().map(|der| der.to_vec()).collect(),
+                roots: self
+                    .services
+                    .authority
+                    .roots()
+                    .iter()
+                    .map(|der| der.to_vec())
+                    .collect(),
             }),
         };
         let outcome = Some(outcome);
@@ -50,7 +60,7 @@ impl v1::enrollment_server::Enrollment for Service {
     }
 }
 
-fn status_of(error: &AdmissionError) -> Status {
+pub(super) fn status_of(error: &AdmissionError) -> Status {
     match error {
         AdmissionError::Token(_) => Status::unauthenticated(error.to_string()),
         AdmissionError::Field { .. } => Status::invalid_argument(error.to_string()),

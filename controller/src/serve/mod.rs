@@ -73,7 +73,11 @@ impl Services {
     ///
     /// # Errors
     /// A listener fails, or TLS cannot be set up.
-    pub async fn run(self, listeners: Listeners, stop: CancellationToken) -> Result<(), ServeError> {
+    pub async fn run(
+        self,
+        listeners: Listeners,
+        stop: CancellationToken,
+    ) -> Result<(), ServeError> {
         let connections = tls::accept(
             listeners.network,
             &self.authority,
@@ -117,7 +121,10 @@ impl Services {
 
 /// Who is at the other end, from whichever connection it is.
 fn peer_address<T>(request: &tonic::Request<T>) -> Option<SocketAddr> {
-    request.extensions().get::<tls::Connection>().map(|connection| connection.address)
+    request
+        .extensions()
+        .get::<tls::Connection>()
+        .map(|connection| connection.address)
 }
 
 /// The one place where errors become statuses.

@@ -150,9 +150,10 @@ fn config(
         roots.add(root)?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-        .allow_unauthenticated()
-        .build()?;
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()?;
     let verifier = NotRevoked { verifier, revoked };
     let server = authority.server(names, now)?;
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -194,7 +195,9 @@ impl ClientCertVerifier for NotRevoked {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self.verifier.verify_client_cert(end_entity, intermediates, now)?;
+        let verified = self
+            .verifier
+            .verify_client_cert(end_entity, intermediates, now)?;
         let nobody = Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
         let identified = identify(end_entity).ok_or(nobody)?;
         if self.revoked.has(&identified.serial) {
@@ -268,11 +271,17 @@ impl AsyncWrite for Accepted {
         Pin::new(&mut self.stream).poll_write(context, buffer)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
