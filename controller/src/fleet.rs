@@ -377,3 +377,6 @@ pub async fn watch_leases(fleet: Arc<Fleet>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
