@@ -1,8 +1,9 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`diff`, `discover`, `schema`); `machine_file` takes a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what
-//! is known of standard output; `exit` lists the exit codes.
+//! (`check`, `diff`, `discover`, `policy`, `schema`); `machine_file` takes a machine from a file; `render`
+//! turns documents into text and does no I/O; `terminal` is what is known of standard output; `exit`
+//! lists the exit codes.
 //!
 //! Invariants: data goes to standard output, everything else to standard error; text that came from
 //! firmware, a disk or the wire is screened before a terminal sees it; a reader that went away is
@@ -10,12 +11,14 @@
 
 #![forbid(unsafe_code)]
 
+mod check;
 mod cli;
 mod diff;
 mod discover;
 mod exit;
 mod logging;
 mod machine_file;
+mod policy;
 mod render;
 mod schema;
 mod terminal;
@@ -45,6 +48,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     logging::start(cli.verbose);
     match cli.command {
         Command::Discover(arguments) => discover::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Policy(arguments) => policy::run(arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),

@@ -1,22 +1,25 @@
 //! Documents as text. Nothing here reads or writes anything.
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
-//! shows any section as rows; `comparison` is what differs, for people; `layout` wraps and aligns;
-//! `text` keeps foreign text from driving the terminal.
+//! shows any section as rows; `verdict` and `policy` show those; `comparison` is what differs, for
+//! people; `layout` wraps and aligns; `text` keeps foreign text from driving the terminal.
 
 mod columns;
 pub(crate) mod comparison;
 mod document;
 mod layout;
+pub(crate) mod policy;
 pub(crate) mod report;
 mod table;
 mod text;
+pub(crate) mod verdict;
 
 #[cfg(test)]
 mod goldens;
 
 pub(crate) use document::{Document, by_default};
 pub(crate) use table::{table, wide};
+pub(crate) use text::screen;
 
 use serde::Serialize;
 
