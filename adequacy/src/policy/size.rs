@@ -20,11 +20,12 @@ pub(crate) struct Size {
 
 impl Size {
     /// Bytes by units of the same kind, binary or decimal, so that both compare at a glance; by the very
-    /// unit where it was chosen over a larger one, as in `1700 MiB`.
+    /// unit where it was chosen over a larger one, as in `1700 MiB`, and has few digits.
     pub(crate) fn alike(self, bytes: u64) -> String {
         let is_binary = self.unit == "B" || self.unit.ends_with("iB");
         let next = if is_binary { 1024 } else { 1000 };
-        if self.number >= next && bytes >= self.factor {
+        let most = self.number.max(9_999).saturating_mul(self.factor);
+        if self.number >= next && (self.factor..=most).contains(&bytes) {
             #[allow(
                 clippy::cast_precision_loss,
                 reason = "three digits are wanted at least"
@@ -143,6 +144,8 @@ mod tests {
         assert_eq!(beside("2000 GB", 1_920_383_410_176), "1920 GB");
         assert_eq!(beside("1700 MiB", 2_025_000_000), "1931 MiB");
         assert_eq!(beside("1700 MiB", 4096), "4 KiB");
+        assert_eq!(beside("1700 MiB", 32 << 30), "32 GiB");
+        assert_eq!(beside("20000 GB", 19_500_000_000_000), "19500 GB");
     }
 
     #[test]
