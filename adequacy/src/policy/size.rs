@@ -14,12 +14,25 @@ pub(crate) struct Size {
     pub(crate) bytes: u64,
     number: u64,
     unit: &'static str,
+    /// Bytes of the unit.
+    factor: u64,
 }
 
 impl Size {
-    /// Bytes by units of the same kind, binary or decimal, so that both compare at a glance.
+    /// Bytes by units of the same kind, binary or decimal, so that both compare at a glance; by the very
+    /// unit where it was chosen over a larger one, as in `1700 MiB`, and has few digits.
     pub(crate) fn alike(self, bytes: u64) -> String {
-        if self.unit == "B" || self.unit.ends_with("iB") {
+        let is_binary = self.unit == "B" || self.unit.ends_with("iB");
+        let next = if is_binary { 1024 } else { 1000 };
+        let most = self.number.max(9_999).saturating_mul(self.factor);
+        if self.number >= next && (self.factor..=most).contains(&bytes) {
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "three digits are wanted at least"
+            )]
+            let number = bytes as f64 / self.factor as f64;
+            plain(&units::with_unit(number, self.unit))
+        } else if is_binary {
             in_words(bytes)
         } else {
             plain(&units::decimal_bytes(bytes))
@@ -75,6 +88,7 @@ impl FromStr for Size {
             bytes,
             number,
             unit,
+            factor: *factor,
         })
     }
 }
@@ -127,6 +141,11 @@ mod tests {
         assert_eq!(beside("400 GB", 500_107_862_016), "500 GB");
         assert_eq!(beside("400 GiB", 500_107_862_016), "466 GiB");
         assert_eq!(beside("1 TB", 960_197_124_096), "960 GB");
+        assert_eq!(beside("2000 GB", 1_920_383_410_176), "1920 GB");
+        assert_eq!(beside("1700 MiB", 2_025_000_000), "1931 MiB");
+        assert_eq!(beside("1700 MiB", 4096), "4 KiB");
+        assert_eq!(beside("1700 MiB", 32 << 30), "32 GiB");
+        assert_eq!(beside("20000 GB", 19_500_000_000_000), "19500 GB");
     }
 
     #[test]
@@ -136,7 +155,7 @@ mod tests {
         assert_eq!(beside("4 GiB", 5 << 30), "5 GiB");
         assert_eq!(beside("4 GiB", 3 << 30), "3 GiB");
         assert_eq!(beside("4 GiB", (4 << 30) - 1), "4 GiB less 1 B");
-        assert_eq!(beside("4096 MiB", (4 << 30) - 1), "4 GiB less 1 B");
+        assert_eq!(beside("4096 MiB", (4 << 30) - 1), "4096 MiB less 1 B");
         assert_eq!(
             beside("16 GiB", (16 << 30) - (20 << 20)),
             "16 GiB less 20 MiB"

@@ -14,6 +14,18 @@ pub(crate) struct Speed {
     pub(crate) mbps: u64,
 }
 
+impl Speed {
+    /// The speed that a link has, in words that differ from those of this one when it is less.
+    pub(crate) fn beside(self, mbps: u64) -> String {
+        let text = Self { mbps }.to_string();
+        if mbps < self.mbps && text == self.to_string() {
+            format!("{mbps} Mb/s")
+        } else {
+            text
+        }
+    }
+}
+
 impl FromStr for Speed {
     type Err = String;
 
@@ -61,5 +73,12 @@ mod tests {
         for wrong in ["25", "25 GB/s", "25 Gbit", ""] {
             assert!(speed(wrong).is_err(), "{wrong:?} was taken");
         }
+    }
+    #[test]
+    fn what_is_less_never_reads_the_same() {
+        let least = Speed { mbps: 56_300 };
+        assert_eq!(least.beside(56_280), "56280 Mb/s");
+        assert_eq!(least.beside(56_300), "56.3 Gb/s");
+        assert_eq!(least.beside(40_000), "40 Gb/s");
     }
 }

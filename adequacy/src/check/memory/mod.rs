@@ -260,7 +260,7 @@ impl Check for Pool {
                 Finding::decided(total >= self.at_least.0, actual)
             });
         }
-        let sizes = pools.iter().map(|pool| self.size.alike(pool.size_bytes));
+        let sizes = pools.iter().map(|pool| size::in_words(pool.size_bytes));
         let sizes: Vec<String> = sizes.collect();
         if sizes.is_empty() {
             return Finding::of(machine.absent(Section::Memory, "hugepages"), |()| {
