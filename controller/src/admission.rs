@@ -20,6 +20,9 @@ use crate::token::{self, Unfit};
 /// How long a node's certificate is good for.
 const CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 
+/// So often others may be quicker before it is given up.
+const MOST_RACES: usize = 64;
+
 /// Admits nodes.
 #[derive(Debug)]
 pub struct Admission {
@@ -91,15 +94,15 @@ impl Admission {
         asked: v1::EnrollRequest,
         from: Option<String>,
     ) -> Result<Outcome, AdmissionError> {
-        let token = self.token(&asked.token).await?;
         let request = Request::parse(&asked.certificate_request)?;
+        let token = self.token(&asked.token).await?;
         let known = self.fleet.node(&asked.node_id).map(|(record, _)| record);
         let record = match known {
             Some(record) if record.public_key != request.key_digest() => {
                 return Err(AdmissionError::OtherKey);
             }
             Some(record) => record,
-            None => self.admit(&asked, &token, &request, from).await?,
+            None => self.admit_once(&asked, token, &request, from).await?,
         };
         match record.status {
             NodeStatus::Candidate | NodeStatus::Inadequate | NodeStatus::Rejected => {
@@ -169,6 +172,25 @@ impl Admission {
         let record = self.fleet.store().token(token.id()).await?;
         let record = record.filter(|record| token::proves(record, &token));
         Ok(record.ok_or(Unfit::Unknown)?)
+    }
+
+    /// Takes in a machine that asks for the first time; others may take uses of the same token meanwhile.
+    async fn admit_once(
+        &self,
+        asked: &v1::EnrollRequest,
+        mut token: TokenRecord,
+        request: &Request,
+        from: Option<String>,
+    ) -> Result<Arc<NodeRecord>, AdmissionError> {
+        for _ in 0..MOST_RACES {
+            match self.admit(asked, &token, request, from.clone()).await {
+                Err(AdmissionError::Store(StoreError::Conflict { .. })) => {
+                    token = self.token(&asked.token).await?;
+                }
+                done => return done,
+            }
+        }
+        self.admit(asked, &token, request, from).await
     }
 
     /// Takes in a machine that asks for the first time: one use of the token, the record and its inventory
