@@ -1,5 +1,7 @@
 //! The command line.
 
+mod agent;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::machine_file::MachineFile;
 use crate::terminal;
+use agent::AGENT_HELP;
+pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -83,6 +87,11 @@ pub(crate) enum Command {
     /// Say in words what differs between two machines, or what changed on one.
     #[command(after_help = DIFF_HELP)]
     Diff(DiffArguments),
+    /// Make this machine a node of a cluster, and keep it one.
+    #[command(after_help = AGENT_HELP)]
+    Agent(AgentArguments),
+    /// Show what this machine's agent is and does.
+    Status(StatusArguments),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.

@@ -1,7 +1,7 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`diff`, `discover`, `schema`); `machine_file` takes a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what
+//! (`diff`, `discover`, `schema`, `status`; `daemon` is `muster agent`); `machine_file` takes a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what
 //! is known of standard output; `exit` lists the exit codes.
 //!
 //! Invariants: data goes to standard output, everything else to standard error; text that came from
@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod daemon;
 mod diff;
 mod discover;
 mod exit;
@@ -18,6 +19,7 @@ mod logging;
 mod machine_file;
 mod render;
 mod schema;
+mod status;
 mod terminal;
 
 use std::io::Write as _;
@@ -42,10 +44,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
-    logging::start(cli.verbose);
+    // A service's log says what it does without being asked.
+    let least = u8::from(matches!(cli.command, Command::Agent(_)));
+    logging::start(cli.verbose.max(least));
     match cli.command {
+        Command::Agent(arguments) => daemon::run(&arguments),
         Command::Discover(arguments) => discover::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

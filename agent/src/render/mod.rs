@@ -2,13 +2,14 @@
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
 //! shows any section as rows; `comparison` is what differs, for people; `layout` wraps and aligns;
-//! `text` keeps foreign text from driving the terminal.
+//! `status` is what the agent is and does, for people; `text` keeps foreign text from driving the terminal.
 
 mod columns;
 pub(crate) mod comparison;
 mod document;
 mod layout;
 pub(crate) mod report;
+pub(crate) mod status;
 mod table;
 mod text;
 
@@ -17,6 +18,7 @@ mod goldens;
 
 pub(crate) use document::{Document, by_default};
 pub(crate) use table::{table, wide};
+pub(crate) use text::screen;
 
 use serde::Serialize;
 
