@@ -2,7 +2,7 @@
 # Set-up and tools: tests/setup. What CI runs: .ci/run, which is `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench
+.PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy
 
 CARGO := cargo
 SCRIPTS := .ci/run tests/setup tests/summary discovery/fuzz/run \
@@ -57,3 +57,7 @@ fuzz-build: ## that every fuzz target builds
 bench: setup ## the program beside its peers; BENCH="--write" keeps the result in docs/bench.md
 	$(CARGO) build --release --locked -p muster-tests --bins
 	target/release/bench $(BENCH)
+
+bench-adequacy: setup-build ## how fast machines are judged; BENCH=--write keeps it in docs/bench-adequacy.md
+	$(CARGO) build --release --locked -p muster-tests --bin bench-adequacy
+	target/release/bench-adequacy $(BENCH)

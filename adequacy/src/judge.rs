@@ -28,7 +28,7 @@ pub fn judge(policy: &Policy, inventory: &Inventory) -> Verdict {
         schema: VERDICT_SCHEMA.to_owned(),
         policy: policy.name().clone(),
         machine: MachineName::of(inventory),
-        standing: best(&roles),
+        standing: Standing::best(&roles),
         roles,
     }
 }
@@ -39,28 +39,11 @@ fn for_role(role: Role, judged: &[(&Rule, RuleVerdict)]) -> RoleVerdict {
         .filter(|(rule, _)| rule.roles().contains(&role))
         .map(|(_, verdict)| verdict.clone())
         .collect();
-    let required = |status: RuleStatus| {
-        let mut rules = rules.iter();
-        rules.any(|rule| rule.severity == Severity::Required && rule.status == status)
-    };
-    let standing = if required(RuleStatus::Fail) {
-        Standing::Inadequate
-    } else if required(RuleStatus::Undetermined) {
-        Standing::Undetermined
-    } else {
-        Standing::Adequate
-    };
     RoleVerdict {
         role,
-        standing,
+        standing: Standing::by(&rules, &[Severity::Required]),
         rules,
     }
-}
-
-/// A machine is as good as in the role that suits it best.
-fn best(roles: &[RoleVerdict]) -> Standing {
-    let standings = roles.iter().map(|role| role.standing);
-    standings.min().unwrap_or(Standing::Undetermined)
 }
 
 fn judge_rule(rule: &Rule, machine: &Machine<'_>, facts: &Facts<'_>) -> RuleVerdict {

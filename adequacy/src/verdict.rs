@@ -23,6 +23,26 @@ pub struct Verdict {
     pub roles: Vec<RoleVerdict>,
 }
 
+impl Verdict {
+    /// For one role alone; nothing when the policy does not judge it.
+    #[must_use]
+    pub fn only(mut self, role: Role) -> Option<Self> {
+        self.roles.retain(|judged| judged.role == role);
+        self.standing = self.roles.first()?.standing;
+        Some(self)
+    }
+
+    /// As it would be if every recommended rule were required.
+    #[must_use]
+    pub fn strictly(mut self) -> Self {
+        for role in &mut self.roles {
+            role.standing = Standing::by(&role.rules, &[Severity::Required, Severity::Recommended]);
+        }
+        self.standing = Standing::best(&self.roles);
+        self
+    }
+}
+
 /// Which policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -58,6 +78,29 @@ pub enum Standing {
     Undetermined,
     /// A required rule fails.
     Inadequate,
+}
+
+impl Standing {
+    /// What the rules of the severities that `weigh` come to.
+    pub(crate) fn by(rules: &[RuleVerdict], weigh: &[Severity]) -> Self {
+        let any = |status: RuleStatus| {
+            let mut rules = rules.iter();
+            rules.any(|rule| weigh.contains(&rule.severity) && rule.status == status)
+        };
+        if any(RuleStatus::Fail) {
+            Self::Inadequate
+        } else if any(RuleStatus::Undetermined) {
+            Self::Undetermined
+        } else {
+            Self::Adequate
+        }
+    }
+
+    /// A machine is as good as in the role that suits it best.
+    pub(crate) fn best(roles: &[RoleVerdict]) -> Self {
+        let standings = roles.iter().map(|role| role.standing);
+        standings.min().unwrap_or(Self::Undetermined)
+    }
 }
 
 /// What the policy says of the machine in one role.
@@ -121,4 +164,70 @@ pub enum RuleStatus {
     Undetermined,
     /// The rule's condition does not hold for this machine.
     NotApplicable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(severity: Severity, status: RuleStatus) -> RuleVerdict {
+        RuleVerdict {
+            id: "a".to_owned(),
+            title: "A".to_owned(),
+            severity,
+            status,
+            actual: None,
+            required: "b".to_owned(),
+            devices: Vec::new(),
+            reasons: Vec::new(),
+            remedy: String::new(),
+        }
+    }
+
+    fn verdict(of_control: &[RuleVerdict], of_worker: &[RuleVerdict]) -> Verdict {
+        let judged = |role, rules: &[RuleVerdict]| RoleVerdict {
+            role,
+            standing: Standing::by(rules, &[Severity::Required]),
+            rules: rules.to_vec(),
+        };
+        let roles = vec![
+            judged(Role::Control, of_control),
+            judged(Role::Worker, of_worker),
+        ];
+        Verdict {
+            schema: VERDICT_SCHEMA.to_owned(),
+            policy: PolicyName {
+                name: "p".to_owned(),
+                version: "1".to_owned(),
+            },
+            machine: MachineName::default(),
+            standing: Standing::best(&roles),
+            roles,
+        }
+    }
+
+    #[test]
+    fn one_role_alone_has_its_own_standing() {
+        let fails = rule(Severity::Required, RuleStatus::Fail);
+        let both = verdict(&[fails], &[]);
+        assert_eq!(both.standing, Standing::Adequate);
+        let control = both.clone().only(Role::Control).unwrap();
+        assert_eq!(control.standing, Standing::Inadequate);
+        assert_eq!(control.roles.len(), 1);
+        let worker = both.only(Role::Worker).unwrap();
+        assert_eq!(worker.standing, Standing::Adequate);
+        assert_eq!(worker.only(Role::Control), None);
+    }
+
+    #[test]
+    fn recommended_rules_weigh_only_when_judged_strictly() {
+        let fails = rule(Severity::Recommended, RuleStatus::Fail);
+        let unknown = rule(Severity::Recommended, RuleStatus::Undetermined);
+        let verdict = verdict(&[fails], &[unknown]);
+        assert_eq!(verdict.standing, Standing::Adequate);
+        let strict = verdict.strictly();
+        let standings: Vec<Standing> = strict.roles.iter().map(|role| role.standing).collect();
+        assert_eq!(standings, [Standing::Inadequate, Standing::Undetermined]);
+        assert_eq!(strict.standing, Standing::Undetermined);
+    }
 }

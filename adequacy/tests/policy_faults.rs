@@ -44,6 +44,11 @@ fn what_decides_a_rule() {
     hold(&format!("{HEAD}{RULE}"), DECISIONS);
 }
 
+#[test]
+fn expressions() {
+    hold(&format!("{HEAD}{RULE}"), EXPRESSIONS);
+}
+
 const WHOLE: &[Case] = &[
     (
         "",
@@ -273,6 +278,55 @@ const DECISIONS: &[Case] = &[
             r#"11:47: say the unit, in quotation marks: "16 GiB""#,
             "11:64: a bool is wanted, and this is a string",
             r#"11:69: there is no "avaliable" here; did you mean "available"?"#,
+        ],
+    ),
+];
+
+/// The place is that in the file, where the text stands there as it is.
+const EXPRESSIONS: &[Case] = &[
+    (
+        "expression = ''",
+        &["11:14: the expression ends where more is needed"],
+    ),
+    (
+        "expression = 'cpu.cores >='",
+        &["11:27: the expression ends where more is needed"],
+    ),
+    (
+        "expression = 'cpu.coers >= 4'",
+        &["11:19: cpu.coers: no such field; did you mean cores?"],
+    ),
+    (
+        "expression = 'cup.cores >= 4'",
+        &["11:15: cup: no such section; did you mean cpu?"],
+    ),
+    (
+        "expression = 'cpu.cores'",
+        &["11:19: the expression has to be bool, and this is int"],
+    ),
+    (
+        "expression = 'cpu.cores == \"4\"'",
+        &["11:25: int == string: these do not compare"],
+    ),
+    (
+        "expression = 'host.tpm.version == null'",
+        &["11:35: null is what is unknown; ask has(…) whether a field is known"],
+    ),
+    (
+        "expression = 'now() > 1'",
+        &["11:15: now: no such function"],
+    ),
+    (
+        "expression = \"\"\"\ncpu.cores >= 4 &&\nhost.boot_mode == 'uefi'\"\"\"",
+        &[r#"13:19: host.boot_mode is never "uefi"; did you mean "efi"?"#],
+    ),
+    // In the condition and in what decides, and both of one expression.
+    (
+        "when = 'cpu.coers > 1'\nexpression = 'cup.cores > 1 && disks.all(d, d.siez_bytes > 1)'",
+        &[
+            "11:13: cpu.coers: no such field; did you mean cores?",
+            "12:15: cup: no such section; did you mean cpu?",
+            "12:47: disks[].siez_bytes: no such field; did you mean size_bytes?",
         ],
     ),
 ];

@@ -1,22 +1,27 @@
 //! The command line.
 
 mod agent;
+mod check;
+mod diff;
+mod policy;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anstream::ColorChoice;
-use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use muster_model::Section;
 
 use crate::exit::Exit;
-use crate::machine_file::MachineFile;
 use crate::terminal;
-use agent::AGENT_HELP;
+
 pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat};
+pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
+pub(crate) use diff::{DiffArguments, DiffFormat};
+pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -24,26 +29,10 @@ Exit codes:
   1  failed; standard error says why
   2  the command line is wrong
   3  complete, but with warnings, and --strict was given
+  4  the machine is inadequate
+  5  whether the machine is adequate cannot be said
+  6  the policy is faulty or cannot be read
   7  two machines differ, and --exit-code was given";
-
-const DIFF_HELP: &str = "\
-Examples:
-  muster diff yesterday.json today.json     what changed on one machine
-  muster diff node1.tar.zst node2.tar.zst   the odd one of two that should be alike
-  sudo muster diff before.json              what changed on this machine since then
-  ssh node2 muster discover -o json | muster diff node1.json -
-  muster diff a.json b.json -s disks,memory --exit-code
-  muster diff a.json b.json -o json | jq '.differences[] | select(.weight == \"worse\")'
-
-An inventory is what `muster discover -o json` writes, a capture what `muster discover --capture` does.
-What changes all the time (free memory, temperatures, uptime) is no difference, nor is what only one
-side knows: that is listed with its reason.
-
-Exit codes:
-  0  compared
-  1  failed; standard error says why
-  2  the command line is wrong
-  7  they differ, and --exit-code was given";
 
 const DISCOVER_HELP: &str = "\
 Examples:
@@ -84,11 +73,17 @@ pub(crate) enum Command {
     /// Show the hardware of this machine, or of another root directory.
     #[command(after_help = DISCOVER_HELP)]
     Discover(DiscoverArguments),
+    /// Judge whether a machine is fit for its role, and say why not.
+    #[command(after_help = check::HELP)]
+    Check(CheckArguments),
+    /// Show, list and validate the policies that machines are judged by.
+    #[command(after_help = policy::HELP)]
+    Policy(PolicyArguments),
     /// Say in words what differs between two machines, or what changed on one.
-    #[command(after_help = DIFF_HELP)]
+    #[command(after_help = diff::HELP)]
     Diff(DiffArguments),
     /// Make this machine a node of a cluster, and keep it one.
-    #[command(after_help = AGENT_HELP)]
+    #[command(after_help = agent::HELP)]
     Agent(AgentArguments),
     /// Show what this machine's agent is and does.
     Status(StatusArguments),
@@ -180,65 +175,6 @@ pub(crate) struct DiscoverArguments {
     pub(crate) color: Color,
 }
 
-/// What `muster diff` is asked for.
-#[derive(Debug, Args)]
-pub(crate) struct DiffArguments {
-    /// The machine to compare with: an inventory in JSON, a capture, or - for standard input.
-    #[arg(value_name = "BEFORE", value_parser = machine_file())]
-    pub(crate) before: MachineFile,
-
-    /// The machine that is compared, likewise; without it, this machine as it is now.
-    #[arg(value_name = "AFTER", value_parser = machine_file())]
-    pub(crate) after: Option<MachineFile>,
-
-    /// How to show what differs.
-    #[arg(
-        short,
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value = "report"
-    )]
-    pub(crate) output: DiffFormat,
-
-    /// Compare only these sections.
-    #[arg(short, long = "section", value_name = "NAME,…", value_delimiter = ',', value_parser = section())]
-    pub(crate) sections: Vec<Section>,
-
-    /// Of two machines, compare serial numbers, addresses, UUIDs and names too.
-    #[arg(long)]
-    pub(crate) identities: bool,
-
-    /// Take both for one machine, whose devices are known again by serial number and address.
-    ///
-    /// Without this and --two-machines, the system's UUID and serial number tell, else machine-id.
-    #[arg(long, conflicts_with = "two_machines")]
-    pub(crate) same_machine: bool,
-
-    /// Take them for two machines, whose devices are compared with those in the same place.
-    #[arg(long)]
-    pub(crate) two_machines: bool,
-
-    /// End with 7 when something differs.
-    #[arg(long)]
-    pub(crate) exit_code: bool,
-
-    /// When to colour the output; `auto` also heeds NO_COLOR and CLICOLOR_FORCE.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: Color,
-}
-
-/// How to show a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DiffFormat {
-    /// For people: sentences, the worst first.
-    Report,
-    /// The document, indented by two spaces.
-    Json,
-    /// The document as YAML.
-    Yaml,
-}
-
 /// How to show an inventory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -282,6 +218,8 @@ pub(crate) enum Document {
     Inventory,
     /// One change of one device.
     Change,
+    /// What `muster check -o json` prints.
+    Verdict,
     /// What `muster diff -o json` prints.
     Comparison,
 }
@@ -301,10 +239,6 @@ pub(crate) fn refuse(why: &str) -> Exit {
         .error(ErrorKind::ArgumentConflict, why)
         .print();
     Exit::Usage
-}
-
-fn machine_file() -> impl TypedValueParser<Value = MachineFile> {
-    OsStringValueParser::new().map(|argument| MachineFile::from(argument.as_os_str()))
 }
 
 fn section() -> impl TypedValueParser<Value = Section> {

@@ -17,9 +17,9 @@ pub(crate) fn run(arguments: &DiffArguments) -> anyhow::Result<Exit> {
             "only one of the two machines can come from standard input",
         ));
     }
-    let before = arguments.before.inventory()?;
+    let before = arguments.before.inventory(&arguments.sections)?;
     let after = match &arguments.after {
-        Some(file) => file.inventory()?,
+        Some(file) => file.inventory(&arguments.sections)?,
         None => this_machine()?,
     };
     let found = compare(&before, &after, &options(arguments));

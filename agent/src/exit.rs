@@ -13,6 +13,12 @@ pub(crate) enum Exit {
     Usage,
     /// 3: done, but with warnings, and `--strict` was given.
     Warnings,
+    /// 4: the machine is inadequate.
+    Inadequate,
+    /// 5: whether the machine is adequate cannot be said.
+    Undetermined,
+    /// 6: the policy is faulty or cannot be read; standard error says why.
+    Policy,
     /// 7: two machines differ, and `--exit-code` was given.
     Different,
 }
@@ -24,6 +30,9 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Warnings => 3,
+            Exit::Inadequate => 4,
+            Exit::Undetermined => 5,
+            Exit::Policy => 6,
             Exit::Different => 7,
         })
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use muster_discovery::source::Recording;
 use muster_discovery::{Options, Source, capture, discover};
-use muster_model::Inventory;
+use muster_model::{Inventory, Section};
 
 use crate::discover::capture::ask_the_same;
 
@@ -28,13 +28,14 @@ pub(crate) enum MachineFile {
 }
 
 impl MachineFile {
-    /// The inventory in it, or that of the machine whose capture it is.
+    /// The inventory in it, or that of the machine whose capture it is: with the opt-in sections that
+    /// are `wanted`, as far as they were recorded.
     ///
     /// # Errors
     /// When it cannot be read, is too large, or is neither.
-    pub(crate) fn inventory(&self) -> anyhow::Result<Inventory> {
+    pub(crate) fn inventory(&self, wanted: &[Section]) -> anyhow::Result<Inventory> {
         self.content()
-            .and_then(|content| inventory(&content))
+            .and_then(|content| inventory(&content, wanted))
             .with_context(|| format!("cannot take a machine from {self}"))
     }
 
@@ -91,9 +92,9 @@ fn all_of(input: impl Read) -> anyhow::Result<Vec<u8>> {
     Ok(content)
 }
 
-fn inventory(content: &[u8]) -> anyhow::Result<Inventory> {
+fn inventory(content: &[u8], wanted: &[Section]) -> anyhow::Result<Inventory> {
     if content.starts_with(&ZSTD_MAGIC) {
-        return Ok(replayed(capture::read(content)?));
+        return Ok(replayed(capture::read(content)?, wanted));
     }
     if content.iter().all(u8::is_ascii_whitespace) {
         bail!("it is empty; `muster discover -o json` writes an inventory");
@@ -103,8 +104,9 @@ fn inventory(content: &[u8]) -> anyhow::Result<Inventory> {
     )
 }
 
-fn replayed(recording: Recording) -> Inventory {
+fn replayed(recording: Recording, wanted: &[Section]) -> Inventory {
     let mut options = Options::default();
+    options.sections.extend(wanted);
     ask_the_same(&recording, &[], &mut options);
     discover(&Source::replay(recording), &options).inventory
 }
@@ -114,12 +116,12 @@ mod tests {
     use super::*;
 
     fn told(content: &[u8]) -> String {
-        format!("{:#}", inventory(content).unwrap_err())
+        format!("{:#}", inventory(content, &[]).unwrap_err())
     }
 
     #[test]
     fn inventories_and_captures_are_told_apart() {
-        let read = |content: &[u8]| inventory(content).unwrap().host.hostname;
+        let read = |content: &[u8]| inventory(content, &[]).unwrap().host.hostname;
         let document = include_bytes!("../../tests/fixtures/small-vm.json");
         let capture = include_bytes!("../../tests/fixtures/small-vm.tar.zst");
         assert!(read(document).is_some());

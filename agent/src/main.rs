@@ -1,8 +1,9 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`diff`, `discover`, `schema`, `status`; `daemon` is `muster agent`); `machine_file` takes a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what
-//! is known of standard output; `exit` lists the exit codes.
+//! (`check`, `diff`, `discover`, `policy`, `schema`, `status`; `daemon` is `muster agent`); `machine_file` takes
+//! a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what is known of standard
+//! output; `exit` lists the exit codes.
 //!
 //! Invariants: data goes to standard output, everything else to standard error; text that came from
 //! firmware, a disk or the wire is screened before a terminal sees it; a reader that went away is
@@ -10,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod check;
 mod cli;
 mod daemon;
 mod diff;
@@ -17,6 +19,7 @@ mod discover;
 mod exit;
 mod logging;
 mod machine_file;
+mod policy;
 mod render;
 mod schema;
 mod status;
@@ -50,6 +53,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Agent(arguments) => daemon::run(&arguments),
         Command::Discover(arguments) => discover::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Policy(arguments) => policy::run(arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Schema { document } => schema::print(document),

@@ -5,7 +5,7 @@
 use crate::parse::ipmi::{self, Lan};
 use crate::parse::placeholder::Screened;
 use crate::parse::smbios::{Size, Smbios, iso_date};
-use crate::parse::{self, ethtool, lldp, module_eeprom, netlink, pci_config, vpd};
+use crate::parse::{self, ethtool, lldp, module_eeprom, netlink, pci_config, uevent, vpd};
 
 /// The first byte says how many of those after it are the entry point; the rest is the table.
 pub fn smbios(data: &[u8]) {
@@ -112,6 +112,21 @@ pub fn disk_health(data: &[u8]) {
     let _ = parse::scsi_vpd::serial(data);
     let _ = parse::scsi_vpd::rotation_rpm(data);
     let _ = parse::scsi_vpd::ata_identify(data).map(parse::disk_health::ata::identity);
+}
+
+/// An event from the kernel's broadcast, and the same bytes as a device's `uevent` file.
+pub fn uevent(data: &[u8]) {
+    if let Some(subsystem) = uevent::subsystem(data) {
+        assert!(!subsystem.contains('\0'));
+    }
+    let text = String::from_utf8_lossy(data);
+    for key in ["DRIVER", "DEVTYPE", "PRODUCT"] {
+        let value = uevent::value(&text, key);
+        assert!(value.is_none_or(|value| !value.is_empty() && !value.contains('\n')));
+    }
+    let _ = parse::pci_function::parse_uevent(&text);
+    let _ = parse::pci_function::parse_modalias(&text);
+    let _ = parse::usb::parse_uevent(&text);
 }
 
 pub fn signature(data: &[u8]) {

@@ -21,13 +21,18 @@ pub(crate) struct Ran {
     pub(crate) took: Duration,
 }
 
-/// Runs every probe; what they found, in the order of `probes`.
-pub(crate) fn run(context: &Context<'_>, probes: &[&Probe]) -> Vec<Ran> {
+/// Runs every probe, those named in `first` before the others; what they found, in the order of
+/// `probes`.
+pub(crate) fn run(context: &Context<'_>, probes: &[&Probe], first: &[&str]) -> Vec<Ran> {
+    let mut queue: Vec<_> = probes.iter().enumerate().collect();
+    queue.sort_by_key(|(_, probe)| {
+        let rank = first.iter().position(|name| *name == probe.name);
+        rank.unwrap_or(first.len())
+    });
     let next = AtomicUsize::new(0);
     let read = || -> Vec<Ran> {
-        let places = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-        places
-            .map_while(|place| Some(run_one(context, place, probes.get(place)?)))
+        std::iter::repeat_with(|| queue.get(next.fetch_add(1, Ordering::Relaxed)))
+            .map_while(|taken| taken.map(|(place, probe)| run_one(context, *place, probe)))
             .collect()
     };
     let mut ran = thread::scope(|scope| {

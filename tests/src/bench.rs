@@ -5,35 +5,53 @@ use std::time::Duration;
 
 use crate::measure::median;
 
-/// What runs beside what, by name and shell.
-pub const CONTENDERS: &[(&str, &str)] = &[
-    ("muster discover -o json", "exec muster discover -o json"),
-    (
-        "floor: the same requests, nothing parsed",
-        "exec floor LIST",
-    ),
+/// What runs beside what: a name, and the commands that it takes, one after the other.
+pub const CONTENDERS: &[(&str, &[&str])] = &[
+    ("muster discover -o json", &["muster discover -o json"]),
+    ("floor: the same requests, nothing parsed", &["floor LIST"]),
     (
         "lscpu -J; lsblk -JO; lspci -vmmk; ip -j addr",
-        "lscpu -J; lsblk -JO; lspci -vmmk; ip -j addr",
+        &["lscpu -J", "lsblk -JO", "lspci -vmmk", "ip -j addr"],
     ),
-    ("lshw -json", "exec lshw -json"),
-    ("hwinfo --all", "exec hwinfo --all"),
+    ("lshw -json", &["lshw -json"]),
+    ("hwinfo --all", &["hwinfo --all"]),
 ];
 
 /// What is demanded of the ratio to the program: at least so many times its time, or at most.
 const DEMANDS: [Option<f64>; 5] = [None, Some(2.0), Some(1.0), Some(10.0), Some(20.0)];
 
-/// The durations of one contender.
-pub struct Series {
-    /// Its name.
-    pub name: &'static str,
-    /// A duration for each round.
-    pub runs: Vec<Duration>,
+/// The durations of one contender, one for each round.
+struct Series {
+    name: &'static str,
+    runs: Vec<Duration>,
+}
+
+/// Runs the contenders in turns, each `rounds` times, and makes the table of what they took.
+/// `timed` runs one command, of which the word `LIST` is the floor's list, and says how long it
+/// took.
+pub fn compare(rounds: usize, mut timed: impl FnMut(&str) -> Duration) -> String {
+    let mut series: Vec<Series> = CONTENDERS
+        .iter()
+        .map(|(name, _)| Series {
+            name,
+            runs: Vec::new(),
+        })
+        .collect();
+    for round in 0..=rounds {
+        for ((_, commands), series) in CONTENDERS.iter().zip(&mut series) {
+            let took = commands.iter().map(|command| timed(command)).sum();
+            // The first round warms the caches.
+            if round > 0 {
+                series.runs.push(took);
+            }
+        }
+    }
+    table(&series)
 }
 
 /// The table: median, least, spread (between the quartiles), and the ratio to the program with its
 /// spread over the rounds.
-pub fn table(series: &[Series]) -> String {
+fn table(series: &[Series]) -> String {
     let mut text = String::from(
         "| command | median ms | least ms | middle half ms | times muster (middle half) | demanded |\n\
          | --- | --- | --- | --- | --- | --- |\n",

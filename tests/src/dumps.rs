@@ -30,7 +30,7 @@ pub fn dump(name: &str) -> Option<PathBuf> {
 
 /// An archive unpacked into a folder that goes away with the value.
 pub fn unpack(archive: &Path) -> TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = in_memory().expect("a temporary folder");
     let status = Command::new("tar")
         .args(["--no-same-owner", "--no-same-permissions", "-xf"])
         .arg(archive)
@@ -40,4 +40,13 @@ pub fn unpack(archive: &Path) -> TempDir {
         .expect("tar runs");
     assert!(status.success(), "tar cannot unpack {}", archive.display());
     folder
+}
+
+/// Archives have thousands of small files, which disks are slow to take.
+fn in_memory() -> std::io::Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    match memory.is_dir() {
+        true => tempfile::tempdir_in(memory),
+        false => tempfile::tempdir(),
+    }
 }

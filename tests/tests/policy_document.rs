@@ -61,7 +61,9 @@ fn every_shipped_policy_has_its_line() {
 fn every_check_is_in_a_shipped_policy() {
     let policies = SHIPPED.map(shipped);
     let rules = policies.iter().flat_map(Policy::rules);
-    let used: Vec<&str> = rules.filter_map(|rule| rule.check()).collect();
+    let used: Vec<&str> = rules
+        .filter_map(muster_adequacy::policy::Rule::check)
+        .collect();
     let unused = check::kinds().map(|kind| kind.name);
     let unused: Vec<&str> = unused.filter(|name| !used.contains(name)).collect();
     assert_eq!(unused, UNUSED);

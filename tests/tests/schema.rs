@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use muster_adequacy::compare::{COMPARISON_SCHEMA, Comparison, Options, compare};
+use muster_adequacy::{Policy, VERDICT_SCHEMA, Verdict, judge};
 use muster_model::{Change, INVENTORY_SCHEMA, Inventory};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 fn the_published_schemas_are_the_types() {
     hold("inventory", &inventory_schema());
     hold("change", &schema_of::<Change>());
+    hold("verdict", &verdict_schema());
     hold("comparison", &comparison_schema());
 }
 
@@ -93,12 +95,50 @@ fn changes_are_told_from_other_lines() {
     assert!(!validator.is_valid(&line));
 }
 
+#[test]
+fn verdicts_are_valid_and_broken_ones_are_not() {
+    let validator = jsonschema::validator_for(&verdict_schema()).unwrap();
+    let text = fs::read_to_string(root().join("packaging/policies/default.toml")).unwrap();
+    let policy = Policy::parse(&text).unwrap();
+    for inventory in [Inventory::default(), read(&goldens()[0])] {
+        let verdict = serde_json::to_value(judge(&policy, &inventory)).unwrap();
+        let faults: Vec<String> = validator
+            .iter_errors(&verdict)
+            .map(|fault| format!("{}: {fault}", fault.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{faults:#?}");
+        let broken = [
+            ("/schema", json!("muster.verdict/v0")),
+            ("/standing", json!("fine")),
+            ("/roles/0/role", json!("spare")),
+            ("/roles/0/rules/0/status", json!("maybe")),
+            ("/roles/0/rules/0/required", json!(null)),
+            ("/roles/0/rules/0/devices", json!("sda")),
+        ];
+        for (place, value) in broken {
+            let mut document = verdict.clone();
+            *document.pointer_mut(place).unwrap() = value;
+            assert!(!validator.is_valid(&document), "{place} went unnoticed");
+        }
+    }
+}
+
 /// As it is written: every field is there, but a part of the document has only some sections.
 fn inventory_schema() -> Value {
     let mut schema = schema_of::<Inventory>();
     schema["required"] = json!(["schema", "captured_at", "source", "warnings"]);
     schema["properties"]["schema"]["const"] = json!(INVENTORY_SCHEMA);
     schema
+}
+
+fn verdict_schema() -> Value {
+    let mut schema = schema_of::<Verdict>();
+    schema["properties"]["schema"]["const"] = json!(VERDICT_SCHEMA);
+    schema
+}
+
+fn read(path: &Path) -> Inventory {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn comparison_schema() -> Value {

@@ -95,9 +95,8 @@ fn whole_documents() {
 
 #[test]
 fn a_golden_has_its_machine() {
-    let own: Vec<String> = own().into_iter().map(|machine| machine.name).collect();
-    let names = own.iter().map(String::as_str);
-    let machines: BTreeSet<&str> = names.chain(foreign_names()).collect();
+    let own = own().into_iter().map(|machine| machine.name);
+    let machines: BTreeSet<String> = own.chain(foreign_names().map(str::to_owned)).collect();
     for entry in fs::read_dir(goldens()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let machine = name.split('.').next().unwrap();
@@ -113,37 +112,45 @@ fn machine(name: &str) -> Machine {
 fn hold_all(machines: &[Machine]) {
     let policies = SHIPPED.map(shipped);
     for machine in machines {
-        let mut text = String::new();
+        let mut text = String::from(INTRO);
+        let mut told = BTreeSet::new();
         for policy in &policies {
-            text.push_str(&in_short(policy, &judge(policy, &machine.inventory)));
+            let verdict = judge(policy, &machine.inventory);
+            let (head, lines) = in_short(policy, &verdict);
+            let _ = write!(text, "\n{head}\n");
+            for line in lines {
+                if told.insert(line.clone()) {
+                    let _ = writeln!(text, "{line}");
+                }
+            }
         }
         hold(&format!("{}.txt", machine.name), &text);
     }
 }
 
-/// The policy with the standing for each role, then a line a rule: status, id, what the machine has.
-fn in_short(policy: &Policy, verdict: &Verdict) -> String {
+const INTRO: &str = "status, rule, what the machine has; a line that stands under one policy is not repeated under the next\n";
+
+/// The policy with the standing for each role, and a line a rule.
+fn in_short(policy: &Policy, verdict: &Verdict) -> (String, Vec<String>) {
     let name = &policy.name().name;
-    let mut text = format!("# {name}:");
+    let mut head = format!("# {name}:");
     for role in &verdict.roles {
-        let _ = write!(text, " {} {:?}", role.role, role.standing);
+        let _ = write!(head, " {} {:?}", role.role, role.standing);
     }
-    text.push('\n');
-    for rule in policy.rules() {
+    let lines = policy.rules().iter().map(|rule| {
         let judged = verdict.roles.iter().flat_map(|role| &role.rules);
         let verdicts: Vec<&RuleVerdict> = judged.filter(|it| it.id == rule.id()).collect();
+        let first = verdicts.first().expect("a rule is of some role");
         assert!(
-            verdicts.iter().all(|it| *it == verdicts[0]),
+            verdicts.iter().all(|it| it == first),
             "{name}: {} is judged differently by role",
             rule.id()
         );
-        let first = verdicts.first().expect("a rule is of some role");
         let status = format!("{:?}", first.status);
         let actual = first.actual.as_deref().unwrap_or("-");
-        let _ = writeln!(text, "{status:<13} {} | {actual}", first.id);
-    }
-    text.push('\n');
-    text
+        format!("{status:<13} {} | {actual}", first.id)
+    });
+    (head, lines.collect())
 }
 
 fn hold(name: &str, text: &str) {

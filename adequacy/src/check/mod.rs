@@ -24,6 +24,7 @@ mod parameters;
 mod pci;
 #[cfg(test)]
 mod recorded;
+mod software;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -79,6 +80,7 @@ pub fn kinds() -> impl Iterator<Item = &'static Kind> {
         pci::KINDS,
         gpus::KINDS,
         bmc::KINDS,
+        software::KINDS,
     ]
     .into_iter()
     .flatten()

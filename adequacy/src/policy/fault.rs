@@ -119,7 +119,7 @@ fn unexpected_key(key: &str, expected: &[String]) -> String {
 }
 
 /// The name that was probably meant: two letters away at most, and nearer than any other.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|known| (strsim::osa_distance(name, known), known))
         .filter(|(distance, known)| *distance <= 2 && *distance < known.len())

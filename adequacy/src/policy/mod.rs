@@ -22,7 +22,11 @@ pub(crate) mod date;
 mod fault;
 pub(crate) mod hardware;
 mod read;
+pub(crate) mod size;
+pub(crate) mod software;
+pub(crate) mod speed;
 pub(crate) mod values;
+pub(crate) mod version;
 
 use std::collections::BTreeSet;
 
@@ -32,7 +36,7 @@ use crate::check::Check;
 use crate::expression::Expression;
 use crate::verdict::{PolicyName, Severity};
 
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, nearest};
 
 /// The value of `schema` in a policy.
 pub const POLICY_SCHEMA: &str = "muster.policy/v1";

@@ -205,7 +205,7 @@ impl<C: Clock> Heartbeats<C> {
                 Local::Failed(reason) => reason,
                 _ => String::new(),
             },
-            workloads: self.ports.workloads.count().await.unwrap_or_default(),
+            workloads: self.ports.workloads.count().await,
             nothing_of_old_epoch_runs: running.is_clean(epoch),
         }
     }

@@ -21,6 +21,8 @@ mod fingerprint;
 mod gauges;
 mod heartbeat;
 mod identity;
+#[cfg(test)]
+mod journey;
 pub(crate) mod look;
 mod membership;
 mod notify;

@@ -6,6 +6,7 @@ mod watch;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -18,7 +19,56 @@ use crate::render::{self, Document, report};
 use crate::terminal;
 
 /// How long usage is measured when it is asked for.
-const USAGE_SPAN: Duration = Duration::from_millis(250);
+pub(crate) const USAGE_SPAN: Duration = Duration::from_millis(250);
+
+/// Where a machine is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// Here, running.
+    Live,
+    /// In another root directory.
+    Root(&'a Path),
+    /// In a capture.
+    Capture(&'a Path),
+}
+
+impl<'a> Place<'a> {
+    /// What `--root` and `--replay` name.
+    pub(crate) fn of(root: Option<&'a Path>, capture: Option<&'a Path>) -> Self {
+        match (root, capture) {
+            (Some(root), _) => Self::Root(root),
+            (None, Some(capture)) => Self::Capture(capture),
+            (None, None) => Self::Live,
+        }
+    }
+
+    /// Opens it; a capture is asked what was asked when it was made, as far as the sections that were
+    /// `chosen`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn source(
+        self,
+        chosen: &[Section],
+        options: &mut Options,
+    ) -> anyhow::Result<Source> {
+        match self {
+            Self::Live => Source::live().context("cannot read this machine"),
+            Self::Root(root) => {
+                let failed = || format!("cannot read the root directory {}", root.display());
+                if root.is_file() {
+                    return Err(anyhow!("it is a file")).with_context(failed);
+                }
+                Source::at_root(root).with_context(failed)
+            }
+            Self::Capture(file) => {
+                let recording = capture::read(file)?;
+                capture::ask_the_same(&recording, chosen, options);
+                Ok(Source::replay(recording))
+            }
+        }
+    }
+}
 
 /// Discovers and shows what was found.
 pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
@@ -29,7 +79,12 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
         capture::check(path, arguments.force)?;
     }
     let mut options = options(arguments);
-    let source = source(arguments, &mut options)?;
+    let place = Place::of(arguments.root.as_deref(), arguments.replay.as_deref());
+    let source = place.source(&arguments.sections, &mut options)?;
+    let source = match arguments.capture {
+        Some(_) => source.recorded(),
+        None => source,
+    };
     announce(arguments);
     tracing::info!(origin = ?source.origin(), sections = options.sections.len(), "discovering");
     let found = discover(&source, &options);
@@ -52,28 +107,6 @@ pub(crate) fn run(arguments: &DiscoverArguments) -> anyhow::Result<Exit> {
             Exit::Complete
         },
     )
-}
-
-fn source(arguments: &DiscoverArguments, options: &mut Options) -> anyhow::Result<Source> {
-    let source = match (&arguments.root, &arguments.replay) {
-        (Some(root), _) => {
-            let failed = || format!("cannot read the root directory {}", root.display());
-            if root.is_file() {
-                return Err(anyhow!("it is a file")).with_context(failed);
-            }
-            Source::at_root(root).with_context(failed)?
-        }
-        (None, Some(file)) => {
-            let recording = capture::read(file)?;
-            capture::ask_the_same(&recording, &arguments.sections, options);
-            Source::replay(recording)
-        }
-        (None, None) => Source::live().context("cannot read this machine")?,
-    };
-    Ok(match arguments.capture {
-        Some(_) => source.recorded(),
-        None => source,
-    })
 }
 
 fn options(arguments: &DiscoverArguments) -> Options {
@@ -117,7 +150,7 @@ fn show(arguments: &DiscoverArguments, found: &Discovery) -> anyhow::Result<()> 
 
 /// Whether this process has root's rights, as the owner of its own entry in procfs; without procfs
 /// nobody is told to become root.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").map_or(true, |entry| entry.uid() == 0)
 }
 

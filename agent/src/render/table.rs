@@ -2,7 +2,7 @@
 //!
 //! It works on the document as JSON: every field of every section is there without being named.
 
-mod cells;
+pub(super) mod cells;
 
 use muster_model::Section;
 use serde_json::Value;
@@ -116,8 +116,32 @@ fn all_paths(rows: &[Vec<(String, Value)>]) -> Vec<String> {
     kept.cloned().collect()
 }
 
+/// Columns under titles, nothing wrapped.
+pub(super) fn unwrapped(titles: &[String], rows: &[Vec<Line>]) -> String {
+    let mut text = String::new();
+    let head: Vec<Line> = titles
+        .iter()
+        .map(|title| Line::toned(Tone::Label, title))
+        .collect();
+    let width = |at: usize| {
+        let cells = rows.iter().chain([&head]).filter_map(|row| row.get(at));
+        cells.map(Line::width).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    for row in [&head].into_iter().chain(rows) {
+        let mut line = Line::default();
+        for (cell, width) in row.iter().zip(&widths) {
+            let space = " ".repeat(width.saturating_sub(cell.width()));
+            line = line.and(cell.clone()).plain(&space).plain(GAP);
+        }
+        line.paint(&mut text);
+        text.push('\n');
+    }
+    text
+}
+
 /// The leaves of an object with their paths, such as `os.id`. Lists are leaves.
-fn flatten(value: &Value) -> Vec<(String, Value)> {
+pub(super) fn flatten(value: &Value) -> Vec<(String, Value)> {
     let Value::Object(fields) = value else {
         return vec![("value".to_owned(), value.clone())];
     };
@@ -149,26 +173,9 @@ fn print(text: &mut String, title: &str, titles: &[String], rows: &[Vec<String>]
     if rows.is_empty() {
         return;
     }
-    let head: Vec<Line> = titles
-        .iter()
-        .map(|title| Line::toned(Tone::Label, title))
-        .collect();
     let body: Vec<Vec<Line>> = rows
         .iter()
         .map(|row| row.iter().map(Line::from).collect())
         .collect();
-    let width = |at: usize| {
-        let cells = body.iter().chain([&head]).filter_map(|row| row.get(at));
-        cells.map(Line::width).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    for row in [&head].into_iter().chain(&body) {
-        let mut line = Line::default();
-        for (cell, width) in row.iter().zip(&widths) {
-            let space = " ".repeat(width.saturating_sub(cell.width()));
-            line = line.and(cell.clone()).plain(&space).plain(GAP);
-        }
-        line.paint(text);
-        text.push('\n');
-    }
+    text.push_str(&unwrapped(titles, &body));
 }

@@ -20,6 +20,7 @@ use rustls::pki_types::{
 };
 use sha2::{Digest as _, Sha256};
 use time::{Duration, OffsetDateTime};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 pub use files::{FilesError, open_or_create};
 
@@ -38,6 +39,7 @@ const BACKDATED: Duration = Duration::minutes(10);
 pub struct Authority {
     root: CertificateDer<'static>,
     intermediate: CertificateDer<'static>,
+    pin: [u8; 32],
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -132,6 +134,7 @@ impl Authority {
     ) -> Result<Self, AuthorityError> {
         let issuer = Issuer::from_ca_cert_der(&intermediate, key)?;
         Ok(Self {
+            pin: pin(&root)?,
             root,
             intermediate,
             issuer,
@@ -141,6 +144,11 @@ impl Authority {
     /// What nodes trust.
     pub fn roots(&self) -> Vec<CertificateDer<'static>> {
         vec![self.root.clone()]
+    }
+
+    /// SHA-256 of the root's public key (SPKI): what join tokens pin.
+    pub fn pin(&self) -> [u8; 32] {
+        self.pin
     }
 
     /// Issues a certificate by which its owner is known as `peer`, good for `life`.
@@ -239,6 +247,12 @@ fn leaf(name: &str, now: UnixMs, life: Duration) -> Result<CertificateParams, Au
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
     Ok(params)
+}
+
+fn pin(root: &CertificateDer<'_>) -> Result<[u8; 32], AuthorityError> {
+    let (_, root) =
+        X509Certificate::from_der(root).map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
+    Ok(Sha256::digest(root.public_key().raw).into())
 }
 
 fn named(name: &str) -> DistinguishedName {

@@ -24,6 +24,11 @@ pub(crate) fn firmware(answer: &[u8]) -> Result<String, Fault> {
     }
 }
 
+/// Whether the controller knows the command at all, whatever it was asked about (table 5-2).
+pub(crate) fn knows_command(answer: &[u8]) -> bool {
+    answer.first() != Some(&0xc1)
+}
+
 /// Whether a channel is a LAN.
 pub(crate) fn is_lan(answer: &[u8]) -> Result<bool, Fault> {
     match body(answer)? {
@@ -109,6 +114,7 @@ mod tests {
         assert_eq!(mac(&[0, 0x11, 0, 0, 0, 0, 0, 0]), Ok(None));
         assert_eq!(is_lan(&[0, 1, 0x84, 1]), Ok(true));
         assert_eq!(is_lan(&[0, 1, 0x0c, 1]), Ok(false));
+        assert!(knows_command(&[0xcc]) && !knows_command(&[0xc1]));
     }
 
     #[test]

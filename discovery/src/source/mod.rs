@@ -9,6 +9,7 @@
 
 mod ask;
 mod confined;
+mod conversation;
 mod dir;
 #[allow(
     unsafe_code,
@@ -33,6 +34,8 @@ use std::time::Duration;
 use muster_model::Origin;
 
 use crate::Fault;
+use ask::Devices;
+pub use conversation::Conversation;
 pub use dir::Dir;
 use pool::Pool;
 pub use query::{EthtoolCommand, Query, SocketTable};
@@ -222,33 +225,6 @@ impl Source {
         self.perform(&Request::Ask(query))
     }
 
-    /// Groups of requests that may hang: the groups side by side, each in its order, all within
-    /// `deadline`. What has not come by then is [`Fault::TimedOut`].
-    pub fn within(&self, deadline: Duration, groups: Vec<Vec<Request>>) -> Vec<Vec<Answer>> {
-        let answers = match &self.backend {
-            Backend::Tree(tree) => self.pool.run(tree, deadline, &groups),
-            Backend::Replay(recording) => groups
-                .iter()
-                .map(|group| {
-                    group
-                        .iter()
-                        .map(|request| recording.answer(request))
-                        .collect()
-                })
-                .collect(),
-        };
-        if self.recording.is_none() {
-            return answers;
-        }
-        let settle = |(group, answers): (Vec<Request>, Vec<Answer>)| {
-            let pairs = group.into_iter().zip(answers);
-            pairs
-                .map(|(request, answer)| self.settle(|| request, answer))
-                .collect()
-        };
-        groups.into_iter().zip(answers).map(settle).collect()
-    }
-
     /// The LLDP frames that come in on each of these interfaces within `time`, as [`Query::Lldp`]
     /// lays them out. Interfaces that are switched off are switched on meanwhile.
     pub fn listen(&self, interfaces: &[String], time: Duration) -> Vec<Answer> {
@@ -277,7 +253,7 @@ impl Source {
 
     fn perform(&self, request: &Request) -> Answer {
         let answer = match &self.backend {
-            Backend::Tree(tree) => perform(tree, request),
+            Backend::Tree(tree) => perform(tree, request, &mut Devices::default()),
             Backend::Replay(recording) => recording.answer(request),
         };
         self.settle(|| request.clone(), answer)
@@ -303,14 +279,14 @@ impl Source {
     }
 }
 
-fn perform(tree: &Tree, request: &Request) -> Answer {
+fn perform(tree: &Tree, request: &Request, devices: &mut Devices) -> Answer {
     match request {
         Request::Read(path, cap) => tree.read(None, path, *cap),
         Request::List(path) => tree.list(None, path),
         Request::Link(path) => tree.link(None, path),
         Request::Ask(query) => match ask::answer_from_files(tree, query) {
             Some(answer) => answer,
-            None if tree.is_live() => ask::answer(query),
+            None if tree.is_live() => ask::answer(query, devices),
             None => Err(Fault::NotAsked),
         },
     }

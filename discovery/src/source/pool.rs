@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::ask::SharedDevices;
 use super::{Answer, Request, Tree, perform};
 use crate::Fault;
 
@@ -21,6 +22,9 @@ const WORKERS_USUAL: usize = 16;
 const WORKERS_MAX: usize = 512;
 /// When requests still wait after so long, they get more threads.
 const TURN: Duration = Duration::from_millis(1);
+/// Where starting a thread takes long, requests wait so many times as long before they get more:
+/// else they would be answered before it runs, and pay for it.
+const STARTS_WORTH_WAITING: u32 = 4;
 /// When nothing has come for so long, those under way may all hang, and still more threads take on
 /// the rest: a healthy device answers in less.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -46,12 +50,15 @@ struct Queue {
     jobs: VecDeque<Job>,
     /// Threads that wait for work.
     idle: usize,
+    /// How long the slowest start of a thread took.
+    start: Duration,
 }
 
 /// One group of a call.
 struct Job {
     group: usize,
     requests: Vec<Request>,
+    devices: SharedDevices,
     call: Arc<Call>,
 }
 
@@ -71,14 +78,14 @@ struct Answers {
 }
 
 impl Pool {
-    /// Runs the groups side by side, each in its order.
+    /// Runs the groups side by side, each in its order and with the devices that it is given.
     pub(super) fn run(
         &self,
         tree: &Arc<Tree>,
-        deadline: Duration,
+        until: Instant,
         groups: &[Vec<Request>],
+        devices: impl Fn() -> SharedDevices,
     ) -> Vec<Vec<Answer>> {
-        let until = Instant::now() + deadline;
         let call = Arc::new(Call::new(tree, groups));
         let filled = groups.iter().enumerate();
         let filled = filled.filter(|(_, requests)| !requests.is_empty());
@@ -88,6 +95,7 @@ impl Pool {
             .extend(filled.map(|(group, requests)| Job {
                 group,
                 requests: requests.clone(),
+                devices: devices(),
                 call: Arc::clone(&call),
             }));
         let any_started = self.shared.wait(&call, until);
@@ -118,10 +126,10 @@ impl Shared {
         let mut last_answer = Instant::now();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let turn = if started < WORKERS_USUAL {
-                TURN
-            } else {
-                PATIENCE
+            let turn = match self.turn(call) {
+                Some(turn) if started < WORKERS_USUAL => turn,
+                Some(_) => PATIENCE,
+                None => left,
             };
             let still_missing = call.wait(left.min(turn));
             if still_missing == 0 || left.is_zero() {
@@ -139,6 +147,16 @@ impl Shared {
         }
     }
 
+    /// How long to wait before more threads are started; `None` where no job of this call waits
+    /// for one.
+    fn turn(&self, call: &Call) -> Option<Duration> {
+        let queue = self.queue();
+        let mut jobs = queue.jobs.iter();
+        let waits = jobs.any(|job| std::ptr::eq(&raw const *job.call, call));
+        let worth = TURN.max(queue.start * STARTS_WORTH_WAITING);
+        waits.then(|| worth.min(PATIENCE))
+    }
+
     /// Has so many threads, or as many as there are jobs, take on jobs, and says how many.
     fn start(self: &Arc<Self>, most: usize) -> usize {
         let (wanted, idle) = {
@@ -149,18 +167,27 @@ impl Shared {
         (0..woken).for_each(|_| self.work.notify_one());
         let started = (woken..wanted).map_while(|_| {
             let shared = Arc::clone(self);
+            let begun = Instant::now();
             let worker = thread::Builder::new()
                 .stack_size(STACK)
                 .name("muster-probe".to_owned());
-            worker.spawn(move || shared.work()).ok()
+            let work = move || {
+                let mut queue = shared.queue();
+                queue.start = queue.start.max(begun.elapsed());
+                drop(queue);
+                shared.work();
+            };
+            worker.spawn(work).ok()
         });
         woken + started.count()
     }
 
     fn work(&self) {
         while let Some(job) = self.next() {
+            let devices = job.devices.lock();
+            let mut devices = devices.unwrap_or_else(PoisonError::into_inner);
             for (position, request) in job.requests.iter().enumerate() {
-                let answer = perform(&job.call.tree, request);
+                let answer = perform(&job.call.tree, request, &mut devices);
                 if !job.call.take(job.group, position, answer) {
                     break;
                 }

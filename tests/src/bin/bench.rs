@@ -10,12 +10,14 @@
     reason = "a tool: running programs and printing is what it is for"
 )]
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use muster_tests::bench::{CONTENDERS, Series, table};
+use muster_tests::bench::compare;
+use muster_tests::measure::cost;
 use muster_tests::metal::{Guest, Hardware, Image, Machine};
 use muster_tests::program::muster;
 
@@ -25,10 +27,11 @@ fn main() {
     let rounds = words.iter().skip_while(|word| *word != "--rounds").nth(1);
     let rounds = rounds.and_then(|count| count.parse().ok()).unwrap_or(15);
 
-    let mut report = String::from(
-        "# Speed\n\nMade by `make bench BENCH=\"--metal --write\"`. Whole processes from start to end, as root, one \
-         after the other in turns, output thrown away. Cold start means a new process each time; the \
-         kernel's caches are warm for all alike.\n",
+    let mut report = format!(
+        "# Speed\n\nMade by `make bench BENCH=\"{}\"`. Whole processes from start to end, as root, one after the \
+         other in turns, output thrown away, started by a small program without a shell between. Cold start \
+         means a new process each time; the kernel's caches are warm for all alike.\n",
+        words.join(" ")
     );
     let _ = write!(
         report,
@@ -65,91 +68,47 @@ fn here(rounds: usize) -> String {
         .output()
         .expect("floor runs");
     std::fs::write(&list, &written.stdout).expect("the list can be written");
-
-    let path = format!(
-        "{}:{}:{}:/usr/sbin:/sbin",
-        muster().parent().expect("a folder").display(),
-        programs().display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
-    let mut series: Vec<Series> = CONTENDERS
-        .iter()
-        .map(|(name, _)| Series {
-            name,
-            runs: Vec::new(),
-        })
-        .collect();
-    for round in 0..=rounds {
-        for ((_, shell), series) in CONTENDERS.iter().zip(&mut series) {
-            let shell = shell.replace("LIST", &list.display().to_string());
-            let begun = Instant::now();
-            let status = Command::new("sh")
-                .args(["-c", &shell])
-                .env("PATH", &path)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .expect("sh runs");
-            let took = begun.elapsed();
-            assert!(
-                status.success() || !shell.starts_with("exec"),
-                "{shell} fails"
-            );
-            // The first round warms the caches.
-            if round > 0 {
-                series.runs.push(took);
-            }
-        }
-    }
-    table(&series)
+    let list = list.display().to_string();
+    let path = |name: &str| match name {
+        "muster" => muster().to_owned(),
+        "floor" => floor.clone(),
+        name => PathBuf::from(name),
+    };
+    let measurer = programs().join("measure");
+    compare(rounds, |command| {
+        let mut words = command.split(' ');
+        let program = path(words.next().expect("a command has a name"));
+        let words = words.map(|word| if word == "LIST" { &list } else { word });
+        let mut command = vec![program.into_os_string()];
+        command.extend(words.map(OsString::from));
+        cost(&measurer, &command).wall
+    })
 }
 
 fn metal(rounds: usize) -> String {
     let Some(image) = Image::prepare() else {
         return "skipped: see above\n".to_owned();
     };
-    let mut machine = Machine::start(
-        &image,
-        &Hardware::standard(),
-        &[muster(), &programs().join("floor")],
-    );
+    let own = ["floor", "measure"].map(|name| programs().join(name));
+    let [floor, measure] = &own;
+    let mut machine = Machine::start(&image, &Hardware::standard(), &[muster(), floor, measure]);
     let mut guest = machine.guest();
     guest.succeed("floor --list >/run/lab/list");
-    let mut series: Vec<Series> = CONTENDERS
-        .iter()
-        .map(|(name, _)| Series {
-            name,
-            runs: Vec::new(),
-        })
-        .collect();
-    for round in 0..=rounds {
-        for ((_, shell), series) in CONTENDERS.iter().zip(&mut series) {
-            let took = timed(&mut guest, &shell.replace("LIST", "/run/lab/list"));
-            if round > 0 {
-                series.runs.push(took);
-            }
-        }
-    }
-    table(&series)
+    // Where the guest's C library will not do for the programs, their wrappers cost time too.
+    let starter = match guest.run("/run/lab/measure true").code {
+        0 => "PATH=/run/lab:$PATH measure",
+        _ => "/run/lab/lib/loader --library-path /run/lab/lib /run/lab/measure",
+    };
+    compare(rounds, |command| timed(&mut guest, starter, command))
 }
 
 /// By the guest's own clock.
-fn timed(guest: &mut Guest, shell: &str) -> Duration {
-    let output = guest.succeed(&format!(
-        "a=$EPOCHREALTIME; sh -c '{shell}' >/dev/null 2>&1; b=$EPOCHREALTIME; echo $a $b"
-    ));
+fn timed(guest: &mut Guest, starter: &str, command: &str) -> Duration {
+    let command = command.replace("LIST", "/run/lab/list");
+    let output = guest.succeed(&format!("{starter} {command}"));
     let text = String::from_utf8_lossy(&output).into_owned();
-    let times: Vec<f64> = text
-        .split_whitespace()
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    Duration::from_secs_f64(
-        times
-            .get(1)
-            .zip(times.first())
-            .map_or(0.0, |(end, begin)| end - begin),
-    )
+    let wall = text.split(' ').next().and_then(|word| word.parse().ok());
+    Duration::from_nanos(wall.expect("the measuring program says nanoseconds"))
 }
 
 fn describe() -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use muster_model::Inventory;
+use muster_model::{Inventory, Warning, WarningKind};
 use muster_tests::recorded::own;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -48,11 +48,20 @@ pub(crate) fn leaves(document: &Value) -> Vec<String> {
 /// Null is an answer here: "none", and not "unknown".
 const ABSENT: [&str; 1] = ["/master"];
 
-/// The inventory with null at a place; nothing where it may not be null.
+/// The inventory with null at a place and the warning that belongs to it; nothing where it may not be
+/// null. Null without a warning may be an answer: there is no TPM.
 pub(crate) fn without(document: &Value, place: &str) -> Option<Inventory> {
     let mut poorer = document.clone();
     *poorer.pointer_mut(place)? = Value::Null;
-    read(&poorer)
+    let section = place.split('/').nth(1)?;
+    let mut lost = read(&poorer)?;
+    lost.warnings.push(Warning {
+        probe: section.to_owned(),
+        subject: section.to_owned(),
+        kind: WarningKind::Denied,
+        message: "lost".to_owned(),
+    });
+    Some(lost)
 }
 
 #[derive(Debug, Clone)]

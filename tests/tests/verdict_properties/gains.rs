@@ -100,7 +100,51 @@ pub(crate) fn minimum_rules() -> Policy {
     super::policy(&MINIMA.map(|(id, decides)| (id, decides.to_owned())))
 }
 
-const MINIMA: [(&str, &str); 2] = [
-    ("cores", "check.cpu_cores = { at_least = 4 }"),
+const MINIMA: [(&str, &str); 16] = [
+    ("cores", "check.cpu_cores = { at_least = 5 }"),
+    ("threads", "check.cpu_threads = { at_least = 9 }"),
     ("memory", "check.memory_total = { at_least = '2 GiB' }"),
+    ("disks", "check.disks = { at_least = 8 }"),
+    (
+        "disks-large",
+        "check.disks = { at_least = 2, size_at_least = '1 TB' }",
+    ),
+    (
+        "disks-fast",
+        "check.disks = { at_least = 2, rotational = false, available = true }",
+    ),
+    (
+        "disk-health",
+        "check.disks = { at_least = 1, healthy = true }",
+    ),
+    (
+        "links",
+        "check.network_links = { at_least = 3, carrier = true }",
+    ),
+    (
+        "links-fast",
+        "check.network_links = { at_least = 2, speed_at_least = '10 Gb/s' }",
+    ),
+    ("gpus", "check.gpus = { at_least = 1 }"),
+    (
+        "gpus-large",
+        "check.gpus = { at_least = 2, memory_at_least = '16 GiB' }",
+    ),
+    (
+        "functions",
+        "check.pci_present = { any_of = ['10de:*', 'class:0302'] }",
+    ),
+    (
+        "functions-many",
+        "check.pci_present = { any_of = ['class:02'], at_least = 4 }",
+    ),
+    ("cel-disks", "expression = 'size(disks) >= 3'"),
+    (
+        "cel-large",
+        "expression = 'disks.exists(disk, disk.size_bytes > 1000000000000)'",
+    ),
+    (
+        "cel-links",
+        "expression = 'size(network.filter(link, link.speed_mbps >= 10000)) >= 2'",
+    ),
 ];

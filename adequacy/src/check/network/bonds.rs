@@ -9,7 +9,7 @@ use super::{
     Check, Finding, Kind, Outcome, fact, has_signal, interfaces, parameters, read, without_signal,
 };
 use crate::machine::{Fact, Machine, Unknown};
-use crate::policy::values::Speed;
+use crate::policy::speed::Speed;
 
 pub(super) const KIND: Kind = Kind {
     name: "network_bonds",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use muster_model::units;
 
-pub(super) const UNKNOWN: &str = "–";
+pub(in crate::render) const UNKNOWN: &str = "–";
 /// Units in the names of fields.
 const UNITS: [&str; 11] = [
     "_bytes_per_s",
@@ -22,18 +22,18 @@ const UNITS: [&str; 11] = [
 
 /// How much a table shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
+pub(in crate::render) enum Detail {
     Usual,
     Everything,
 }
 
 /// A path in capitals, without the units: the cells have them.
-pub(super) fn title_of(path: &str) -> String {
+pub(in crate::render) fn title_of(path: &str) -> String {
     without_unit(path).to_uppercase()
 }
 
 /// A value as people read it: the unit in its path makes `4096` into `4 KiB`.
-pub(super) fn shown(path: &str, value: &Value, detail: Detail) -> String {
+pub(in crate::render) fn shown(path: &str, value: &Value, detail: Detail) -> String {
     match value {
         Value::Null => UNKNOWN.to_owned(),
         Value::Bool(true) => "yes".to_owned(),

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::notes::Notes;
 use crate::parse::ipmi::{self, Lan};
 use crate::parse::smbios::Smbios;
-use crate::source::{ATTRIBUTE_CAP, Answer, Request};
+use crate::source::{ATTRIBUTE_CAP, Answer, Conversation, Query, Request};
 
 /// `ipmi_devintf` puts its devices here.
 const CLASS: &str = "sys/class/ipmi";
@@ -20,13 +20,8 @@ const ACPI_INTERFACE: &str = "sys/bus/acpi/devices/IPI0001:00";
 const USUAL_CHANNEL: u8 = 1;
 /// Channels that may be a LAN else (IPMI 2.0, table 6-1).
 const OTHER_CHANNELS: std::ops::RangeInclusive<u8> = 2..=0x0b;
-/// What is asked of a channel, in the order of [`Lan`]'s use in [`take_addresses`].
-const PARAMETERS: [Lan; 4] = [
-    Lan::Ipv4Address,
-    Lan::MacAddress,
-    Lan::Ipv6Static,
-    Lan::Ipv6Dynamic,
-];
+/// What is asked of a LAN, after its hardware address.
+const PARAMETERS: [Lan; 3] = [Lan::Ipv4Address, Lan::Ipv6Static, Lan::Ipv6Dynamic];
 
 /// Fills `bmc`.
 pub(crate) fn probe(context: &Context<'_>) -> Found<Bmc> {
@@ -73,82 +68,90 @@ fn presence(context: &Context<'_>, tables: Result<(), Fault>, notes: &mut Notes)
     }
 }
 
-/// Asks the controller: first for its firmware and the usual channel; only if that one is no LAN,
-/// for the channel that is. The kernel, too, knows interface and firmware, and tells everybody.
+/// Asks the controller. It takes milliseconds for an answer, so nothing is asked that is known: the
+/// kernel knows interface and firmware, and tells everybody; and a channel that is no LAN, or a
+/// controller without any, shows with the first question about it.
 fn ask(context: &Context<'_>, device: &str, bmc: &mut Bmc, notes: &mut Notes) {
+    let controller = context.source.conversation(context.options.device_deadline);
     let interface = context.source.dir(format!("{CLASS}/{device}/device"));
     let read = |name: &str| Request::Read(format!("{}/{name}", interface.path()), ATTRIBUTE_CAP);
-    let mut group = vec![
-        read("type"),
-        read("bmc/firmware_revision"),
-        Request::Ask(requests::get_device_id()),
-    ];
-    group.extend(lan_requests(USUAL_CHANNEL));
-    let mut answers = within(context, group).into_iter();
+    let usual = Request::Ask(requests::get_lan(USUAL_CHANNEL, Lan::MacAddress));
+    let group = vec![read("type"), read("bmc/firmware_revision"), usual];
+    let mut answers = controller.ask(group).into_iter();
     let mut next = || answers.next().unwrap_or(Err(Fault::TimedOut));
-    let (kind, revision, id) = (next(), next(), next());
+    let (kind, revision, usual) = (next(), next(), next());
     if bmc.interface.is_none() {
         bmc.interface = kind.ok().and_then(|kind| line(&kind));
     }
-    let asked = id.and_then(|id| ipmi::firmware(&id));
     let told = revision.ok().and_then(|revision| line(&revision));
-    bmc.firmware = asked.clone().ok().or(told.as_deref().and_then(revision_of));
-    match asked {
-        Err(Fault::NotAsked) => return,
-        Err(fault) => {
-            let what = if bmc.firmware.is_some() {
-                "addresses"
-            } else {
-                "firmware and addresses"
-            };
-            notes.require("bmc", what, Err::<(), _>(fault));
-            return;
-        }
-        Ok(_) => {}
+    bmc.firmware = told.as_deref().and_then(revision_of);
+    if bmc.firmware.is_none() {
+        let asked = one(&controller, requests::get_device_id());
+        bmc.firmware = match asked.and_then(|id| ipmi::firmware(&id)) {
+            Ok(firmware) => Some(firmware),
+            Err(Fault::NotAsked) => return,
+            Err(fault) => {
+                notes.require("bmc", "firmware and addresses", Err::<(), _>(fault));
+                return;
+            }
+        };
     }
-    match lan(context, answers.collect()) {
-        Some(answers) => take_addresses(&answers, bmc, notes),
-        None => {
+    match lan(&controller, usual) {
+        Ok(Some(answers)) => take_addresses(&answers, bmc, notes),
+        Ok(None) => {
             let message = "addresses: none of the controller's channels is a LAN";
             notes.warn("bmc", WarningKind::Unsupported, message);
         }
+        Err(Fault::NotAsked) => {}
+        Err(fault) => {
+            notes.require("bmc", "addresses", Err::<(), _>(fault));
+        }
     }
 }
 
-/// The answers of the usual channel if it is a LAN, else of the channel that is.
-fn lan(context: &Context<'_>, usual: Vec<Answer>) -> Option<Vec<Answer>> {
-    if !matches!(usual.get(1).map(mac), Some(Err(Fault::Unsupported(_)))) {
-        return Some(usual);
+/// The answers about the channel that is a LAN, in the order of [`PARAMETERS`]: the usual one, of
+/// which the hardware address was asked, or another; `None` where none is.
+fn lan(controller: &Conversation<'_>, usual: Answer) -> Result<Option<Vec<Answer>>, Fault> {
+    if !ipmi::knows_command(&usual.clone()?) {
+        return Ok(None);
     }
-    let channel = lan_channel(context)?;
-    Some(within(context, lan_requests(channel).collect()))
+    let (channel, hardware) = match mac(&usual) {
+        Err(Fault::Unsupported(_)) => {
+            let Some(channel) = lan_channel(controller)? else {
+                return Ok(None);
+            };
+            let hardware = one(controller, requests::get_lan(channel, Lan::MacAddress));
+            (channel, hardware)
+        }
+        _ => (USUAL_CHANNEL, usual),
+    };
+    let parameters = PARAMETERS.map(|of| Request::Ask(requests::get_lan(channel, of)));
+    let mut answers = vec![hardware];
+    answers.extend(controller.ask(parameters.to_vec()));
+    Ok(Some(answers))
 }
 
 /// The first channel but the usual one that is a LAN.
-fn lan_channel(context: &Context<'_>) -> Option<u8> {
-    let requests = OTHER_CHANNELS.map(|channel| Request::Ask(requests::get_channel_info(channel)));
-    let answers = within(context, requests.collect());
-    let is_lan = |answer: &Answer| answer.as_deref().is_ok_and(|a| ipmi::is_lan(a) == Ok(true));
-    OTHER_CHANNELS
-        .zip(&answers)
-        .find(|(_, answer)| is_lan(answer))
-        .map(|(channel, _)| channel)
+fn lan_channel(controller: &Conversation<'_>) -> Result<Option<u8>, Fault> {
+    for channel in OTHER_CHANNELS {
+        let answer = one(controller, requests::get_channel_info(channel))?;
+        if !ipmi::knows_command(&answer) {
+            return Ok(None);
+        }
+        if ipmi::is_lan(&answer) == Ok(true) {
+            return Ok(Some(channel));
+        }
+    }
+    Ok(None)
 }
 
-fn lan_requests(channel: u8) -> impl Iterator<Item = Request> {
-    PARAMETERS
-        .into_iter()
-        .map(move |parameter| Request::Ask(requests::get_lan(channel, parameter)))
-}
-
-fn within(context: &Context<'_>, group: Vec<Request>) -> Vec<Answer> {
-    let deadline = context.options.device_deadline;
-    let answers = context.source.within(deadline, vec![group]);
-    answers.into_iter().next().unwrap_or_default()
+fn one(controller: &Conversation<'_>, query: Query) -> Answer {
+    let answers = controller.ask(vec![Request::Ask(query)]);
+    answers.into_iter().next().unwrap_or(Err(Fault::TimedOut))
 }
 
 fn take_addresses(answers: &[Answer], bmc: &mut Bmc, notes: &mut Notes) {
-    let [ipv4, hardware, fixed, dynamic] = answers else {
+    let [hardware, ipv4, fixed, dynamic] = answers else {
         return;
     };
     let address = bytes(ipv4).and_then(ipmi::ipv4);

@@ -85,7 +85,7 @@ fn a_lan_on_another_channel_is_found() {
         device(),
         asked(requests::get_device_id(), &[0, 0x20, 1, 3, 5, 2]),
     ];
-    answers.extend(PARAMETERS.map(|of| asked(requests::get_lan(1, of), &refused)));
+    answers.push(asked(requests::get_lan(1, Lan::MacAddress), &refused));
     let channels = OTHER_CHANNELS.map(|channel| {
         let medium = if channel == 8 { 4 } else { 0x0c };
         asked(
@@ -106,12 +106,40 @@ fn a_lan_on_another_channel_is_found() {
 }
 
 #[test]
+fn no_channel_is_looked_for_in_vain() {
+    let unknown = [0xc1];
+    let first = vec![
+        device(),
+        (path("bmc/firmware_revision"), Ok(b"3.5\n".to_vec())),
+        asked(requests::get_lan(1, Lan::MacAddress), &unknown),
+    ];
+    let without_lan = recorded(first.clone());
+    assert!(without_lan.warnings[0].message.contains("is a LAN"));
+    let second = vec![
+        device(),
+        asked(requests::get_device_id(), &[0, 0x20, 1, 3, 5, 2]),
+        asked(requests::get_lan(1, Lan::MacAddress), &[0xcc]),
+        asked(requests::get_channel_info(2), &unknown),
+    ];
+    assert_eq!(recorded(second.clone()).warnings, without_lan.warnings);
+    // Silence is not the same as none.
+    let mut silent = second;
+    silent[3].1 = Err(Fault::TimedOut);
+    let silent = recorded(silent);
+    assert_eq!(silent.warnings[0].kind, WarningKind::TimedOut);
+    assert_eq!(silent.warnings.len(), 1);
+}
+
+#[test]
 fn an_ordinary_user_gets_what_the_kernel_tells_everybody() {
     let found = recorded(vec![
         device(),
         (path("type"), Ok(b"bt\n".to_vec())),
         (path("bmc/firmware_revision"), Ok(b"3.5\n".to_vec())),
-        (Request::Ask(requests::get_device_id()), Err(Fault::Denied)),
+        (
+            Request::Ask(requests::get_lan(1, Lan::MacAddress)),
+            Err(Fault::Denied),
+        ),
     ]);
     assert_eq!(found.value.interface.as_deref(), Some("bt"));
     assert_eq!(found.value.firmware.as_deref(), Some("3.05"));

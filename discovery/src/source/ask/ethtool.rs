@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
+use super::devices::Devices;
 use crate::Fault;
 use crate::source::Answer;
 use crate::source::ioctl::ethtool::{Buffer, perform};
@@ -23,16 +24,14 @@ const ADDRESS_LENGTH: u32 = 32;
 const MODULE_BYTES: u32 = 256;
 
 /// The structure as the kernel filled it; for a module's memory the bytes alone.
-pub(super) fn ethtool(interface: &str, command: EthtoolCommand) -> Answer {
+pub(super) fn ethtool(devices: &mut Devices, interface: &str, command: EthtoolCommand) -> Answer {
     // Any socket will do: the request names the interface.
-    let any = socket(
-        AddressFamily::Unix,
-        SockType::Datagram,
-        SockFlag::SOCK_CLOEXEC,
-        None,
-    )?;
+    let socket = match devices.socket.take() {
+        Some(socket) => socket,
+        None => any_socket()?,
+    };
     let caller = Caller {
-        socket: any,
+        socket: devices.socket.insert(socket),
         interface,
     };
     match command {
@@ -45,8 +44,17 @@ pub(super) fn ethtool(interface: &str, command: EthtoolCommand) -> Answer {
     }
 }
 
+fn any_socket() -> Result<OwnedFd, Errno> {
+    socket(
+        AddressFamily::Unix,
+        SockType::Datagram,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )
+}
+
 struct Caller<'a> {
-    socket: OwnedFd,
+    socket: &'a OwnedFd,
     interface: &'a str,
 }
 

@@ -1,5 +1,6 @@
 //! Answers of the running machine to each [`Query`].
 
+mod devices;
 mod disk;
 mod ethtool;
 mod file_system;
@@ -17,6 +18,7 @@ use super::tree::Tree;
 use super::{Answer, Query, ioctl};
 use crate::Fault;
 
+pub(super) use devices::{Devices, SharedDevices};
 pub(super) use netlink::links;
 
 /// Asks the host's files for what takes more than reading one; the running machine is not asked.
@@ -29,8 +31,8 @@ pub(super) fn answer_from_files(tree: &Tree, query: &Query) -> Option<Answer> {
     }
 }
 
-/// Asks the running machine.
-pub(super) fn answer(query: &Query) -> Answer {
+/// Asks the running machine; what is opened for it stays so in `devices`.
+pub(super) fn answer(query: &Query, devices: &mut Devices) -> Answer {
     match query {
         Query::Clock => system::clock(),
         Query::ClockState => ioctl::clock::state(),
@@ -42,22 +44,22 @@ pub(super) fn answer(query: &Query) -> Answer {
             net_fn,
             command,
             data,
-        } => ipmi::request(*net_fn, *command, data),
+        } => ipmi::request(devices, *net_fn, *command, data),
         Query::Links => netlink::links(),
         Query::Addresses => netlink::addresses(),
-        Query::Ethtool { interface, command } => ethtool::ethtool(interface, *command),
+        Query::Ethtool { interface, command } => ethtool::ethtool(devices, interface, *command),
         Query::Nvml => nvml::answer(),
         Query::HardwareDatabase { modalias } => hwdb::answer(modalias),
         Query::FileSystem { mount_point } => file_system::usage(mount_point),
-        Query::NvmeIdentify { device } => disk::nvme_identify(device),
-        Query::NvmeHealth { device } => disk::nvme_health(device),
-        Query::AtaPowerMode { device } => disk::ata_power_mode(device),
-        Query::AtaIdentify { device } => disk::ata_identify(device),
-        Query::AtaSmartData { device } => disk::ata_smart_data(device),
-        Query::AtaSmartThresholds { device } => disk::ata_smart_thresholds(device),
-        Query::AtaSmartStatus { device } => disk::ata_smart_status(device),
-        Query::ScsiLog { device, page } => disk::scsi_log(device, *page),
-        Query::BlockSignature { device } => disk::block_signature(device),
+        Query::NvmeIdentify { device } => disk::nvme_identify(devices, device),
+        Query::NvmeHealth { device } => disk::nvme_health(devices, device),
+        Query::AtaPowerMode { device } => disk::ata_power_mode(devices, device),
+        Query::AtaIdentify { device } => disk::ata_identify(devices, device),
+        Query::AtaSmartData { device } => disk::ata_smart_data(devices, device),
+        Query::AtaSmartThresholds { device } => disk::ata_smart_thresholds(devices, device),
+        Query::AtaSmartStatus { device } => disk::ata_smart_status(devices, device),
+        Query::ScsiLog { device, page } => disk::scsi_log(devices, device, *page),
+        Query::BlockSignature { device } => disk::block_signature(devices, device),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
     }
 }
