@@ -112,7 +112,7 @@ fn meaning(node: &NodeRecord, report: &v1::NodeReport, epoch: u64) -> Option<(Ev
         (Unfencing, _) if report.nothing_of_old_epoch_runs && epoch == node.epoch => {
             told(Event::CleanReported, "nothing of the old epoch runs")
         }
-        (EnteringMaintenance, _) if report.workloads == 0 => {
+        (EnteringMaintenance, _) if report.workloads == Some(0) => {
             told(Event::Drained, "no workload runs")
         }
         _ => None,
