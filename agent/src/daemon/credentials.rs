@@ -197,7 +197,7 @@ mod tests {
         let enrolment = credentials.to_enrolment("c1:7420".to_owned());
         let kept = Credentials::kept(&enrolment, &public_key).unwrap();
         assert_eq!(kept.chain(), credentials.chain());
-        assert_eq!(kept.roots(), [authority.root.clone()]);
+        assert_eq!(kept.roots(), std::slice::from_ref(&authority.root));
         assert!(!kept.validity().has_ended(now));
         let later =
             UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.as_secs() + 90_000));

@@ -98,6 +98,8 @@ impl Enroller {
                 }
                 Tried::Lost(reason) => {
                     tracing::warn!(controller, reason, "cannot ask to be enrolled");
+                    pending.clear();
+                    reporter.tell(Link::Lost { reason }, None);
                     backoff.lost(random::share())
                 }
             };
