@@ -12,7 +12,7 @@ use crate::machine::{Machine, Unknown};
 /// The sections of one machine, each laid out when an expression first reads it.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
-    machine: Machine<'a>,
+    machine: &'a Machine<'a>,
     arenas: [OnceCell<Result<Arena, Unwritable>>; Section::ALL.len()],
 }
 
@@ -32,7 +32,7 @@ pub(super) enum Lack {
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(machine: Machine<'a>) -> Self {
+    pub(crate) fn new(machine: &'a Machine<'a>) -> Self {
         Self {
             machine,
             arenas: [const { OnceCell::new() }; Section::ALL.len()],
