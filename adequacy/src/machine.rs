@@ -139,6 +139,13 @@ impl<'a> Machine<'a> {
             .find_map(|(probe, subject)| self.warning(probe, subject, field))
     }
 
+    /// The warning that says why no device of a section may have `field`.
+    pub(crate) fn told_of_each(&self, section: Section, field: &str) -> Option<&'a Warning> {
+        let itself = [(section.key(), field)];
+        let mut places = itself.iter().chain(topics::sources(section, field));
+        places.find_map(|(probe, subject)| self.warning(probe, subject, field))
+    }
+
     /// The first warning of a probe on a subject that concerns `field`.
     fn warning(&self, probe: &str, subject: &str, field: &str) -> Option<&'a Warning> {
         let wanted = (probe, subject);
