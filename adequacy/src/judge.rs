@@ -13,7 +13,7 @@ use crate::verdict::{
 /// Judges one machine for every role of the policy.
 pub fn judge(policy: &Policy, inventory: &Inventory) -> Verdict {
     let machine = Machine::new(inventory);
-    let facts = Facts::new(machine);
+    let facts = Facts::new(&machine);
     let judged: Vec<(&Rule, RuleVerdict)> = policy
         .rules()
         .iter()

@@ -25,14 +25,21 @@ impl fmt::Display for Unknown {
 pub(crate) type Fact<T> = Result<T, Unknown>;
 
 /// One machine to be judged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Machine<'a> {
     inventory: &'a Inventory,
+    /// By probe and subject, so that thousands of devices find their reasons among thousands.
+    warnings: Vec<&'a Warning>,
 }
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(inventory: &'a Inventory) -> Self {
-        Self { inventory }
+        let mut warnings: Vec<&Warning> = inventory.warnings.iter().collect();
+        warnings.sort_by_key(|warning| about(warning));
+        Self {
+            inventory,
+            warnings,
+        }
     }
 
     /// The document itself. A `None` taken from it goes through [`Self::fact`] or
@@ -129,14 +136,24 @@ impl<'a> Machine<'a> {
         [(key, subject), (key, key)]
             .iter()
             .chain(topics::sources(section, field))
-            .find_map(|(probe, subject)| {
-                let mut warnings = self.inventory.warnings.iter();
-                warnings.find(|warning| {
-                    warning.probe == *probe
-                        && warning.subject == *subject
-                        && !topics::is_of_other_fields(warning, field)
-                })
-            })
+            .find_map(|(probe, subject)| self.warning(probe, subject, field))
+    }
+
+    /// The warning that says why no device of a section may have `field`.
+    pub(crate) fn told_of_each(&self, section: Section, field: &str) -> Option<&'a Warning> {
+        let itself = [(section.key(), field)];
+        let mut places = itself.iter().chain(topics::sources(section, field));
+        places.find_map(|(probe, subject)| self.warning(probe, subject, field))
+    }
+
+    /// The first warning of a probe on a subject that concerns `field`.
+    fn warning(&self, probe: &str, subject: &str, field: &str) -> Option<&'a Warning> {
+        let wanted = (probe, subject);
+        let first = self.warnings.partition_point(|it| about(it) < wanted);
+        let rest = self.warnings.iter().skip(first);
+        rest.take_while(|it| about(it) == wanted)
+            .find(|it| !topics::is_of_other_fields(it, field))
+            .copied()
     }
 
     /// Why there is no value where no warning says so.
@@ -146,6 +163,11 @@ impl<'a> Machine<'a> {
             _ => "the machine does not say",
         }
     }
+}
+
+/// What a warning is about, in the order of an inventory.
+fn about(warning: &Warning) -> (&str, &str) {
+    (&warning.probe, &warning.subject)
 }
 
 fn not_discovered(section: Section) -> Unknown {

@@ -3,6 +3,7 @@
 use muster_model::{Found, Warning, WarningKind};
 
 use crate::Fault;
+use crate::source::Source;
 
 /// What helps where permission was denied.
 pub(crate) const RUN_AS_ROOT: &str = "run as root to read it";
@@ -70,6 +71,21 @@ impl Notes {
         }
     }
 
+    /// The devices that the kernel lists at `path`. One that lacks the list has no such devices; of
+    /// another root that cannot be said, for who recorded it may have left the list out.
+    pub(crate) fn keep_list<T>(
+        &mut self,
+        source: &Source,
+        path: &str,
+        got: Result<T, Fault>,
+    ) -> Option<T> {
+        if source.is_files_only() {
+            self.require(self.probe, path, got)
+        } else {
+            self.keep(self.probe, path, got)
+        }
+    }
+
     /// The same for what is opt-in: a capture that was made without it says so.
     pub(crate) fn require_recorded<T>(
         &mut self,
@@ -115,6 +131,23 @@ impl Notes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_that_another_root_lacks_is_doubtful() {
+        let folder = tempfile::tempdir().unwrap();
+        let warnings = |source: &Source| {
+            let mut notes = Notes::new("pci");
+            notes.keep_list(source, "sys/bus/pci/devices", Err::<(), _>(Fault::Absent));
+            notes.with(()).warnings
+        };
+        assert_eq!(warnings(&Source::live().unwrap()), []);
+        let told = warnings(&Source::at_root(folder.path()).unwrap());
+        assert_eq!(told[0].message, "sys/bus/pci/devices: not there");
+        assert_eq!(
+            (told[0].probe.as_str(), told[0].subject.as_str()),
+            ("pci", "pci")
+        );
+    }
 
     #[test]
     fn root_is_not_told_to_become_root() {

@@ -270,34 +270,37 @@ impl Slot {
 
 fn function(tree: &mut Tree, slot: &Slot, index: usize, scale: Scale) {
     let (device, class, driver) = if index < scale.disks {
-        ("0x0a54", "0x010802", Some("nvme"))
+        ("0A54", "010802", Some("nvme"))
     } else if index < scale.disks + scale.nics {
-        ("0x1572", "0x020000", Some("i40e"))
+        ("1572", "020000", Some("i40e"))
     } else {
-        ("0x2030", "0x088000", None)
+        ("2030", "088000", None)
     };
+    let modalias = modalias(device, class);
+    // As `pci_uevent` of the kernel writes it.
+    let bound = driver.map_or_else(String::new, |driver| format!("DRIVER={driver}\n"));
+    let number = class.trim_start_matches('0');
+    let name = &slot.name;
+    let uevent = format!(
+        "{bound}PCI_CLASS={number}\nPCI_ID=8086:{device}\nPCI_SUBSYS_ID=8086:0001\n\
+         PCI_SLOT_NAME={name}\nMODALIAS={modalias}"
+    );
     tree.files(
         &slot.folder,
         &[
             ("vendor", "0x8086"),
-            ("device", device),
+            ("device", &format!("0x{}", device.to_lowercase())),
             ("subsystem_vendor", "0x8086"),
             ("subsystem_device", "0x0001"),
-            ("class", class),
+            ("class", &format!("0x{class}")),
             ("revision", "0x02"),
             ("numa_node", &slot.node.to_string()),
             ("current_link_speed", "8.0 GT/s PCIe"),
             ("current_link_width", "4"),
             ("max_link_speed", "16.0 GT/s PCIe"),
             ("max_link_width", "8"),
-            (
-                "modalias",
-                &format!(
-                    "pci:v00008086d0000{}sv00008086sd00000001",
-                    device.trim_start_matches("0x")
-                ),
-            ),
-            ("uevent", &format!("PCI_SLOT_NAME={}", slot.name)),
+            ("modalias", &modalias),
+            ("uevent", &uevent),
         ],
     );
     tree.link("sys/bus/pci/devices", &slot.name, &slot.folder);
@@ -309,6 +312,13 @@ fn function(tree: &mut Tree, slot: &Slot, index: usize, scale: Scale) {
         tree.folder(&target);
         tree.link(&slot.folder, "driver", &target);
     }
+}
+
+/// Of an Intel device, by its number and class in hexadecimal digits.
+fn modalias(device: &str, class: &str) -> String {
+    let (base, rest) = class.split_at(2);
+    let (sub, interface) = rest.split_at(2);
+    format!("pci:v00008086d0000{device}sv00008086sd00000001bc{base}sc{sub}i{interface}")
 }
 
 fn disk(tree: &mut Tree, slot: &Slot, index: usize) {

@@ -14,9 +14,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use muster_adequacy::verdict::RuleVerdict;
+use muster_adequacy::verdict::{RuleStatus, RuleVerdict};
 use muster_adequacy::{Policy, Verdict, judge};
-use muster_model::Role;
+use muster_discovery::{Options, Source, discover};
+use muster_model::{Role, Section};
 use muster_tests::policies::{SHIPPED, folder, shipped};
 use muster_tests::recorded::{Machine, foreign, foreign_names, own};
 
@@ -65,6 +66,31 @@ fn the_default_policy_is_for_every_role_and_any_inventory() {
             .iter()
             .find(|reason| reason.contains("discover the machine again"));
         assert_eq!(not_asked, None, "{}", rule.id);
+    }
+}
+
+/// Nothing is known of a machine of which nothing was recorded: no rule passes or fails.
+#[test]
+fn of_an_empty_root_nothing_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Source::at_root(folder.path()).unwrap();
+    let sections = Section::ALL.into_iter().collect();
+    let options = Options {
+        sections,
+        ..Options::default()
+    };
+    let inventory = discover(&source, &options).inventory;
+    for name in SHIPPED {
+        let verdict = judge(&shipped(name), &inventory);
+        for rule in verdict.roles.iter().flat_map(|role| &role.rules) {
+            let told = (rule.status, rule.actual.as_deref());
+            assert_eq!(
+                rule.status,
+                RuleStatus::Undetermined,
+                "{}: {told:?}",
+                rule.id
+            );
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What comes out of a check.
 
+use std::collections::BTreeSet;
+
 use crate::machine::{Fact, Unknown};
 
 /// Whether the machine has what a check asks for.
@@ -9,6 +11,10 @@ pub(crate) enum Outcome {
     Fail,
     Undetermined,
 }
+
+/// Of how many devices it is told in words what is the matter with each; a fault that thousands have in
+/// common is not read any further. All are among the devices concerned.
+const MOST_TOLD: usize = 32;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +66,21 @@ impl Finding {
         self
     }
 
+    /// Says of each thing why, as far as anybody reads.
+    pub(crate) fn because_of<T>(
+        mut self,
+        things: impl ExactSizeIterator<Item = T>,
+        why: impl Fn(T) -> String,
+    ) -> Self {
+        self.reasons.extend(told(things, why));
+        self
+    }
+
+    /// The names of the devices concerned, to look them up.
+    pub(crate) fn concerned(&self) -> BTreeSet<&str> {
+        self.devices.iter().map(String::as_str).collect()
+    }
+
     /// Judges a fact when it is known; undetermined when it is not.
     pub(crate) fn of<T>(fact: Fact<T>, judge: impl FnOnce(T) -> Self) -> Self {
         match fact {
@@ -73,7 +94,8 @@ impl Finding {
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
     pub(crate) yes: Vec<String>,
-    pub(crate) no: Vec<String>,
+    /// How many are not.
+    pub(crate) no: usize,
     pub(crate) unknown: Vec<(String, Unknown)>,
 }
 
@@ -86,13 +108,18 @@ impl Sorted {
     ) -> Self {
         let mut sorted = Self::default();
         for device in devices {
-            match is(device) {
-                Ok(true) => sorted.yes.push(name(device)),
-                Ok(false) => sorted.no.push(name(device)),
-                Err(unknown) => sorted.unknown.push((name(device), unknown)),
-            }
+            sorted.add(|| name(device), is(device));
         }
         sorted
+    }
+
+    /// Sorts one device.
+    pub(crate) fn add(&mut self, name: impl FnOnce() -> String, is: Fact<bool>) {
+        match is {
+            Ok(true) => self.yes.push(name()),
+            Ok(false) => self.no += 1,
+            Err(unknown) => self.unknown.push((name(), unknown)),
+        }
     }
 
     /// Passes when `least` are; undetermined when those of which it is unknown may make up for what lacks.
@@ -111,7 +138,8 @@ impl Sorted {
     /// Passes when none is; the ones that are, are the devices concerned.
     pub(crate) fn none(self) -> Finding {
         if !self.yes.is_empty() {
-            Finding::new(Outcome::Fail, self.yes.join(", ")).with_devices(self.yes)
+            Finding::new(Outcome::Fail, listed(self.yes.iter(), Clone::clone))
+                .with_devices(self.yes)
         } else if self.unknown.is_empty() {
             Finding::new(Outcome::Pass, "none")
         } else {
@@ -120,20 +148,33 @@ impl Sorted {
     }
 
     fn undetermined(self, actual: String) -> Finding {
-        let mut reasons: Vec<String> = Vec::new();
-        let mut devices = Vec::new();
-        for (device, unknown) in self.unknown {
-            reasons.push(unknown.to_string());
-            devices.push(device);
-        }
-        reasons.dedup();
-        Finding {
-            outcome: Outcome::Undetermined,
-            actual: Some(actual),
-            devices,
-            reasons,
-        }
+        let mut whys: Vec<&Unknown> = self.unknown.iter().map(|(_, unknown)| unknown).collect();
+        whys.dedup();
+        let finding = Finding::new(Outcome::Undetermined, actual);
+        let finding = finding.because_of(whys.into_iter(), ToString::to_string);
+        finding.with_devices(self.unknown.into_iter().map(|(device, _)| device))
     }
+}
+
+/// Things in words, the first of them and how many more there are.
+fn told<T>(
+    mut things: impl ExactSizeIterator<Item = T>,
+    words: impl Fn(T) -> String,
+) -> Vec<String> {
+    let mut told: Vec<String> = things.by_ref().take(MOST_TOLD).map(words).collect();
+    match things.len() {
+        0 => {}
+        more => told.push(format!("and {more} more")),
+    }
+    told
+}
+
+/// The same in one line.
+pub(crate) fn listed<T>(
+    things: impl ExactSizeIterator<Item = T>,
+    words: impl Fn(T) -> String,
+) -> String {
+    told(things, words).join(", ")
 }
 
 /// Both have to hold: one that does not decides, whatever is unknown of the other.

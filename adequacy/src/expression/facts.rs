@@ -12,7 +12,7 @@ use crate::machine::{Machine, Unknown};
 /// The sections of one machine, each laid out when an expression first reads it.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
-    machine: Machine<'a>,
+    machine: &'a Machine<'a>,
     arenas: [OnceCell<Result<Arena, Unwritable>>; Section::ALL.len()],
 }
 
@@ -32,7 +32,7 @@ pub(super) enum Lack {
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(machine: Machine<'a>) -> Self {
+    pub(crate) fn new(machine: &'a Machine<'a>) -> Self {
         Self {
             machine,
             arenas: [const { OnceCell::new() }; Section::ALL.len()],
@@ -128,17 +128,20 @@ impl<'a> Facts<'a> {
         self.machine.list::<()>(section, &[]).err()
     }
 
-    /// Whether an empty list that is a field of a section may be empty for want of knowledge: a
-    /// warning speaks of it, or of the section as a whole.
+    /// Whether an empty list may be so for want of knowledge: a warning speaks of it, or, where it is a
+    /// field of the section itself, of the section as a whole.
     fn is_doubtful(&self, arena: &Arena, place: u32) -> bool {
-        let Node::Record(span) = arena.root else {
-            return false;
+        let of_section = match arena.root {
+            Node::Record(span) => (span.start..span.end).contains(&place),
+            _ => false,
         };
-        if place < span.start || span.end <= place {
-            return false;
-        }
         let field = self.way(arena.section, place).field;
-        self.machine.told(arena.section, None, field).is_some()
+        let told = if of_section {
+            self.machine.told(arena.section, None, field)
+        } else {
+            self.machine.told_of_each(arena.section, field)
+        };
+        told.is_some()
     }
 
     /// The way from the root of a section down to a place.
@@ -216,11 +219,21 @@ fn step_towards(arena: &Arena, node: Node, place: u32) -> Option<(Span, u32)> {
     if span.start <= place && place < span.end {
         return Some((span, place));
     }
-    let leads = |step: &u32| match arena.node(*step) {
-        Node::List(below) | Node::Record(below) | Node::Map(below) => place < below.end,
-        _ => false,
+    let ends_before = |child: &Node| match child {
+        Node::List(below) | Node::Record(below) | Node::Map(below) => below.end <= place,
+        _ => true,
     };
-    (span.start..span.end).find(leads).map(|step| (span, step))
+    let children = arena.nodes(span);
+    let index = match node {
+        // Of a list all children are alike, and there may be thousands.
+        Node::List(_) => children.partition_point(ends_before),
+        _ => children
+            .iter()
+            .take_while(|child| ends_before(child))
+            .count(),
+    };
+    let step = span.at(u32::try_from(index).ok()?)?;
+    Some((span, step))
 }
 
 /// The natural key of a device is the first field of each struct of the model.

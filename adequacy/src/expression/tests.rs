@@ -19,7 +19,7 @@ fn ask(inventory: &Inventory, text: &str) -> Answer {
     let expression =
         Expression::compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
     assert_eq!(expression.text(), text);
-    expression.evaluate(&Facts::new(Machine::new(inventory)))
+    expression.evaluate(&Facts::new(&Machine::new(inventory)))
 }
 
 /// The unknown facts with their reasons.
@@ -278,7 +278,8 @@ fn it_is_told_which_sections_are_read() {
 #[test]
 fn the_same_facts_serve_many_expressions() {
     let metal = metal();
-    let facts = Facts::new(Machine::new(&metal));
+    let machine = Machine::new(&metal);
+    let facts = Facts::new(&machine);
     for index in 0..7 {
         let expression = Expression::compile(&format!(
             "disks[{index}].name == '{}'",

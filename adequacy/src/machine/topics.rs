@@ -18,6 +18,10 @@ pub(super) fn sources(section: Section, field: &str) -> &'static [(&'static str,
         (Section::Memory, "total_bytes" | "available_bytes" | "swap_total_bytes") => {
             &[("memory", "meminfo")]
         }
+        // Another root has disks and interfaces in its files, but not what only a kernel answers of them.
+        (Section::Network, "addresses") => &[("network", "addresses"), ("source", "root")],
+        (Section::Disks, "health.status")
+        | (Section::Filesystems, "size_bytes" | "available_bytes") => &[("source", "root")],
         (Section::Memory, "ecc.kind" | "slots" | "max_capacity_bytes") => &[("memory", "modules")],
         _ => &[],
     }

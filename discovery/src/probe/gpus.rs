@@ -25,9 +25,10 @@ const TILES: u32 = 2;
 /// Fills `gpus`.
 pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<Gpu>> {
     let mut notes = Notes::new("gpus");
-    let listed = notes.keep("gpus", PCI_DEVICES, context.pci_functions());
+    let listed = notes.keep_list(context.source, PCI_DEVICES, context.pci_functions());
+    let listed = listed.unwrap_or_default();
+    tell_of_unidentified(listed, &mut notes);
     let gpus: Vec<(&PciFound, &Identity)> = listed
-        .unwrap_or_default()
         .iter()
         .filter_map(|found| Some((found, found.identity.as_ref().ok()?)))
         .filter(|(_, identity)| {
@@ -48,6 +49,19 @@ pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<Gpu>> {
     });
     let gpus = gpus.collect();
     notes.with(gpus)
+}
+
+/// Any of them may be a GPU. Which they are, the warnings of the section `pci` tell.
+fn tell_of_unidentified(listed: &[PciFound], notes: &mut Notes) {
+    let faults = listed
+        .iter()
+        .filter_map(|found| found.identity.as_ref().err());
+    if let Some(fault) = faults.clone().next() {
+        let count = faults.count();
+        let message =
+            format!("not all are known: PCI functions that could not be identified: {count}");
+        notes.warn("gpus", fault.kind(), message);
+    }
 }
 
 fn named(context: &Context<'_>, found: &PciFound, identity: &Identity) -> Gpu {
@@ -226,7 +240,21 @@ mod tests {
 
     #[test]
     fn none_is_no_fault() {
-        assert_eq!(found(&[("etc/hostname", "x")]), Found::default());
+        let network_card = "PCI_CLASS=20000\nPCI_ID=8086:1572\n";
+        let path = "sys/bus/pci/devices/0000:03:00.0/uevent";
+        assert_eq!(found(&[(path, network_card)]), Found::default());
+    }
+
+    #[test]
+    fn what_was_not_identified_may_be_one() {
+        let found = found(&[("sys/bus/pci/devices/0000:03:00.0/uevent", "PCI_ID=?\n")]);
+        assert_eq!(found.value, []);
+        assert_eq!(found.warnings.len(), 1);
+        assert!(
+            found.warnings[0]
+                .message
+                .contains("could not be identified: 1")
+        );
     }
 
     #[test]

@@ -11,15 +11,17 @@ use crate::parse::meminfo;
 use crate::sets::{Form, SetFile};
 use crate::source::Dir;
 
+const NODES: &str = "sys/devices/system/node";
+
 const CPUS: &[(&str, Form)] = &[("cpulist", Form::List), ("cpumap", Form::Mask)];
 
 /// Fills `numa`. A kernel without NUMA has no nodes, which is no fault.
 pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<NumaNode>> {
     let mut notes = Notes::new("numa");
-    let base = context.source.dir("sys/devices/system/node");
+    let base = context.source.dir(NODES);
     let cpus = SetFile::new(CPUS);
     let mut pools = None;
-    let nodes = notes.keep("nodes", "online nodes", nodes(&base));
+    let nodes = notes.keep_list(context.source, NODES, nodes(&base));
     let nodes = nodes.unwrap_or_default();
     let nodes = nodes
         .iter()
@@ -177,6 +179,7 @@ mod tests {
     #[test]
     fn absent() {
         let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join(NODES)).unwrap();
         assert_eq!(read(root.path()), Found::default());
     }
 

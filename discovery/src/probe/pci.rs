@@ -29,7 +29,7 @@ const CONFIG_BYTES: usize = 4096;
 /// Fills `pci`.
 pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<PciFunction>> {
     let mut notes = Notes::new("pci");
-    let listed = notes.keep("pci", PCI_DEVICES, context.pci_functions());
+    let listed = notes.keep_list(context.source, PCI_DEVICES, context.pci_functions());
     let bus = context.source.dir(PCI_DEVICES);
     let mut vital = vital::Vital::default();
     let mut functions = Vec::new();
@@ -310,8 +310,9 @@ mod tests {
     }
 
     #[test]
-    fn no_bus_is_no_fault() {
+    fn no_functions_are_no_fault() {
         let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join(PCI_DEVICES)).unwrap();
         assert_eq!(found(root.path()), Found::default());
     }
 

@@ -18,7 +18,7 @@ const CLASS: &str = "sys/class/hwmon";
 pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<Sensor>> {
     let source = context.source;
     let mut notes = Notes::new("sensors");
-    let entries = notes.keep("sensors", CLASS, source.list(CLASS));
+    let entries = notes.keep_list(source, CLASS, source.list(CLASS));
     let mut chips: Vec<Chip> = entries
         .unwrap_or_default()
         .iter()
@@ -257,6 +257,7 @@ mod tests {
     #[test]
     fn no_chips_are_no_news() {
         let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join(CLASS)).unwrap();
         assert_eq!(found(root.path()), Found::default());
     }
 

@@ -17,7 +17,7 @@ const USB_DEVICES: &str = "sys/bus/usb/devices";
 pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<UsbDevice>> {
     let mut notes = Notes::new("usb");
     let bus = context.source.dir(USB_DEVICES);
-    let listed = notes.keep("usb", USB_DEVICES, bus.list(""));
+    let listed = notes.keep_list(context.source, USB_DEVICES, bus.list(""));
     let mut names = listed.unwrap_or_default();
     names.sort_by(|one, other| natural::compare(one, other));
     let drivers = drivers(&bus, &names, &mut notes);
@@ -166,6 +166,7 @@ mod tests {
     #[test]
     fn none_is_no_fault() {
         let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join(USB_DEVICES)).unwrap();
         assert_eq!(found(&root), Found::default());
     }
 

@@ -14,7 +14,7 @@ const CLASS: &str = "sys/class/watchdog";
 /// Fills `watchdogs`.
 pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<Watchdog>> {
     let mut notes = Notes::new("watchdogs");
-    let names = notes.keep("watchdogs", CLASS, context.source.list(CLASS));
+    let names = notes.keep_list(context.source, CLASS, context.source.list(CLASS));
     let mut names = names.unwrap_or_default();
     names.sort_by(|a, b| natural::compare(a, b));
     let watchdogs: Vec<Watchdog> = names
@@ -58,6 +58,7 @@ mod tests {
 
     fn found(files: &[(&str, &str)]) -> Found<Vec<Watchdog>> {
         let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join(CLASS)).unwrap();
         for (name, content) in files {
             let path = root.path().join(CLASS).join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

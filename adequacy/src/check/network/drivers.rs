@@ -86,9 +86,10 @@ impl Drivers {
             Outcome::Undetermined => finding,
             Outcome::Pass => Finding::new(Outcome::Pass, names(devices.iter().copied())),
             Outcome::Fail => {
+                let concerned = finding.concerned();
                 let refused = devices
                     .iter()
-                    .filter(|device| finding.devices.contains(&device.name));
+                    .filter(|device| concerned.contains(device.name.as_str()));
                 let reasons = refused.clone().filter_map(|device| {
                     let driver = device.driver.as_deref()?;
                     Some(format!("{}: its driver is {driver}", device.name))

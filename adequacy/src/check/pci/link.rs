@@ -4,7 +4,7 @@ use muster_model::Section;
 use muster_model::pci::{PciFunction, PciLink};
 
 use super::{Check, Finding, Kind, Outcome, PciPattern, Set, fits, functions, parameters, read};
-use crate::check::finding::{Sorted, both};
+use crate::check::finding::{Sorted, both, listed};
 use crate::machine::{Fact, Machine};
 
 pub(super) const KIND: Kind = Kind {
@@ -42,24 +42,26 @@ impl Check for FullLink {
 
     fn judge(&self, machine: &Machine<'_>) -> Finding {
         Finding::of(functions(machine), |functions| {
-            let linked = functions.iter().filter(|function| has_link(function));
-            let meant = linked.filter(|function| self.means(machine, function) != Ok(false));
-            let meant: Vec<&PciFunction> = meant.collect();
-            let is_slow = |function: &PciFunction| {
-                both(self.means(machine, function), is_slow(machine, function))
-            };
-            let sorted = Sorted::by(
-                meant.iter().copied(),
-                |function| function.slot.clone(),
-                is_slow,
-            );
-            let full = sorted.no.len();
+            let mut sorted = Sorted::default();
+            let mut behind: Vec<&PciFunction> = Vec::new();
+            for function in functions.iter().filter(|function| has_link(function)) {
+                let means = self.means(machine, function);
+                if means == Ok(false) {
+                    continue;
+                }
+                let is_behind = both(means, is_slow(machine, function));
+                if is_behind == Ok(true) {
+                    behind.push(function);
+                }
+                sorted.add(|| function.slot.clone(), is_behind);
+            }
+            let full = sorted.no;
             let finding = sorted.none();
             match finding.outcome {
                 Outcome::Undetermined => finding,
                 Outcome::Pass if full == 0 => Finding::new(Outcome::Pass, "no such device"),
                 Outcome::Pass => Finding::new(Outcome::Pass, format!("all {full}")),
-                Outcome::Fail => slow(&finding, &meant),
+                Outcome::Fail => slow(finding, &behind),
             }
         })
     }
@@ -109,20 +111,16 @@ fn is_slow(machine: &Machine<'_>, function: &PciFunction) -> Fact<bool> {
     both(is_narrow.map(|is| !is), is_behind.map(|is| !is)).map(|is_full| !is_full)
 }
 
-fn slow(finding: &Finding, meant: &[&PciFunction]) -> Finding {
-    let of = |function: &&&PciFunction| finding.devices.contains(&function.slot);
-    let slow: Vec<&&PciFunction> = meant.iter().filter(of).collect();
-    let actual: Vec<String> = slow
-        .iter()
-        .map(|function| {
-            let link = &function.link;
-            format!("{} {}", function.slot, lanes(link.width, link.speed_gts))
-        })
-        .collect();
-    let finding = Finding::new(Outcome::Fail, actual.join(", "))
-        .with_devices(slow.iter().map(|function| function.slot.as_str()));
-    slow.into_iter()
-        .fold(finding, |finding, function| finding.because(why(function)))
+fn slow(finding: Finding, behind: &[&PciFunction]) -> Finding {
+    let actual = listed(behind.iter(), |function| {
+        let link = &function.link;
+        format!("{} {}", function.slot, lanes(link.width, link.speed_gts))
+    });
+    let finding = finding.because_of(behind.iter(), |function| why(function));
+    Finding {
+        actual: Some(actual),
+        ..finding
+    }
 }
 
 fn why(function: &PciFunction) -> String {

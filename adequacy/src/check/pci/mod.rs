@@ -95,13 +95,12 @@ impl Check for Forbidden {
             if finding.outcome != Outcome::Fail {
                 return finding;
             }
-            let found = functions
-                .iter()
-                .filter(|function| finding.devices.contains(&function.slot));
-            let reasons: Vec<String> = found
-                .map(|function| format!("{} is {}", function.slot, title(function)))
-                .collect();
-            Finding { reasons, ..finding }
+            let concerned = finding.concerned();
+            let is_found = |function: &&PciFunction| concerned.contains(function.slot.as_str());
+            let found: Vec<&PciFunction> = functions.iter().filter(is_found).collect();
+            finding.because_of(found.into_iter(), |function| {
+                format!("{} is {}", function.slot, title(function))
+            })
         })
     }
 }

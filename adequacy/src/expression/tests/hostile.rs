@@ -25,7 +25,7 @@ fn survive(text: &str) {
     match Expression::compile(text) {
         Ok(expression) => {
             static METAL: LazyLock<Inventory> = LazyLock::new(metal);
-            expression.evaluate(&Facts::new(Machine::new(&METAL)));
+            expression.evaluate(&Facts::new(&Machine::new(&METAL)));
         }
         Err(faults) => {
             assert!(!faults.is_empty(), "{text}");
@@ -100,7 +100,8 @@ fn what_visits_too_much_ends() {
     let mut metal = metal();
     let function = metal.pci[0].clone();
     metal.pci = vec![function; 4096];
-    let facts = Facts::new(Machine::new(&metal));
+    let machine = Machine::new(&metal);
+    let facts = Facts::new(&machine);
     for text in [
         "pci.all(a, pci.all(b, a.slot == b.slot))",
         "pci.map(a, pci.map(b, a.slot + b.slot)).size() > 0",

@@ -55,7 +55,8 @@ impl Oracle {
             context.add_variable_from_value(name.as_str(), value.clone());
         }
         let theirs = self.env.compile(text).unwrap().execute(&context);
-        let facts = Facts::new(Machine::new(&self.inventory));
+        let machine = Machine::new(&self.inventory);
+        let facts = Facts::new(&machine);
         match (expression.evaluate(&facts), &theirs) {
             (Answer::Yes, Ok(Value::Bool(true))) | (Answer::No, Ok(Value::Bool(false))) => true,
             (Answer::Unknown(_) | Answer::Failed(_), Err(_)) => true,
