@@ -9,6 +9,7 @@ use muster_model::{Role, WarningKind};
 use super::sentence::sentence;
 use super::words::{count, mark, reasons, roles, some};
 use super::{Judged, Outcome};
+use crate::render::comparison::since_baseline;
 use crate::render::layout::{Column, Grid, Line, Page, Row, Tone};
 
 /// What is said of a rule is indented by this.
@@ -23,6 +24,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) policy_origin: &'a str,
     /// Where the machine was found.
     pub(crate) machine_origin: &'a str,
+    /// Where the baseline was found, if there is one.
+    pub(crate) baseline_origin: Option<&'a str>,
     /// Whether the rules that pass are listed.
     pub(crate) in_full: bool,
     /// What to tell when a deciding fact was denied.
@@ -61,6 +64,9 @@ pub(crate) fn report(judged: &Judged<'_>, layout: Layout<'_>) -> String {
         listed(&mut page, &settled);
     } else {
         counted(&mut page, &settled);
+    }
+    if let (Some(baseline), Some(origin)) = (&judged.verdict.baseline, layout.baseline_origin) {
+        since_baseline(&mut page, baseline, origin);
     }
     if let Some(advice) = layout.when_denied.filter(|_| something_was_denied(judged)) {
         page.standing_heading(Line::toned(Tone::Name, advice));

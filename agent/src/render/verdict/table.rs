@@ -1,17 +1,20 @@
 //! A line a rule, nothing wrapped or cut, so that `grep` and `awk` can read it.
 
-use super::Judged;
+use muster_adequacy::compare::{Difference, Weight};
+use muster_adequacy::verdict::Severity;
+
 use super::words::{roles, severity, status};
+use super::{BASELINE, Judged};
 use crate::render::layout::{Line, Tone};
 use crate::render::table::cells::UNKNOWN;
 use crate::render::table::unwrapped;
 
-/// Every rule, in the policy's order.
+/// Every rule, in the policy's order; then every difference from the baseline.
 pub(crate) fn table(judged: &Judged<'_>) -> String {
     let titles = [
         "RULE", "STATUS", "SEVERITY", "ROLES", "HAS", "NEEDS", "DEVICES",
     ];
-    let rows: Vec<Vec<Line>> = judged
+    let mut rows: Vec<Vec<Line>> = judged
         .outcomes()
         .iter()
         .map(|outcome| {
@@ -30,5 +33,29 @@ pub(crate) fn table(judged: &Judged<'_>) -> String {
             ]
         })
         .collect();
+    let baseline = judged.verdict.baseline.iter();
+    rows.extend(
+        baseline
+            .flat_map(|comparison| &comparison.differences)
+            .map(change),
+    );
     unwrapped(&titles.map(str::to_owned), &rows)
+}
+
+/// A difference from the baseline among the rules.
+fn change(difference: &Difference) -> Vec<Line> {
+    let (status, severity) = match difference.weight {
+        Weight::Worse => ("WORSE", severity(Severity::Recommended)),
+        Weight::Better => ("better", UNKNOWN),
+        Weight::Neutral => ("other", UNKNOWN),
+    };
+    vec![
+        Line::toned(Tone::Name, BASELINE),
+        Line::from(status),
+        Line::from(severity),
+        Line::from(UNKNOWN),
+        Line::from(&difference.words),
+        Line::from(UNKNOWN),
+        Line::from(&difference.subject),
+    ]
 }
