@@ -3,7 +3,7 @@
 use muster_adequacy::compare::{Difference, Weight};
 use muster_adequacy::verdict::Severity;
 
-use super::words::{roles, severity, status};
+use super::words::{one_line, roles, severity, status};
 use super::{BASELINE, Judged};
 use crate::render::layout::{Line, Tone};
 use crate::render::table::cells::UNKNOWN;
@@ -28,7 +28,7 @@ pub(crate) fn table(judged: &Judged<'_>) -> String {
                 Line::from(severity(rule.severity)),
                 Line::from(of),
                 Line::from(rule.actual.as_deref().unwrap_or(UNKNOWN)),
-                Line::from(&rule.required),
+                Line::from(one_line(&rule.required)),
                 Line::from(devices.unwrap_or(UNKNOWN)),
             ]
         })
