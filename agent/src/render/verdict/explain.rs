@@ -4,7 +4,7 @@ use muster_adequacy::check::kinds;
 use muster_adequacy::policy::Rule;
 
 use super::facts::facts;
-use super::words::{mark, roles, severity};
+use super::words::{mark, one_line, roles, severity};
 use super::{Judged, Outcome};
 use crate::render::layout::{Line, Page, Tone};
 
@@ -34,8 +34,8 @@ fn asked(page: &mut Page, rule: &Rule) {
     page.standing_heading(Line::toned(Tone::Title, "What it asks for"));
     page.fact("severity", &Line::from(severity(rule.severity())));
     page.fact("roles", &Line::from(roles(rule.roles().iter().copied())));
-    page.fact("when", &Line::from(rule.condition()));
-    page.fact("needs", &Line::from(rule.required()));
+    page.fact("when", &Line::from(rule.condition().map(one_line)));
+    page.fact("needs", &Line::from(one_line(&rule.required())));
     let check = rule
         .check()
         .and_then(|name| kinds().find(|kind| kind.name == name));
@@ -45,7 +45,7 @@ fn asked(page: &mut Page, rule: &Rule) {
             .plain(check.about);
         page.fact("check", &line);
     }
-    page.fact("expression", &Line::from(rule.expression()));
+    page.fact("expression", &Line::from(rule.expression().map(one_line)));
 }
 
 fn came_out(page: &mut Page, judged: &Judged<'_>, outcome: &Outcome<'_>) {
@@ -57,7 +57,7 @@ fn came_out(page: &mut Page, judged: &Judged<'_>, outcome: &Outcome<'_>) {
     page.fact("devices", &Line::from(rule.devices.join(", ")));
     for (number, reason) in rule.reasons.iter().enumerate() {
         let label = if number == 0 { "why" } else { "" };
-        page.fact(label, &Line::from(reason));
+        page.fact(label, &Line::from(one_line(reason)));
     }
     page.fact("remedy", &Line::from(&rule.remedy));
     page.heading(Line::toned(Tone::Title, "What the machine says"));
