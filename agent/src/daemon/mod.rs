@@ -9,6 +9,7 @@
 
 mod app;
 mod clock;
+mod config;
 mod connect;
 mod core;
 mod credentials;
@@ -40,6 +41,7 @@ use crate::cli::AgentArguments;
 use crate::exit::Exit;
 pub(crate) use connect::Target;
 use settings::Settings;
+pub(crate) use settings::state_folder;
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
