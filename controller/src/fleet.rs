@@ -140,10 +140,11 @@ impl Fleet {
             .map(|live| (Arc::clone(&live.record), live.heard.clone()))
     }
 
-    /// Whether its heartbeat is late: two intervals and a half without one.
-    pub fn is_offline(&self, heard: Option<&Heard>) -> bool {
+    /// Whether its heartbeat is late: two intervals and a half without one. Who has no certificate sends none.
+    pub fn is_offline(&self, record: &NodeRecord, heard: Option<&Heard>) -> bool {
         let late = self.timing.interval * 5 / 2;
-        heard.is_none_or(|heard| heard.at.elapsed() > late)
+        let is_late = heard.is_none_or(|heard| heard.at.elapsed() > late);
+        is_late && record.certificate_serial.is_some()
     }
 
     /// Takes in a node that is new.
@@ -193,9 +194,10 @@ impl Fleet {
     pub fn overdue(&self) -> Vec<String> {
         let patience = self.timing.lease + self.timing.margin;
         let live = self.live();
-        let overdue = live
-            .iter()
-            .filter(|(_, live)| live.leased_from.elapsed() > patience);
+        // Without a certificate nobody can send a heartbeat, or has a lease.
+        let overdue = live.iter().filter(|(_, live)| {
+            live.record.certificate_serial.is_some() && live.leased_from.elapsed() > patience
+        });
         overdue.map(|(id, _)| id.clone()).collect()
     }
 
@@ -310,6 +312,9 @@ impl Fleet {
         if let Some(live) = live.get_mut(&record.id) {
             // A slower writer must not put an older record over a newer one.
             if live.record.revision < record.revision {
+                if live.record.certificate_serial != record.certificate_serial {
+                    live.leased_from = Instant::now();
+                }
                 live.record = Arc::clone(&record);
             }
         }

@@ -47,7 +47,7 @@ pub(crate) struct ServeArguments {
     pub(crate) state: PathBuf,
 
     /// Where to listen for nodes; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "[::]:7420")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "[::]:7443")]
     pub(crate) listen: SocketAddr,
 
     /// A name or address by which nodes reach this controller, for its certificate; may be given again.

@@ -29,7 +29,7 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         status_since: 0,
         role: None,
         public_key: String::new(),
-        certificate_serial: None,
+        certificate_serial: Some("4a".to_owned()),
         epoch: 1,
         generation: 1,
         inventory_digest: None,
@@ -49,6 +49,11 @@ async fn fleet(status: NodeStatus) -> (Arc<Fleet>, Arc<MemoryStore>) {
     let fleet = fleet.await.unwrap();
     fleet.admit(node("n1", status), Vec::new()).await.unwrap();
     (Arc::new(fleet), store)
+}
+
+fn is_offline(fleet: &Fleet) -> bool {
+    let (record, heard) = fleet.node("n1").unwrap();
+    fleet.is_offline(&record, heard.as_ref())
 }
 
 async fn kinds(store: &MemoryStore) -> Vec<String> {
@@ -149,8 +154,7 @@ async fn a_controller_that_was_down_fences_nobody() {
     let watch = tokio::spawn(watch_leases(Arc::clone(&fleet)));
     tokio::time::sleep(fleet.timing().lease).await;
     assert_eq!(fleet.node("n1").unwrap().0.status, NodeStatus::Active);
-    let (_, heard) = fleet.node("n1").unwrap();
-    assert!(fleet.is_offline(heard.as_ref()), "it was never heard");
+    assert!(is_offline(&fleet), "it was never heard");
     watch.abort();
 }
 
@@ -158,10 +162,31 @@ async fn a_controller_that_was_down_fences_nobody() {
 async fn a_late_heartbeat_shows_as_offline() {
     let (fleet, _) = fleet(NodeStatus::Active).await;
     fleet.heard("n1", None);
-    let offline = || fleet.is_offline(fleet.node("n1").unwrap().1.as_ref());
+    let offline = || is_offline(&fleet);
     assert!(!offline());
     tokio::time::sleep(fleet.timing().interval * 2).await;
     assert!(!offline());
     tokio::time::sleep(fleet.timing().interval).await;
     assert!(offline());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_no_certificate_yet_is_not_silent() {
+    let (fleet, store) = fleet(NodeStatus::Approved).await;
+    let edit = |record: &mut NodeRecord| record.certificate_serial = None;
+    fleet.edit("n1", "no certificate", edit).await.unwrap();
+    let watch = tokio::spawn(watch_leases(Arc::clone(&fleet)));
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(
+        store.node("n1").await.unwrap().unwrap().status,
+        NodeStatus::Approved
+    );
+    assert!(!is_offline(&fleet));
+    let edit = |record: &mut NodeRecord| record.certificate_serial = Some("4b".to_owned());
+    fleet.edit("n1", "certificate", edit).await.unwrap();
+    tokio::time::sleep(fleet.timing().lease).await;
+    assert_eq!(fleet.node("n1").unwrap().0.status, NodeStatus::Approved);
+    tokio::time::sleep(fleet.timing().lease).await;
+    assert_eq!(fleet.node("n1").unwrap().0.status, NodeStatus::Failed);
+    watch.abort();
 }

@@ -117,7 +117,7 @@ impl Service {
                 .role
                 .map_or(v1::Role::Unspecified, v1::Role::from)
                 .into(),
-            offline: self.services.fleet.is_offline(heard),
+            offline: self.services.fleet.is_offline(record, heard),
             heard_unix_ms: heard.map(|heard| heard.at_unix_ms),
             gauges: heard.and_then(|heard| heard.gauges),
             tags: record.tags.iter().cloned().collect(),
