@@ -36,6 +36,7 @@ mod tls;
 mod token;
 
 use anyhow::Context as _;
+use nix::sys::resource::{Resource, setrlimit};
 
 use crate::cli::AgentArguments;
 use crate::exit::Exit;
@@ -45,6 +46,7 @@ pub(crate) use settings::state_folder;
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
+    forbid_core_dumps();
     let settings = Settings::of(arguments)?;
     // One thread: the agent waits nearly always, and has to be small.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -53,4 +55,11 @@ pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
         .context("the runtime cannot be started")?;
     runtime.block_on(app::run(settings))?;
     Ok(Exit::Complete)
+}
+
+/// A core dump would hold the private key.
+fn forbid_core_dumps() {
+    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        tracing::warn!(error = %error, "core dumps cannot be forbidden");
+    }
 }
