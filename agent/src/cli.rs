@@ -18,7 +18,7 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
-pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat};
+pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat, Taint};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use diff::{DiffArguments, DiffFormat};
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};

@@ -4,12 +4,14 @@ use anstream::ColorChoice;
 
 use crate::cli::{StatusArguments, StatusFormat};
 use crate::daemon::look::look;
+use crate::daemon::state_folder;
 use crate::exit::Exit;
 use crate::{render, terminal};
 
 /// Looks at the agent's state and shows it.
 pub(crate) fn run(arguments: &StatusArguments) -> anyhow::Result<Exit> {
-    let seen = look(&arguments.state)?;
+    let folder = state_folder(arguments.state.as_deref(), arguments.config.as_deref())?;
+    let seen = look(&folder)?;
     match arguments.output {
         StatusFormat::Json => terminal::write_plain(&render::json(&seen)?),
         StatusFormat::Report => {

@@ -1,6 +1,7 @@
 //! The command lines of the agent: `muster agent` and `muster status`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -42,14 +43,15 @@ pub(crate) struct AgentArguments {
     #[arg(long, value_name = "FILE", env = "MUSTER_TOKEN_FILE")]
     pub(crate) token_file: Option<PathBuf>,
 
-    /// Where the node's id, key and certificate are kept.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "MUSTER_STATE",
-        default_value = "/var/lib/muster"
-    )]
-    pub(crate) state: PathBuf,
+    /// Where the node's id, key and certificate are kept; /var/lib/muster, if not given.
+    #[arg(long, value_name = "DIR", env = "MUSTER_STATE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// The configuration; /etc/muster/config.toml, if it is there and not given.
+    ///
+    /// Then the files in config.d beside it, in the order of their names. Flags and variables count for more.
+    #[arg(long, value_name = "FILE", env = "MUSTER_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 
     /// What to call this node; its host name, if not given.
     #[arg(long, value_name = "NAME", env = "MUSTER_NAME")]
@@ -64,7 +66,7 @@ pub(crate) struct AgentArguments {
     pub(crate) labels: Vec<(String, String)>,
 
     /// A taint to ask for: NoSchedule, PreferNoSchedule or NoExecute; give it again for each.
-    #[arg(long = "taint", value_name = "KEY[=VALUE]:EFFECT", value_parser = taint)]
+    #[arg(long = "taint", value_name = "KEY[=VALUE]:EFFECT")]
     pub(crate) taints: Vec<Taint>,
 }
 
@@ -81,14 +83,15 @@ pub(crate) struct StatusArguments {
     )]
     pub(crate) output: StatusFormat,
 
-    /// Where the agent keeps its state.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "MUSTER_STATE",
-        default_value = "/var/lib/muster"
-    )]
-    pub(crate) state: PathBuf,
+    /// Where the agent keeps its state; /var/lib/muster, if not given.
+    #[arg(long, value_name = "DIR", env = "MUSTER_STATE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// The configuration; /etc/muster/config.toml, if it is there and not given.
+    ///
+    /// Then the files in config.d beside it, in the order of their names. Flags and variables count for more.
+    #[arg(long, value_name = "FILE", env = "MUSTER_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// How to show the agent's status.
@@ -118,6 +121,27 @@ impl From<&Taint> for v1::Taint {
     }
 }
 
+impl FromStr for Taint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let form =
+            || "give a taint as KEY=VALUE:EFFECT, such as dedicated=gpu:NoSchedule".to_owned();
+        let (rest, effect) = text.rsplit_once(':').ok_or_else(form)?;
+        let (key, value) = rest.split_once('=').unwrap_or((rest, ""));
+        let known = EFFECTS.into_iter().find(|known| *known == effect);
+        match known {
+            None => Err(format!("{effect} is no effect: use {}", EFFECTS.join(", "))),
+            Some(_) if key.is_empty() => Err(form()),
+            Some(effect) => Ok(Self {
+                key: key.to_owned(),
+                value: value.to_owned(),
+                effect,
+            }),
+        }
+    }
+}
+
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 fn role() -> impl TypedValueParser<Value = Role> {
@@ -129,22 +153,6 @@ fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("give a label as KEY=VALUE, such as rack=r12".to_owned()),
-    }
-}
-
-fn taint(text: &str) -> Result<Taint, String> {
-    let form = || "give a taint as KEY=VALUE:EFFECT, such as dedicated=gpu:NoSchedule".to_owned();
-    let (rest, effect) = text.rsplit_once(':').ok_or_else(form)?;
-    let (key, value) = rest.split_once('=').unwrap_or((rest, ""));
-    let known = EFFECTS.into_iter().find(|known| *known == effect);
-    match known {
-        None => Err(format!("{effect} is no effect: use {}", EFFECTS.join(", "))),
-        Some(_) if key.is_empty() => Err(form()),
-        Some(effect) => Ok(Taint {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            effect,
-        }),
     }
 }
 
@@ -162,7 +170,8 @@ mod tests {
 
     #[test]
     fn taints_have_a_key_and_an_effect() {
-        let read = |text| v1::Taint::from(&taint(text).unwrap());
+        let taint = |text: &str| text.parse::<Taint>();
+        let read = |text: &str| v1::Taint::from(&taint(text).unwrap());
         let gpu = read("dedicated=gpu:NoSchedule");
         assert_eq!((gpu.key, gpu.value), ("dedicated".into(), "gpu".into()));
         assert_eq!(gpu.effect, "NoSchedule");

@@ -134,7 +134,8 @@ impl<C: Clock> Heartbeats<C> {
             Some(line) => line,
             None => line.insert(self.connect().await?),
         };
-        let report = self.report(count.told.standing.epoch).await;
+        let before = count.told.standing;
+        let report = self.report(before.epoch).await;
         count.sequence += 1;
         // The lease counts from here, before anything is sent.
         let sent = self.clock.now();
@@ -156,13 +157,13 @@ impl<C: Clock> Heartbeats<C> {
             self.send_inventory(line).await;
         }
         let interval = Duration::from_millis(u64::from(answer.interval_ms)).max(SHORTEST_INTERVAL);
-        Ok(
-            match self.report(count.told.standing.epoch).await == report {
-                true => spread(interval, random::share()),
-                // The answer made something else true: the controller waits for it.
-                false => SHORTEST_INTERVAL,
-            },
-        )
+        let standing = count.told.standing;
+        let as_told = standing == before && self.report(standing.epoch).await == report;
+        Ok(match as_told {
+            true => spread(interval, random::share()),
+            // The answer made something else true: the controller waits to hear it.
+            false => SHORTEST_INTERVAL,
+        })
     }
 
     async fn connect(&mut self) -> Result<Line, Lost> {

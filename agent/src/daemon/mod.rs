@@ -9,6 +9,7 @@
 
 mod app;
 mod clock;
+mod config;
 mod connect;
 mod core;
 mod credentials;
@@ -35,14 +36,17 @@ mod tls;
 mod token;
 
 use anyhow::Context as _;
+use nix::sys::resource::{Resource, setrlimit};
 
 use crate::cli::AgentArguments;
 use crate::exit::Exit;
 pub(crate) use connect::Target;
 use settings::Settings;
+pub(crate) use settings::state_folder;
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
+    forbid_core_dumps();
     let settings = Settings::of(arguments)?;
     // One thread: the agent waits nearly always, and has to be small.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -51,4 +55,11 @@ pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
         .context("the runtime cannot be started")?;
     runtime.block_on(app::run(settings))?;
     Ok(Exit::Complete)
+}
+
+/// A core dump would hold the private key.
+fn forbid_core_dumps() {
+    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        tracing::warn!(error = %error, "core dumps cannot be forbidden");
+    }
 }
