@@ -8,6 +8,8 @@ use muster_model::units;
 use toml_span::value::ValueInner;
 use toml_span::{DeserError, Deserialize, Error, ErrorKind, Span, Value};
 
+use super::quoted;
+
 /// A mistake in the value at `span`.
 pub(crate) fn wrong(span: Span, message: impl Into<String>) -> Error {
     Error::from((ErrorKind::Custom(message.into().into()), span))
@@ -25,8 +27,14 @@ pub(crate) fn text(value: &mut Value<'_>) -> Result<String, Error> {
 
 /// Takes the text that `T` is written as.
 pub(super) fn parsed<T: FromStr<Err = String>>(value: &mut Value<'_>) -> Result<T, DeserError> {
+    // As long as a path can be (limits.h, PATH_MAX): what is wrong is told with the text.
+    const LONGEST: usize = 4096;
     let span = value.span;
     let text = text(value)?;
+    if text.len() > LONGEST {
+        let message = format!("this is longer than the {LONGEST} bytes of any such value");
+        return Err(wrong(span, message).into());
+    }
     Ok(text
         .parse()
         .map_err(|message: String| wrong(span, message))?)
@@ -310,7 +318,10 @@ impl<'de> Deserialize<'de> for Version {
             Some(version) if whole => Ok(version),
             _ => Err(wrong(
                 span,
-                format!("{text:?} is no version; write numbers between dots, such as \"5.15\""),
+                format!(
+                    "{} is no version; write numbers between dots, such as \"5.15\"",
+                    quoted(&text)
+                ),
             )
             .into()),
         }
