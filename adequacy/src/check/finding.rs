@@ -1,5 +1,8 @@
 //! What comes out of a check.
 
+use std::collections::BTreeSet;
+
+use crate::listed::listed;
 use crate::machine::{Fact, Unknown};
 
 /// Whether the machine has what a check asks for.
@@ -53,6 +56,12 @@ impl Finding {
     ) -> Self {
         self.devices = devices.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// Whether a device is one of those that decide, for any number of them.
+    pub(crate) fn concerns(&self) -> impl Fn(&str) -> bool + use<> {
+        let devices: BTreeSet<String> = self.devices.iter().cloned().collect();
+        move |device| devices.contains(device)
     }
 
     pub(crate) fn because(mut self, reason: impl Into<String>) -> Self {
@@ -111,7 +120,7 @@ impl Sorted {
     /// Passes when none is; the ones that are, are the devices concerned.
     pub(crate) fn none(self) -> Finding {
         if !self.yes.is_empty() {
-            Finding::new(Outcome::Fail, self.yes.join(", ")).with_devices(self.yes)
+            Finding::new(Outcome::Fail, listed(&self.yes)).with_devices(self.yes)
         } else if self.unknown.is_empty() {
             Finding::new(Outcome::Pass, "none")
         } else {

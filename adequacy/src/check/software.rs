@@ -10,6 +10,7 @@ use toml_span::{DeserError, Deserialize, Value};
 
 use super::finding::Sorted;
 use super::{Check, Finding, Kind, Outcome, parameters, read};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine};
 use crate::policy::software::{ModuleName, Port, UnitName};
 use crate::policy::values::{Set, wrong};
@@ -145,13 +146,11 @@ impl Check for PortsFree {
             let ports: BTreeSet<(Option<TransportProtocol>, u16)> =
                 taken.map(|it| (it.protocol, it.port)).collect();
             let ports = ports.into_iter();
-            let ports: Vec<String> = ports
-                .map(|(protocol, port)| format!("{} {port}", word(protocol)))
-                .collect();
+            let ports = ports.map(|(protocol, port)| format!("{} {port}", word(protocol)));
             let reasons = finding.devices.iter();
             let reasons = reasons.map(|address| format!("{address} is taken"));
             Finding {
-                actual: Some(format!("{} taken", ports.join(", "))),
+                actual: Some(format!("{} taken", listed(ports))),
                 reasons: reasons.collect(),
                 ..finding
             }
@@ -231,8 +230,8 @@ impl Check for ServicesAbsent {
                     Finding::of(complete, |()| finding)
                 }
                 Outcome::Fail => {
-                    let found = named.iter();
-                    let found = found.filter(|it| finding.devices.contains(&it.name));
+                    let concerns = finding.concerns();
+                    let found = named.iter().filter(|it| concerns(&it.name));
                     let reasons = found.map(|service| told(service)).collect();
                     Finding { reasons, ..finding }
                 }

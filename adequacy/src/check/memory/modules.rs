@@ -6,6 +6,7 @@ use muster_model::Section;
 use muster_model::memory::MemoryModule;
 
 use super::{Check, Finding, Outcome, memory, parameters};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine};
 use crate::policy::values::Size;
 
@@ -232,8 +233,7 @@ fn summary(modules: &[&MemoryModule]) -> String {
         let speed = speed.map(|mts| format!(" at {mts} MT/s"));
         format!("{count} of {size}{}", speed.unwrap_or_default())
     };
-    let kinds: Vec<String> = kinds.iter().rev().map(in_words).collect();
-    kinds.join(", ")
+    listed(kinds.iter().rev().map(in_words))
 }
 
 fn ranks(count: u32) -> String {

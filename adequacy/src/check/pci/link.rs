@@ -5,6 +5,7 @@ use muster_model::pci::{PciFunction, PciLink};
 
 use super::{Check, Finding, Kind, Outcome, PciPattern, Set, fits, functions, parameters, read};
 use crate::check::finding::{Sorted, both};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine};
 
 pub(super) const KIND: Kind = Kind {
@@ -110,16 +111,14 @@ fn is_slow(machine: &Machine<'_>, function: &PciFunction) -> Fact<bool> {
 }
 
 fn slow(finding: &Finding, meant: &[&PciFunction]) -> Finding {
-    let of = |function: &&&PciFunction| finding.devices.contains(&function.slot);
+    let concerns = finding.concerns();
+    let of = |function: &&&PciFunction| concerns(&function.slot);
     let slow: Vec<&&PciFunction> = meant.iter().filter(of).collect();
-    let actual: Vec<String> = slow
-        .iter()
-        .map(|function| {
-            let link = &function.link;
-            format!("{} {}", function.slot, lanes(link.width, link.speed_gts))
-        })
-        .collect();
-    let finding = Finding::new(Outcome::Fail, actual.join(", "))
+    let actual = slow.iter().map(|function| {
+        let link = &function.link;
+        format!("{} {}", function.slot, lanes(link.width, link.speed_gts))
+    });
+    let finding = Finding::new(Outcome::Fail, listed(actual))
         .with_devices(slow.iter().map(|function| function.slot.as_str()));
     slow.into_iter()
         .fold(finding, |finding, function| finding.because(why(function)))

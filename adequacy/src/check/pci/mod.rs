@@ -95,9 +95,8 @@ impl Check for Forbidden {
             if finding.outcome != Outcome::Fail {
                 return finding;
             }
-            let found = functions
-                .iter()
-                .filter(|function| finding.devices.contains(&function.slot));
+            let concerns = finding.concerns();
+            let found = functions.iter().filter(|function| concerns(&function.slot));
             let reasons: Vec<String> = found
                 .map(|function| format!("{} is {}", function.slot, title(function)))
                 .collect();
