@@ -1,5 +1,7 @@
 //! An inventory as rules see it: a fact is known, or unknown for a reason.
 
+mod topics;
+
 use std::fmt;
 
 use muster_model::{Inventory, Origin, Section, Warning};
@@ -67,8 +69,7 @@ impl<'a> Machine<'a> {
         if !self.inventory.was_discovered(section) {
             return Err(not_discovered(section));
         }
-        let of_all = |warning: &&Warning| warning.probe == key && warning.subject == key;
-        match self.inventory.warnings.iter().find(of_all) {
+        match self.told(section, None, key) {
             Some(warning) if devices.is_empty() => Err(Unknown {
                 fact: key.to_owned(),
                 reason: warning.message.clone(),
@@ -125,16 +126,15 @@ impl<'a> Machine<'a> {
     ) -> Option<&'a Warning> {
         let key = section.key();
         let subject = device.unwrap_or_else(|| field.split(['.', '[']).next().unwrap_or(field));
-        let name = field.rsplit('.').next().unwrap_or(field);
         [(key, subject), (key, key)]
             .iter()
-            .chain(sources(section, field))
+            .chain(topics::sources(section, field))
             .find_map(|(probe, subject)| {
                 let mut warnings = self.inventory.warnings.iter();
                 warnings.find(|warning| {
                     warning.probe == *probe
                         && warning.subject == *subject
-                        && !is_of_other_fields(&warning.message, name)
+                        && !topics::is_of_other_fields(warning, field)
                 })
             })
     }
@@ -146,51 +146,6 @@ impl<'a> Machine<'a> {
             _ => "the machine does not say",
         }
     }
-}
-
-/// Under which probe and subject discovery warns of what a fact is read from, where that is named otherwise
-/// than the fact.
-fn sources(section: Section, field: &str) -> &'static [(&'static str, &'static str)] {
-    match (section, field) {
-        (Section::Host, "machine_id") => &[("host", "machine-id")],
-        // One probe reads all that the firmware says of the machine.
-        (Section::Board | Section::Chassis | Section::Bios, _) => {
-            &[("system", "system"), ("system", "smbios")]
-        }
-        (Section::Cpu, "flags" | "virtualization") => &[("cpu", "cpuinfo")],
-        (Section::Cpu, "sockets" | "cores" | "threads" | "online_threads") => {
-            &[("cpu", "topology"), ("cpu", "cpu0")]
-        }
-        (Section::Memory, "total_bytes" | "available_bytes" | "swap_total_bytes") => {
-            &[("memory", "meminfo")]
-        }
-        (Section::Memory, "ecc.kind" | "slots" | "max_capacity_bytes") => &[("memory", "modules")],
-        _ => &[],
-    }
-}
-
-/// A warning on single fields begins with their names: `serial, asset_tag: permission denied`.
-fn is_of_other_fields(message: &str, field: &str) -> bool {
-    const FIELDS: [&str; 13] = [
-        "vendor",
-        "product",
-        "version",
-        "serial",
-        "uuid",
-        "sku",
-        "family",
-        "asset_tag",
-        "date",
-        "locator",
-        "bank",
-        "manufacturer",
-        "part_number",
-    ];
-    let Some((head, _)) = message.split_once(": ") else {
-        return false;
-    };
-    let mut names = head.split(", ");
-    names.clone().all(|name| FIELDS.contains(&name)) && !names.any(|name| name == field)
 }
 
 fn not_discovered(section: Section) -> Unknown {
@@ -223,13 +178,14 @@ mod tests {
     fn the_warning_that_speaks_of_a_fact_is_its_reason() {
         let warning = |probe: &str, subject: &str, message: &str| json!({"probe": probe, "subject": subject, "kind": "absent", "message": message});
         let document = inventory(json!({
-            "memory": {}, "bios": {}, "cpu": {}, "host": {},
+            "memory": {}, "bios": {}, "cpu": {}, "host": {}, "network": [],
             "warnings": [
                 warning("memory", "meminfo", "proc/meminfo: not there"),
                 warning("memory", "modules", "asset_tag: the firmware has only a placeholder"),
                 warning("memory", "modules", "there are no SMBIOS tables"),
                 warning("bios", "bios", "vendor: the firmware has only a placeholder"),
                 warning("system", "system", "the firmware's description: not there"),
+                warning("network", "network", "ethtool: wake_on_lan, transceiver: permission denied; it takes CAP_NET_ADMIN"),
             ],
         }));
         let reason = |section, field| reason(&document, section, field);
@@ -246,6 +202,10 @@ mod tests {
         );
         assert!(reason(Section::Bios, "vendor").starts_with("vendor: "));
         assert_eq!(reason(Section::Cpu, "flags"), "the machine does not say");
+        assert_eq!(
+            reason(Section::Network, "speed_mbps"),
+            "the machine does not say"
+        );
         assert!(reason(Section::Disks, "x").contains("made without it"));
     }
 

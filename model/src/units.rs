@@ -4,26 +4,32 @@ use serde_json::Number;
 
 /// Bytes in binary multiples: `3.49 TiB`.
 pub fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let mut number = bytes as f64;
-    let mut unit = 0;
-    // What would be rounded up to 1024 belongs to the next unit.
-    while number >= 1023.5 && unit + 1 < UNITS.len() {
-        number /= 1024.0;
-        unit += 1;
-    }
-    with_unit(number, UNITS.get(unit).copied().unwrap_or_default())
+    scaled(
+        bytes as f64,
+        1024.0,
+        &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"],
+    )
+}
+
+/// Bytes in decimal multiples, as disks are sold: `3.84 TB`.
+pub fn decimal_bytes(bytes: u64) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
+    scaled(
+        bytes as f64,
+        1000.0,
+        &["B", "kB", "MB", "GB", "TB", "PB", "EB"],
+    )
 }
 
 /// Link speeds: `25 Gb/s`.
 pub fn megabits(mbps: f64) -> String {
-    thousands(mbps, ["Mb/s", "Gb/s", "Tb/s"])
+    scaled(mbps, 1000.0, &["Mb/s", "Gb/s", "Tb/s"])
 }
 
 /// Clock rates: `3.2 GHz`.
 pub fn megahertz(mhz: f64) -> String {
-    thousands(mhz, ["MHz", "GHz", "THz"])
+    scaled(mhz, 1000.0, &["MHz", "GHz", "THz"])
 }
 
 /// Spans of time by their two largest units: `12 d 5 h`.
@@ -83,13 +89,15 @@ pub fn quantity(path: &str, number: &Number) -> String {
     }
 }
 
-fn thousands(number: f64, units: [&str; 3]) -> String {
-    let [small, middle, large] = units;
-    match number {
-        size if size < 999.5 => with_unit(number, small),
-        size if size < 999_500.0 => with_unit(number / 1e3, middle),
-        _ => with_unit(number / 1e6, large),
+/// By the largest of the units, each `base` times the one before it, of which it is one or more.
+fn scaled(mut number: f64, base: f64, units: &[&str]) -> String {
+    let mut unit = 0;
+    // What would be rounded up to the next unit belongs to it.
+    while number >= base - 0.5 && unit + 1 < units.len() {
+        number /= base;
+        unit += 1;
     }
+    with_unit(number, units.get(unit).copied().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -108,6 +116,10 @@ mod tests {
             (bytes(3_840_755_982_336), "3.49 TiB"),
             (bytes(16_000_900_661_248), "14.6 TiB"),
             (bytes(u64::MAX), "16 EiB"),
+            (decimal_bytes(999), "999 B"),
+            (decimal_bytes(3_840_755_982_336), "3.84 TB"),
+            (decimal_bytes(999_999_999_999), "1 TB"),
+            (decimal_bytes(u64::MAX), "18.4 EB"),
             (megabits(100.0), "100 Mb/s"),
             (megabits(1.5), "1.5 Mb/s"),
             (megabits(2500.0), "2.5 Gb/s"),

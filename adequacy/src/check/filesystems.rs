@@ -7,7 +7,8 @@ use toml_span::{DeserError, Deserialize, Value};
 use super::{Check, Finding, Kind, parameters, read};
 use crate::machine::{Fact, Machine, Unknown};
 use crate::policy::hardware::Place;
-use crate::policy::values::{Percent, Size, wrong};
+use crate::policy::size::{self, Size};
+use crate::policy::values::{Percent, wrong};
 
 pub(super) const KINDS: &[Kind] = &[Kind {
     name: "free_space",
@@ -82,9 +83,10 @@ impl FreeSpace {
     }
 
     fn decide(&self, mount_point: &str, usage: &Usage) -> Finding {
-        let least = self.0.at_least.unwrap_or(Size { bytes: 0 });
+        let least = self.0.at_least;
         let percent = self.0.percent_at_least.unwrap_or(Percent(0));
-        let holds = usage.available.bytes >= least.bytes && usage.is_free(percent);
+        let holds =
+            least.is_none_or(|least| usage.available >= least.bytes) && usage.is_free(percent);
         let finding = Finding::decided(holds, usage.in_words(least));
         let place = &self.0.mount;
         if holds || place.is_at(mount_point) {
@@ -98,24 +100,30 @@ impl FreeSpace {
 
 /// How full a file system is.
 struct Usage {
-    size: Size,
-    available: Size,
+    /// Of the whole, in bytes.
+    size: u64,
+    /// In bytes.
+    available: u64,
 }
 
 impl Usage {
     fn is_free(&self, percent: Percent) -> bool {
-        let wanted = u128::from(self.size.bytes) * u128::from(percent.0);
-        u128::from(self.available.bytes) * 100 >= wanted
+        let wanted = u128::from(self.size) * u128::from(percent.0);
+        u128::from(self.available) * 100 >= wanted
     }
 
     /// Such as `26 GiB of 252 GiB free, 10 %`; rounded down, so that it is never what is wanted when
     /// it is less.
-    fn in_words(&self, least: Size) -> String {
-        let Self { size, available } = self;
-        let share = u128::from(available.bytes) * 100;
-        let share = share.checked_div(u128::from(size.bytes));
+    fn in_words(&self, least: Option<Size>) -> String {
+        let Self { size, available } = *self;
+        let share = u128::from(available) * 100;
+        let share = share.checked_div(u128::from(size));
         let share = share.unwrap_or_default();
-        format!("{} of {size} free, {share} %", available.beside(least))
+        let (available, size) = match least {
+            Some(least) => (least.beside(available), least.alike(size)),
+            None => (size::in_words(available), size::in_words(size)),
+        };
+        format!("{available} of {size} free, {share} %")
     }
 }
 
@@ -125,16 +133,12 @@ fn usage(machine: &Machine<'_>, filesystem: &Filesystem) -> Fact<Usage> {
         machine.device_fact(Section::Filesystems, place, field, bytes)
     };
     Ok(Usage {
-        available: Size {
-            bytes: fact("available_bytes", filesystem.available_bytes)?,
-        },
-        size: Size {
-            // Those of some servers say nothing with a zero.
-            bytes: fact(
-                "size_bytes",
-                filesystem.size_bytes.filter(|bytes| *bytes > 0),
-            )?,
-        },
+        available: fact("available_bytes", filesystem.available_bytes)?,
+        // Those of some servers say nothing with a zero.
+        size: fact(
+            "size_bytes",
+            filesystem.size_bytes.filter(|bytes| *bytes > 0),
+        )?,
     })
 }
 

@@ -6,7 +6,8 @@ use muster_model::pci::Gpu;
 use super::counting::{self, Lack, asked};
 use super::{Check, Finding, Kind, parameters, read};
 use crate::machine::{Fact, Machine};
-use crate::policy::values::{Count, Size, Text};
+use crate::policy::size::Size;
+use crate::policy::values::{Count, Text};
 
 pub(super) const KINDS: &[Kind] = &[Kind {
     name: "gpus",
@@ -71,7 +72,7 @@ impl Gpus {
         }
         let of_memory = asked(self.memory_at_least.as_ref(), |least| {
             let bytes = fact(machine, gpu, "memory_bytes", gpu.memory_bytes)?;
-            let lacks = || format!("only {} memory", Size { bytes }.beside(*least));
+            let lacks = || format!("only {} memory", least.beside(bytes));
             Ok((bytes < least.bytes).then(lacks))
         });
         let of_vendor = asked(self.vendor.as_ref(), |wanted| {

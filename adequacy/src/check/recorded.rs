@@ -105,3 +105,31 @@ fn the_emulated_server() {
         assert_eq!(finding.actual.as_deref(), *actual, "{name} {parameters}");
     }
 }
+
+/// A virtual machine of the same lab, asked by an ordinary user.
+const AS_NOBODY: &str = include_str!("../../../tests/fixtures/small-vm-as-nobody.json");
+
+/// Each fact is unknown for its own reason, or for none that anybody told.
+#[test]
+fn reasons_are_those_of_the_fact() {
+    let cases = [
+        (
+            "network_links",
+            r#"{ at_least = 1, speed_at_least = "1 Gb/s" }"#,
+            "network[eth0].speed_mbps is unknown: the machine does not say",
+        ),
+        (
+            "memory_symmetric",
+            "{}",
+            "memory.modules is unknown: slots and modules are unknown: this machine has no SMBIOS",
+        ),
+    ];
+    let machine: Value = serde_json::from_str(AS_NOBODY).unwrap();
+    for (name, parameters, reason) in cases {
+        let finding = judged(name, parameters, machine.clone());
+        assert!(
+            finding.reasons.iter().any(|told| told.starts_with(reason)),
+            "{name}: {finding:?}"
+        );
+    }
+}

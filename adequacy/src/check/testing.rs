@@ -25,6 +25,14 @@ pub(crate) fn inventory(mut sections: Value) -> Inventory {
     Inventory::from_json(sections.to_string().as_bytes()).unwrap()
 }
 
+/// The sections with a warning of `probe` on `subject`.
+pub(super) fn with_warning(mut sections: Value, probe: &str, subject: &str) -> Value {
+    let warning =
+        json!({"probe": probe, "subject": subject, "kind": "denied", "message": "proc: denied"});
+    sections["warnings"] = json!([warning]);
+    sections
+}
+
 /// Holds a check to a table: parameters, sections, what comes out, and what the machine has.
 pub(super) fn hold(name: &str, cases: &[(&str, Value, Outcome, Option<&str>)]) {
     for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Undetermined] {

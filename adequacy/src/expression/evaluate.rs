@@ -46,11 +46,11 @@ pub(super) fn failed<T>(message: impl Into<String>) -> Outcome<T> {
     Err(Box::new(Stop::Failed(message.into())))
 }
 
-pub(super) fn evaluate(plan: &Plan, facts: &Facts<'_>) -> Result<bool, Stop> {
+pub(super) fn evaluate(plan: &Plan, facts: &Facts<'_>, steps: usize) -> Result<bool, Stop> {
     let mut evaluation = Evaluation {
         facts,
         locals: Vec::new(),
-        steps: MAX_STEPS,
+        steps,
     };
     evaluation.condition(plan).map_err(|stop| *stop)
 }

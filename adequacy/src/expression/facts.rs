@@ -137,12 +137,8 @@ impl<'a> Facts<'a> {
         if place < span.start || span.end <= place {
             return false;
         }
-        let key = arena.section.key();
-        let way = self.way(arena.section, place);
-        let mut warnings = self.machine.inventory().warnings.iter();
-        warnings.any(|warning| {
-            warning.probe == key && [key, way.field].contains(&warning.subject.as_str())
-        })
+        let field = self.way(arena.section, place).field;
+        self.machine.told(arena.section, None, field).is_some()
     }
 
     /// The way from the root of a section down to a place.

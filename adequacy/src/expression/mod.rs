@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 
 use muster_model::Section;
 
-use self::evaluate::Stop;
+use self::evaluate::{MAX_STEPS, Stop};
 use self::plan::Plan;
 use crate::machine::Unknown;
 
@@ -94,7 +94,7 @@ impl Expression {
 
     /// Asks a machine.
     pub(crate) fn evaluate(&self, machine: &Facts<'_>) -> Answer {
-        match evaluate::evaluate(&self.plan, machine) {
+        match evaluate::evaluate(&self.plan, machine, MAX_STEPS) {
             Ok(true) => Answer::Yes,
             Ok(false) => Answer::No,
             Err(Stop::Unknown(missing)) => {
@@ -103,9 +103,9 @@ impl Expression {
             }
             Err(Stop::Failed(message)) => Answer::Failed(message),
             Err(Stop::TooExpensive) => Answer::Failed(format!(
-                "{} is too expensive: it takes more than {} steps; do not nest one list's elements in another's",
-                self.text,
-                evaluate::MAX_STEPS
+                "{} is too expensive: it takes more than {MAX_STEPS} steps; do not nest one list's \
+                 elements in another's",
+                self.text
             )),
         }
     }

@@ -22,8 +22,11 @@ pub(crate) mod date;
 mod fault;
 pub(crate) mod hardware;
 mod read;
+pub(crate) mod size;
 pub(crate) mod software;
+pub(crate) mod speed;
 pub(crate) mod values;
+pub(crate) mod version;
 
 use std::collections::BTreeSet;
 

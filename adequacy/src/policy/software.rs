@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use toml_span::{DeserError, Deserialize, Value};
 
-use super::values::{parsed, wrong};
+use super::values::{parsed, whole};
 
 /// A kernel module by its name, with `-` or `_` as its author likes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,17 +105,8 @@ pub(crate) struct Port(pub(crate) u16);
 
 impl<'de> Deserialize<'de> for Port {
     fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
-        let number = value
-            .as_integer()
-            .and_then(|number| u16::try_from(number).ok());
-        match number {
-            Some(number) if number > 0 => Ok(Self(number)),
-            _ => Err(wrong(
-                value.span,
-                "a port is wanted: a whole number from 1 to 65535",
-            )
-            .into()),
-        }
+        const WANTED: &str = "a port is wanted: a whole number from 1 to 65535";
+        whole(value, 1..=u16::MAX, WANTED).map(Self)
     }
 }
 

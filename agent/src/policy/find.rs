@@ -12,8 +12,6 @@ use muster_adequacy::policy::nearest;
 
 use crate::cli::{PolicyChoice, PolicyPlace};
 
-/// The policy that machines are judged by when none is named.
-pub(crate) const DEFAULT: &str = "default";
 /// Where an operator's policies are, unless another directory is named.
 const FOLDER: &str = "/etc/muster/policies";
 /// As large as `muster_adequacy` takes a policy to be.
@@ -216,7 +214,7 @@ mod tests {
             let policy = policy.unwrap_or_else(|faults| panic!("{name}:\n{faults}"));
             assert_eq!(policy.name().name, *name);
         }
-        assert!(embedded(DEFAULT).is_some());
+        assert!(embedded("default").is_some());
     }
 
     #[test]

@@ -18,8 +18,8 @@ use crate::exit::Exit;
 use crate::render::policy as render;
 use crate::terminal;
 
+pub(crate) use find::Origin;
 use find::Written;
-pub(crate) use find::{DEFAULT, Origin};
 
 /// A policy, and where it was found.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ use muster_tests::measure::median;
 use muster_tests::policies::shipped;
 use muster_tests::recorded::own;
 
-const ROUNDS: usize = 201;
+const ROUNDS: usize = 31;
 const THREADS: usize = 2;
 
 /// Expressions that visit each of the PCI functions.
@@ -78,7 +78,7 @@ fn large() -> String {
     let root = HugeRoot::new(Scale::huge(1));
     let source = Source::at_root(root.path()).expect("the root can be read");
     let inventory = discover(&source, &Options::default()).inventory;
-    let checks = checks();
+    let checks = examples();
     let mut text = format!(
         "{} PCI functions, {} disks, {} interfaces, {} CPU threads; {ROUNDS} rounds.\n\n\
          | policy | median ms | least ms | most ms | demanded |\n| --- | --- | --- | --- | --- |\n",
@@ -132,6 +132,21 @@ fn large() -> String {
             ms(least),
             ms(most)
         );
+    }
+    let mut single: Vec<(Duration, String)> = examples()
+        .into_iter()
+        .take(check::kinds().count())
+        .map(|rule| {
+            (
+                median(rounds(&policy(std::slice::from_ref(&rule)), &inventory)),
+                rule,
+            )
+        })
+        .collect();
+    single.sort();
+    text.push_str("\nThe slowest checks, each alone, median:\n\n");
+    for (took, rule) in single.iter().rev().take(5) {
+        let _ = writeln!(text, "- {:.2} ms `{rule}`", ms(*took));
     }
     text
 }
@@ -187,7 +202,7 @@ fn rounds(policy: &Policy, inventory: &Inventory) -> Vec<Duration> {
 }
 
 /// A hundred rules: the examples of all checks, again and again.
-fn checks() -> Vec<String> {
+fn examples() -> Vec<String> {
     let kinds: Vec<String> = check::kinds()
         .map(|kind| format!("check.{} = {}", kind.name, kind.example))
         .collect();

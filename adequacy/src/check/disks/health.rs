@@ -114,13 +114,8 @@ fn is_emulated(machine: &Machine<'_>) -> bool {
 
 /// Whether discovery could not ask this disk as it would have: another run may know.
 fn may_be_told(machine: &Machine<'_>, disk: &Disk) -> bool {
-    let inventory = machine.inventory();
-    let key = Section::Disks.key();
-    let mut warnings = inventory.warnings.iter();
-    inventory.source == Some(Origin::Root)
-        || warnings.any(|warning| {
-            warning.probe == key && (warning.subject == key || warning.subject == disk.name)
-        })
+    let warning = machine.told(Section::Disks, Some(&disk.name), "health.status");
+    machine.inventory().source == Some(Origin::Root) || warning.is_some()
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use super::counting::{self, Lack, asked};
 use super::{Check, Finding, Kind, Outcome, finding, parameters, read};
 use crate::machine::{Fact, Machine};
 use crate::policy::hardware::TransportName;
-use crate::policy::values::{Count, Set, Size};
+use crate::policy::size::Size;
+use crate::policy::values::{Count, Set};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
@@ -82,7 +83,7 @@ impl Disks {
     fn lack(&self, machine: &Machine<'_>, disk: &Disk) -> Lack {
         let of_size = asked(self.size_at_least.as_ref(), |least| {
             let bytes = fact(machine, disk, "size_bytes", disk.size_bytes)?;
-            let lacks = || format!("only {}", Size { bytes }.beside(*least));
+            let lacks = || format!("only {}", least.beside(bytes));
             Ok((bytes < least.bytes).then(lacks))
         });
         let of_kind = asked(self.rotational.as_ref(), |wanted| {
@@ -257,7 +258,7 @@ mod tests {
             required(
                 r#"{ at_least = 2, size_at_least = "400 GB", rotational = false, transport = ["sas", "nvme"], available = true, healthy = true }"#
             ),
-            "at least 2 disks, of at least 373 GiB each, not rotational, attached by one of nvme, sas, \
+            "at least 2 disks, of at least 400 GB each, not rotational, attached by one of nvme, sas, \
              available for data, healthy"
         );
     }

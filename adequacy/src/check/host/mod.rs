@@ -12,7 +12,8 @@ use toml_span::{DeserError, Deserialize, Value};
 
 use super::{Check, Finding, Kind, Outcome, parameters, read};
 use crate::machine::{Fact, Machine, Unknown};
-use crate::policy::values::{Set, Version, one_of};
+use crate::policy::values::{Set, one_of};
+use crate::policy::version::Version;
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
@@ -67,15 +68,16 @@ impl Check for KernelVersion {
         const FIELD: &str = "kernel.release";
         let release = host(machine).kernel.release.as_deref();
         let release = machine.fact(Section::Host, FIELD, release);
-        let known: Fact<(&str, Version)> = release.and_then(|release| {
-            let version = Version::leading(release).ok_or_else(|| Unknown {
+        let known: Fact<(&str, bool)> = release.and_then(|release| {
+            let reaches = self.at_least.is_reached_by(release);
+            let reaches = reaches.ok_or_else(|| Unknown {
                 fact: format!("{}.{FIELD}", Section::Host.key()),
                 reason: format!("{release:?} does not begin with a version"),
             })?;
-            Ok((release, version))
+            Ok((release, reaches))
         });
-        Finding::of(known, |(release, version)| {
-            Finding::decided(version >= self.at_least, release)
+        Finding::of(known, |(release, reaches)| {
+            Finding::decided(reaches, release)
         })
     }
 }

@@ -11,7 +11,8 @@ use super::finding::both;
 use super::{Check, Finding, Kind, Outcome, parameters, read};
 use crate::listed::listed;
 use crate::machine::{Fact, Machine, Unknown};
-use crate::policy::values::{Count, Limit, Percent, Size};
+use crate::policy::size::{self, Size};
+use crate::policy::values::{Count, Limit, Percent};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
@@ -75,10 +76,7 @@ impl Check for Total {
         let total = memory(machine).total_bytes;
         Finding::of(
             machine.fact(Section::Memory, "total_bytes", total),
-            |bytes| {
-                let total = Size { bytes };
-                Finding::decided(total >= self.at_least, total.beside(self.at_least))
-            },
+            |bytes| Finding::decided(bytes >= self.at_least.bytes, self.at_least.beside(bytes)),
         )
     }
 }
@@ -125,9 +123,7 @@ impl NumaBalanced {
     fn compare(&self, nodes: &[&NumaNode], totals: &[u64]) -> Finding {
         let sum: u128 = totals.iter().copied().map(u128::from).sum();
         let count = totals.len() as u128;
-        let size = |bytes: u128| Size {
-            bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
-        };
+        let size = |bytes: u128| size::in_words(u64::try_from(bytes).unwrap_or(u64::MAX));
         let mean = size(sum / count.max(1));
         let mut actual = Vec::new();
         let (mut devices, mut reasons) = (Vec::new(), Vec::new());
@@ -265,12 +261,7 @@ impl Check for Pool {
                 Finding::decided(total >= self.at_least.0, actual)
             });
         }
-        let sizes = pools.iter().map(|pool| {
-            Size {
-                bytes: pool.size_bytes,
-            }
-            .to_string()
-        });
+        let sizes = pools.iter().map(|pool| size::in_words(pool.size_bytes));
         let sizes: Vec<String> = sizes.collect();
         if sizes.is_empty() {
             return Finding::of(machine.absent(Section::Memory, "hugepages"), |()| {

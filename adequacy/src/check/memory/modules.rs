@@ -8,7 +8,7 @@ use muster_model::memory::MemoryModule;
 use super::{Check, Finding, Outcome, memory, parameters};
 use crate::listed::listed;
 use crate::machine::{Fact, Machine};
-use crate::policy::values::Size;
+use crate::policy::size;
 
 parameters! {
     pub(super) struct Symmetric {}
@@ -33,11 +33,7 @@ impl Check for Symmetric {
         );
         Finding::of(fitted, |fitted| {
             let mut oddities = Oddities::default();
-            oddities.compare(
-                &fitted,
-                |module| module.size_bytes,
-                |bytes| Size { bytes }.to_string(),
-            );
+            oddities.compare(&fitted, |module| module.size_bytes, size::in_words);
             oddities.compare(
                 &fitted,
                 |module| module.speed_mts,
@@ -241,10 +237,7 @@ fn summary(modules: &[&MemoryModule]) -> String {
             .or_default() += 1;
     }
     let in_words = |((size, speed), count): (&(Option<u64>, Option<u64>), &usize)| {
-        let size = size.map_or_else(
-            || "unknown size".to_owned(),
-            |bytes| Size { bytes }.to_string(),
-        );
+        let size = size.map_or_else(|| "unknown size".to_owned(), size::in_words);
         let speed = speed.map(|mts| format!(" at {mts} MT/s"));
         format!("{count} of {size}{}", speed.unwrap_or_default())
     };

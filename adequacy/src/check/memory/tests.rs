@@ -162,7 +162,12 @@ fn hugepages() {
         "hugepages",
         &[
             (&of("2 MiB", 8), pools.clone(), Pass, Some("8 of 2 MiB")),
-            (&of("2048 KiB", 9), pools.clone(), Fail, Some("8 of 2 MiB")),
+            (
+                &of("2048 KiB", 9),
+                pools.clone(),
+                Fail,
+                Some("8 of 2048 KiB"),
+            ),
             (&of("1 GiB", 1), pools.clone(), Undetermined, None),
             (&of("16 MiB", 1), pools, Fail, Some("none of 16 MiB")),
             (&of("2 MiB", 1), none("live"), Fail, Some("none")),

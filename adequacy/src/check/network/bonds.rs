@@ -10,7 +10,7 @@ use super::{
 };
 use crate::listed::{listed, separated};
 use crate::machine::{Fact, Machine, Unknown};
-use crate::policy::values::Speed;
+use crate::policy::speed::Speed;
 
 pub(super) const KIND: Kind = Kind {
     name: "network_bonds",

@@ -9,7 +9,8 @@ use super::{
     without_signal,
 };
 use crate::machine::Machine;
-use crate::policy::values::{Count, Set, Speed, Text};
+use crate::policy::speed::Speed;
+use crate::policy::values::{Count, Set, Text};
 
 pub(super) const KIND: Kind = Kind {
     name: "network_links",
@@ -89,7 +90,7 @@ fn too_slow(machine: &Machine<'_>, interface: &NetworkInterface, least: Speed) -
         return Ok(Some(without_signal(interface).to_owned()));
     }
     let mbps = fact(machine, interface, "speed_mbps", interface.speed_mbps)?;
-    Ok((mbps < least.mbps).then(|| format!("only {}", Speed { mbps })))
+    Ok((mbps < least.mbps).then(|| format!("only {}", least.beside(mbps))))
 }
 
 /// Whether it is a port, as far as is known. A virtual function is part of one.
