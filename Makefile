@@ -5,7 +5,7 @@
 .PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy
 
 CARGO := cargo
-SCRIPTS := .ci/run tests/demo tests/setup tests/summary discovery/fuzz/run \
+SCRIPTS := .ci/run tests/demo tests/setup tests/summary fuzz/run \
 	$(wildcard packaging/*.sh) $(addprefix tests/lab/metal/,build init start program run populate survey)
 
 help: ## this list
@@ -53,7 +53,7 @@ labs: ## whole-system tests: recorded machines, emulated metal, limits
 	$(CARGO) test -p muster-tests --locked --no-fail-fast
 
 fuzz-build: ## that every fuzz target builds
-	discovery/fuzz/run build
+	fuzz/run build
 
 bench: setup ## the program beside its peers; BENCH="--write" keeps the result in docs/bench.md
 	$(CARGO) build --release --locked -p muster-tests --bins

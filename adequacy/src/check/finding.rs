@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::listed::listed;
 use crate::machine::{Fact, Unknown};
 
 /// Whether the machine has what a check asks for.
@@ -138,8 +139,7 @@ impl Sorted {
     /// Passes when none is; the ones that are, are the devices concerned.
     pub(crate) fn none(self) -> Finding {
         if !self.yes.is_empty() {
-            Finding::new(Outcome::Fail, listed(self.yes.iter(), Clone::clone))
-                .with_devices(self.yes)
+            Finding::new(Outcome::Fail, listed(&self.yes)).with_devices(self.yes)
         } else if self.unknown.is_empty() {
             Finding::new(Outcome::Pass, "none")
         } else {
@@ -167,14 +167,6 @@ fn told<T>(
         more => told.push(format!("and {more} more")),
     }
     told
-}
-
-/// The same in one line.
-pub(crate) fn listed<T>(
-    things: impl ExactSizeIterator<Item = T>,
-    words: impl Fn(T) -> String,
-) -> String {
-    told(things, words).join(", ")
 }
 
 /// Both have to hold: one that does not decides, whatever is unknown of the other.

@@ -4,6 +4,7 @@ use muster_model::units;
 use serde_json::{Map, Value};
 
 use super::table::{Field, Null, Style};
+use crate::listed::listed;
 
 const NULL: Value = Value::Null;
 
@@ -41,19 +42,6 @@ pub(super) fn plain(path: &str, value: &Value) -> String {
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => listed(items.iter().map(|item| plain(path, item))),
         Value::Object(fields) => described(fields),
-    }
-}
-
-/// The first items, and how many more there are.
-pub(super) fn listed(items: impl Iterator<Item = String>) -> String {
-    const TOLD: usize = 8;
-    let mut items: Vec<String> = items.collect();
-    let more = items.len().saturating_sub(TOLD);
-    items.truncate(TOLD);
-    let told = items.join(", ");
-    match more {
-        0 => told,
-        more => format!("{told} and {more} more"),
     }
 }
 

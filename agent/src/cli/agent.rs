@@ -12,11 +12,11 @@ use crate::daemon::Target;
 
 pub(super) const HELP: &str = "\
 Examples:
-  sudo muster agent --controller c1.example:7420 --token-file /run/muster-token
+  sudo muster agent --controller c1.example:7443 --token-file /run/muster-token
                                             join a cluster, and stay in it
-  sudo muster agent --controller c1.example:7420 --controller c2.example:7420
+  sudo muster agent --controller c1.example:7443 --controller c2.example:7443
                                             as a node that has joined, with two controllers
-  muster-controller tokens create | ssh node7 sudo muster agent --controller c1.example:7420 --token-file -
+  muster-controller tokens create | ssh node7 sudo muster agent --controller c1.example:7443 --token-file -
 
 The token is read from a file, from standard input, or from the credential `muster-token` of systemd
 (LoadCredential=), never from an argument: others see arguments. The private key is made here and stays

@@ -34,7 +34,7 @@ pub(crate) struct Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoTarget {
     #[error(
-        "give the controller as HOST:PORT, such as controller.example:7420 or [2001:db8::1]:7420"
+        "give the controller as HOST:PORT, such as controller.example:7443 or [2001:db8::1]:7443"
     )]
     Form,
     #[error("{host} is neither a host's name nor an address")]
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn targets_are_written_as_they_are_read() {
-        for text in ["c1.example:7420", "192.0.2.1:1", "[2001:db8::1]:7420"] {
+        for text in ["c1.example:7443", "192.0.2.1:1", "[2001:db8::1]:7443"] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
     }
@@ -151,15 +151,15 @@ mod tests {
         let malformed = [
             "c1.example",
             "c1:70000",
-            "2001:db8::1:7420",
+            "2001:db8::1:7443",
             ":",
             "[::1]",
-            "https://c1:7420",
+            "https://c1:7443",
         ];
         for text in malformed {
             assert_eq!(text.parse::<Target>(), Err(NoTarget::Form), "{text}");
         }
-        for text in [":7420", "a b:7420", "c1/:7420"] {
+        for text in [":7443", "a b:7443", "c1/:7443"] {
             let refused = text.parse::<Target>();
             assert!(matches!(refused, Err(NoTarget::Host { .. })), "{text}");
         }

@@ -194,7 +194,7 @@ mod tests {
         let public_key = key.subject_public_key_info();
         let now = UnixTime::now();
         let credentials = Credentials::issued(&issued, &public_key, now).unwrap();
-        let enrolment = credentials.to_enrolment("c1:7420".to_owned());
+        let enrolment = credentials.to_enrolment("c1:7443".to_owned());
         let kept = Credentials::kept(&enrolment, &public_key).unwrap();
         assert_eq!(kept.chain(), credentials.chain());
         assert_eq!(kept.roots(), std::slice::from_ref(&authority.root));

@@ -120,7 +120,8 @@ pub(super) fn at(origin: &Origin) -> anyhow::Result<Written> {
     }
 }
 
-fn is_file_name(name: &str) -> bool {
+/// Whether a policy is chosen by its file, and not by its name.
+pub(super) fn is_file_name(name: &str) -> bool {
     let is_toml = Path::new(name)
         .extension()
         .is_some_and(|extension| extension == "toml");

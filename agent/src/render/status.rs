@@ -78,7 +78,7 @@ mod tests {
     fn a_node_that_is_connected() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let link = Link::Connected {
-            controller: "c1:7420".to_owned(),
+            controller: "c1:7443".to_owned(),
         };
         let seen = Seen {
             node_id: Some("0123456789abcdef0123456789abcdef".to_owned()),
@@ -87,7 +87,7 @@ mod tests {
                 not_after: at(1_800_000_000),
                 expired: false,
             }),
-            controllers: vec!["c1:7420".to_owned(), "c2:7420".to_owned()],
+            controllers: vec!["c1:7443".to_owned(), "c2:7443".to_owned()],
             agent: Some(Agent {
                 running: true,
                 since: Some(at(1_790_000_100)),
@@ -99,11 +99,11 @@ mod tests {
             }),
         };
         insta::assert_snapshot!(plain(&seen), @"
-        The agent runs, connected to c1:7420 since 2026-09-21 14:15:00 UTC
+        The agent runs, connected to c1:7443 since 2026-09-21 14:15:00 UTC
           node          0123456789abcdef0123456789abcdef
           is to be      active, worker, workloads may run
           certificate   good until 2027-01-15 08:00:00 UTC
-          controllers   c1:7420, c2:7420
+          controllers   c1:7443, c2:7443
         ");
     }
 

@@ -50,8 +50,10 @@ impl Check for ServicesAbsent {
                     Finding::of(complete, |()| finding)
                 }
                 Outcome::Fail => {
-                    let found = named.iter();
-                    let found = found.filter(|it| finding.devices.contains(&it.name));
+                    let concerned = finding.concerned();
+                    let found = named
+                        .iter()
+                        .filter(|it| concerned.contains(it.name.as_str()));
                     let reasons = found.map(|service| told(service)).collect();
                     Finding { reasons, ..finding }
                 }

@@ -21,7 +21,7 @@ fn what_was_kept_comes_back_and_the_key_is_its_owners_alone() {
         epoch: 3,
         generation: 9,
     };
-    let told = Told::new(standing, vec!["c1:7420".to_owned()]);
+    let told = Told::new(standing, vec!["c1:7443".to_owned()]);
     state.keep_told(&told).unwrap();
     assert_eq!(state.node_id().unwrap().unwrap(), id);
     assert_eq!(state.key().unwrap().unwrap().as_slice(), b"key");
