@@ -30,6 +30,7 @@ pub fn judge(policy: &Policy, inventory: &Inventory) -> Verdict {
         machine: MachineName::of(inventory),
         standing: Standing::best(&roles),
         roles,
+        baseline: None,
     }
 }
 

@@ -3,6 +3,8 @@
 use muster_model::Role;
 use serde::{Deserialize, Serialize};
 
+use crate::compare::{Comparison, Weight};
+
 /// The value of [`Verdict::schema`].
 pub const VERDICT_SCHEMA: &str = "muster.verdict/v1";
 
@@ -21,6 +23,9 @@ pub struct Verdict {
     pub standing: Standing,
     /// One a role, in the order of [`Role::ALL`].
     pub roles: Vec<RoleVerdict>,
+    /// What changed on the machine since an earlier inventory of it; absent when none was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Comparison>,
 }
 
 impl Verdict {
@@ -32,14 +37,28 @@ impl Verdict {
         Some(self)
     }
 
-    /// As it would be if every recommended rule were required.
+    /// As it would be if every recommended rule were required, and one of them were that nothing is
+    /// worse than in the baseline.
     #[must_use]
     pub fn strictly(mut self) -> Self {
+        let is_worse = self.worse_than_before() > 0;
         for role in &mut self.roles {
-            role.standing = Standing::by(&role.rules, &[Severity::Required, Severity::Recommended]);
+            role.standing = match is_worse {
+                true => Standing::Inadequate,
+                false => Standing::by(&role.rules, &[Severity::Required, Severity::Recommended]),
+            };
         }
         self.standing = Standing::best(&self.roles);
         self
+    }
+
+    /// How many differences from the baseline are worse; 0 without a baseline.
+    #[must_use]
+    pub fn worse_than_before(&self) -> usize {
+        let baseline = self.baseline.iter();
+        baseline
+            .flat_map(|comparison| comparison.of_weight(Weight::Worse))
+            .count()
     }
 }
 
@@ -169,6 +188,8 @@ pub enum RuleStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::{Options, compare};
+    use muster_model::Inventory;
 
     fn rule(severity: Severity, status: RuleStatus) -> RuleVerdict {
         RuleVerdict {
@@ -203,7 +224,18 @@ mod tests {
             machine: MachineName::default(),
             standing: Standing::best(&roles),
             roles,
+            baseline: None,
         }
+    }
+
+    /// What came of a machine whose memory changed from one size to another.
+    fn memory_went(before: u64, after: u64) -> Comparison {
+        let of = |bytes| {
+            let mut inventory = Inventory::default();
+            inventory.memory.total_bytes = Some(bytes);
+            inventory
+        };
+        compare(&of(before), &of(after), &Options::default())
     }
 
     #[test]
@@ -229,5 +261,24 @@ mod tests {
         let standings: Vec<Standing> = strict.roles.iter().map(|role| role.standing).collect();
         assert_eq!(standings, [Standing::Inadequate, Standing::Undetermined]);
         assert_eq!(strict.standing, Standing::Undetermined);
+    }
+
+    #[test]
+    fn what_is_worse_than_before_weighs_only_when_judged_strictly() {
+        let passes = rule(Severity::Required, RuleStatus::Pass);
+        let after = |comparison| Verdict {
+            baseline: Some(comparison),
+            ..verdict(std::slice::from_ref(&passes), &[])
+        };
+        let worse = after(memory_went(64 << 30, 32 << 30));
+        assert_eq!(worse.standing, Standing::Adequate);
+        assert_eq!(worse.worse_than_before(), 1);
+        let strict = worse.strictly();
+        assert_eq!(strict.standing, Standing::Inadequate);
+        let role = strict.only(Role::Worker).unwrap();
+        assert_eq!(role.standing, Standing::Inadequate);
+        let better = after(memory_went(32 << 30, 64 << 30)).strictly();
+        assert_eq!(better.standing, Standing::Adequate);
+        assert_eq!(better.worse_than_before(), 0);
     }
 }

@@ -667,3 +667,45 @@ fn the_readme_has_the_report_of_a_machine() {
         );
     }
 }
+
+#[test]
+fn expressions_of_several_lines_are_shown_on_one() {
+    let folder = lab();
+    let test = "expression = '''\nmemory.total_bytes > 0 &&\n    cpu.threads > 0\n'''";
+    let policy = put(&folder, "one.toml", &one_rule(test));
+    let rich = committed("tests/golden/rich.json");
+    let shown: [&[&str]; 5] = [
+        &["--all"],
+        &["-o", "table"],
+        &["--explain", "only"],
+        &["--list-rules"],
+        &["-q"],
+    ];
+    for arguments in shown {
+        let mut command = command();
+        command.env("COLUMNS", "200").args(["check", "-p", &policy]);
+        if arguments != ["--list-rules"] {
+            command.arg("--inventory").arg(&rich);
+        }
+        let ran = run(command.args(arguments));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let has = ran
+            .data
+            .contains("memory.total_bytes > 0 && cpu.threads > 0");
+        assert_eq!(has, arguments != ["-q"], "{}", ran.data);
+        assert!(!ran.data.contains("\\x0a"), "{}", ran.data);
+    }
+}
+
+#[test]
+fn a_directory_is_no_capture() {
+    let folder = lab();
+    let place = folder.path().to_str().unwrap();
+    let ran = muster(&["check", "--replay", place]);
+    assert_eq!((ran.code, ran.data.as_str()), (Some(1), ""));
+    assert!(
+        ran.told.contains("it is a directory; --root reads one"),
+        "{}",
+        ran.told
+    );
+}

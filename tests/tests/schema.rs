@@ -101,7 +101,13 @@ fn verdicts_are_valid_and_broken_ones_are_not() {
     let text = fs::read_to_string(root().join("packaging/policies/default.toml")).unwrap();
     let policy = Policy::parse(&text).unwrap();
     for inventory in [Inventory::default(), read(&goldens()[0])] {
-        let verdict = serde_json::to_value(judge(&policy, &inventory)).unwrap();
+        let mut judged = judge(&policy, &inventory);
+        judged.baseline = Some(compare(
+            &Inventory::default(),
+            &inventory,
+            &Options::default(),
+        ));
+        let verdict = serde_json::to_value(judged).unwrap();
         let faults: Vec<String> = validator
             .iter_errors(&verdict)
             .map(|fault| format!("{}: {fault}", fault.instance_path()))
@@ -110,6 +116,7 @@ fn verdicts_are_valid_and_broken_ones_are_not() {
         let broken = [
             ("/schema", json!("muster.verdict/v0")),
             ("/standing", json!("fine")),
+            ("/baseline/relation", json!("cousins")),
             ("/roles/0/role", json!("spare")),
             ("/roles/0/rules/0/status", json!("maybe")),
             ("/roles/0/rules/0/required", json!(null)),

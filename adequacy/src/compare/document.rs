@@ -28,6 +28,14 @@ pub struct Comparison {
     pub unknown: Vec<UnknownFact>,
 }
 
+impl Comparison {
+    /// The differences of one weight, in their order.
+    pub fn of_weight(&self, weight: Weight) -> impl Iterator<Item = &Difference> {
+        let differences = self.differences.iter();
+        differences.filter(move |difference| difference.weight == weight)
+    }
+}
+
 /// How the machines of two inventories stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -36,7 +36,6 @@ use crate::check::Check;
 use crate::expression::Expression;
 use crate::verdict::{PolicyName, Severity};
 
-pub(crate) use fault::quoted;
 pub use fault::{Fault, Faults, nearest};
 
 /// The value of `schema` in a policy.

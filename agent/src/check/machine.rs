@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use muster_adequacy::Policy;
 use muster_discovery::{Options, discover};
 use muster_model::{Inventory, Section};
 
@@ -36,20 +35,20 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// What is known of it: what the policy needs, or what the file has.
+    /// What is known of it: the sections that are needed, or what the file has.
     ///
     /// # Errors
     /// When it cannot be read.
     pub(super) fn inventory(
         &self,
-        policy: &Policy,
+        sections: &BTreeSet<Section>,
         timeout: Duration,
     ) -> anyhow::Result<Inventory> {
-        let wanted: Vec<Section> = policy.sections().into_iter().collect();
+        let wanted: Vec<Section> = sections.iter().copied().collect();
         match self {
             Self::File(file) => file.inventory(&wanted),
             Self::Discovered(place) => {
-                let mut options = options(policy, timeout);
+                let mut options = options(sections, timeout);
                 let source = place.source(&wanted, &mut options)?;
                 tracing::info!(sections = options.sections.len(), "discovering");
                 Ok(discover(&source, &options).inventory)
@@ -86,9 +85,9 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Discovers what the policy looks at, and nothing else.
-fn options(policy: &Policy, timeout: Duration) -> Options {
-    let mut sections: BTreeSet<Section> = policy.sections();
+/// Discovers what is looked at, and nothing else.
+fn options(needed: &BTreeSet<Section>, timeout: Duration) -> Options {
+    let mut sections = needed.clone();
     sections.extend(NAMING);
     Options {
         usage: sections.contains(&Section::Usage).then_some(USAGE_SPAN),

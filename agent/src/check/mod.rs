@@ -1,5 +1,6 @@
 //! `muster check`.
 
+mod baseline;
 mod machine;
 
 use anyhow::Context as _;
@@ -10,14 +11,22 @@ use muster_model::Inventory;
 
 use crate::cli::{self, CheckArguments, VerdictFormat};
 use crate::exit::Exit;
+use crate::machine_file::MachineFile;
 use crate::policy::{self, Loaded};
 use crate::render::verdict::{self as render, Judged, Layout, Weighing};
 use crate::render::{self as documents, policy as policies};
 use crate::terminal;
+use baseline::Baseline;
 use machine::Place;
 
 /// Judges and shows the verdict.
 pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<Exit> {
+    let files = [&arguments.inventory, &arguments.baseline];
+    if files.map(Option::as_ref) == [Some(&MachineFile::StandardInput); 2] {
+        return Ok(cli::refuse(
+            "only one of the machine and its baseline can come from standard input",
+        ));
+    }
     let loaded = match policy::load(&arguments.policy) {
         Ok(loaded) => loaded,
         Err(unusable) => return Ok(unusable.tell()),
@@ -30,9 +39,18 @@ pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<Exit> {
         terminal::write_styled(&text, arguments.color.into())?;
         return Ok(Exit::Complete);
     }
-    let place = Place::of(arguments);
-    let inventory = place.inventory(&loaded.policy, arguments.timeout)?;
-    let verdict = verdict(arguments, &loaded.policy, &inventory)?;
+    let baseline = arguments.baseline.as_ref();
+    let baseline = baseline
+        .map(|file| Baseline::read(file, &loaded.policy))
+        .transpose()?;
+    let mut sections = loaded.policy.sections();
+    sections.extend(baseline.iter().flat_map(Baseline::sections));
+    let inventory = Place::of(arguments).inventory(&sections, arguments.timeout)?;
+    let mut judged = judge(&loaded.policy, &inventory);
+    if let Some(baseline) = &baseline {
+        judged.baseline = Some(baseline.compared_with(&inventory)?);
+    }
+    let verdict = weighed(arguments, judged)?;
     show(arguments, &loaded, &verdict, &inventory)?;
     Ok(match verdict.standing {
         Standing::Adequate => Exit::Complete,
@@ -68,12 +86,8 @@ fn refusal(arguments: &CheckArguments, policy: &Policy) -> Option<String> {
     (!is_for_role).then(|| format!("the rule {id} of the policy {name} is not for the role {role}"))
 }
 
-fn verdict(
-    arguments: &CheckArguments,
-    policy: &Policy,
-    inventory: &Inventory,
-) -> anyhow::Result<Verdict> {
-    let mut verdict = judge(policy, inventory);
+/// For the role and as strictly as it is asked for.
+fn weighed(arguments: &CheckArguments, mut verdict: Verdict) -> anyhow::Result<Verdict> {
     if arguments.strict {
         verdict = verdict.strictly();
     }
@@ -127,10 +141,12 @@ fn report(arguments: &CheckArguments, loaded: &Loaded, judged: &Judged<'_>) -> S
     if arguments.quiet {
         return render::sentence_alone(judged, width);
     }
+    let baseline = arguments.baseline.as_ref().map(ToString::to_string);
     let layout = Layout {
         width,
         policy_origin: &loaded.written.origin.to_string(),
         machine_origin: &place.to_string(),
+        baseline_origin: baseline.as_deref(),
         in_full: arguments.all,
         when_denied: place.when_denied(),
     };

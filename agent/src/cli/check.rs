@@ -22,6 +22,7 @@ Examples:
   muster check --explain memory-total               all about one rule
   muster check --list-rules --policy gpu-worker     what a policy asks for
   muster check --inventory machine.json -o junit    another machine, for a CI job
+  sudo muster check --baseline last-week.json       and what changed on it since then
   ssh node muster discover -o json | muster check --inventory -
 
 Data goes to standard output, everything else to standard error. Nothing on the machine is changed.
@@ -48,6 +49,13 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "FILE|-", value_parser = machine_file(), conflicts_with_all = ["root", "replay", "timeout"])]
     pub(crate) inventory: Option<MachineFile>,
 
+    /// Also tell what changed since this inventory or capture of the same machine; `-` is standard input.
+    ///
+    /// It is compared as `muster diff` does. What got worse does not make a machine inadequate,
+    /// unless with --strict, where it weighs like a recommended rule that fails.
+    #[arg(long, value_name = "FILE|-", value_parser = machine_file(), conflicts_with = "explain")]
+    pub(crate) baseline: Option<MachineFile>,
+
     /// Judge another root directory; the policy is still read from this machine.
     #[arg(long, value_name = "DIR", conflicts_with = "replay")]
     pub(crate) root: Option<PathBuf>,
@@ -71,10 +79,10 @@ pub(crate) struct CheckArguments {
     pub(crate) explain: Option<String>,
 
     /// List the rules of the policy; no machine is judged.
-    #[arg(long, conflicts_with_all = ["explain", "inventory", "root", "replay", "output", "strict", "all"])]
+    #[arg(long, conflicts_with_all = ["explain", "inventory", "baseline", "root", "replay", "output", "strict", "all"])]
     pub(crate) list_rules: bool,
 
-    /// Let recommended rules weigh as much as required ones.
+    /// Let recommended rules, and what is worse than in the baseline, weigh as much as required rules.
     #[arg(long)]
     pub(crate) strict: bool,
 
@@ -86,7 +94,7 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) timeout: Duration,
 
-    /// Only the sentence that says whether the machine is adequate.
+    /// Only the sentence that says whether the machine is adequate, and one for the baseline.
     #[arg(short, long, conflicts_with_all = ["all", "explain", "list_rules"])]
     pub(crate) quiet: bool,
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use muster_discovery::source::{Recording, Request};
 use muster_discovery::{Options, Query, Source, capture, discover};
 use muster_model::Section;
@@ -14,6 +14,9 @@ use muster_model::Section;
 /// Reads a capture.
 pub(super) fn read(path: &Path) -> anyhow::Result<Recording> {
     let failed = || format!("cannot replay {}", path.display());
+    if path.is_dir() {
+        return Err(anyhow!("it is a directory; --root reads one")).with_context(failed);
+    }
     let file = File::open(path).with_context(failed)?;
     capture::read(BufReader::new(file)).with_context(failed)
 }

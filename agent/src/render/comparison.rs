@@ -5,33 +5,51 @@ mod tests;
 
 use std::fmt::Write as _;
 
-use muster_adequacy::compare::{
-    Comparison, Difference, Relation, RelationBy, Side, UnknownFact, Weight,
-};
+use muster_adequacy::compare::{Comparison, Relation, RelationBy, Side, UnknownFact, Weight};
 use muster_adequacy::verdict::MachineName;
 
 use super::layout::{Line, Page, Tone};
 
 /// Facts named in one line before the rest is counted.
 const NAMED_FACTS: usize = 6;
+/// Added to what changed on the machine that a page is about.
+const SINCE: &str = " since the baseline";
 
 /// Renders with ANSI styles. `sources` are where the two inventories came from.
 pub(crate) fn render(comparison: &Comparison, sources: &[String; 2], width: usize) -> String {
     let mut page = Page::new(width);
-    page.paragraph(&headline(comparison));
+    page.paragraph(&headline(comparison, ""));
     let [before, after] = sources;
     page.fact("first", &machine(before, &comparison.before));
     page.fact("second", &machine(after, &comparison.after));
-    for weight in [Weight::Worse, Weight::Better, Weight::Neutral] {
-        differences(&mut page, comparison, weight);
-    }
-    unknown(&mut page, &comparison.unknown);
+    differences(&mut page, comparison);
+    unknown(&mut page, &comparison.unknown, ["the first", "the second"]);
     page.finish()
 }
 
+/// Adds to a page about a machine what changed on it since its baseline, which came from `source`.
+pub(super) fn since_baseline(page: &mut Page, comparison: &Comparison, source: &str) {
+    page.standing_heading(headline(comparison, SINCE));
+    page.fact("baseline", &machine(source, &comparison.before));
+    differences(page, comparison);
+    unknown(
+        page,
+        &comparison.unknown,
+        ["the baseline", "the machine now"],
+    );
+}
+
+/// How much changed since the baseline, in one line.
+pub(super) fn changes_counted(comparison: &Comparison) -> Line {
+    headline(comparison, SINCE)
+}
+
 /// How much differs, and between what.
-fn headline(comparison: &Comparison) -> Line {
+fn headline(comparison: &Comparison, since: &str) -> Line {
     let between = match (comparison.relation, comparison.relation_by) {
+        (Relation::SameMachine, RelationBy::Asked) if !since.is_empty() => {
+            "taken for one machine: nothing tells whether it is".to_owned()
+        }
         (Relation::SameMachine, by) => format!("one machine{}", known_by(by)),
         (Relation::TwoMachines, by) => format!("two machines{}", known_by(by)),
     };
@@ -41,15 +59,15 @@ fn headline(comparison: &Comparison) -> Line {
         (Weight::Neutral, Tone::Plain, "other"),
     ];
     let numbers = numbers.map(
-        |(weight, tone, word)| match of_weight(comparison, weight).count() {
+        |(weight, tone, word)| match comparison.of_weight(weight).count() {
             0 => Line::default(),
             number => Line::toned(tone, &format!("{number} {word}")),
         },
     );
     let line = match comparison.differences.len() {
-        0 => Line::toned(Tone::Name, "No difference"),
-        1 => Line::toned(Tone::Name, "1 difference").plain(": "),
-        number => Line::toned(Tone::Name, &format!("{number} differences")).plain(": "),
+        0 => Line::toned(Tone::Name, &format!("No difference{since}")),
+        1 => Line::toned(Tone::Name, &format!("1 difference{since}")).plain(": "),
+        number => Line::toned(Tone::Name, &format!("{number} differences{since}")).plain(": "),
     };
     line.and(Line::joined(numbers, ", "))
         .tone(Tone::Faint, &format!(" ({between})"))
@@ -76,19 +94,20 @@ fn machine(source: &str, name: &MachineName) -> Line {
     ])
 }
 
-fn of_weight(comparison: &Comparison, weight: Weight) -> impl Iterator<Item = &Difference> {
-    let differences = comparison.differences.iter();
-    differences.filter(move |difference| difference.weight == weight)
+fn differences(page: &mut Page, comparison: &Comparison) {
+    for weight in [Weight::Worse, Weight::Better, Weight::Neutral] {
+        of_weight(page, comparison, weight);
+    }
 }
 
-fn differences(page: &mut Page, comparison: &Comparison, weight: Weight) {
+fn of_weight(page: &mut Page, comparison: &Comparison, weight: Weight) {
     let (title, mark, tone) = match weight {
         Weight::Worse => ("Worse", "▼", Tone::Bad),
         Weight::Better => ("Better", "▲", Tone::Good),
         Weight::Neutral => ("Other", "•", Tone::Plain),
     };
     page.heading(Line::toned(Tone::Title, title));
-    for difference in of_weight(comparison, weight) {
+    for difference in comparison.of_weight(weight) {
         let line = Line::toned(tone, &with_units_kept(&difference.words));
         page.item(&Line::toned(tone, mark), 2, &line);
     }
@@ -116,8 +135,8 @@ fn with_units_kept(words: &str) -> String {
     text
 }
 
-/// Facts that one side does not know for one reason are told together.
-fn unknown(page: &mut Page, facts: &[UnknownFact]) {
+/// Facts that one side does not know for one reason are told together. `sides` is what the two are called.
+fn unknown(page: &mut Page, facts: &[UnknownFact], [before, after]: [&str; 2]) {
     page.heading(Line::toned(Tone::Title, "Known of one side only"));
     let mut told: Vec<(Side, &str, Vec<&str>)> = Vec::new();
     for UnknownFact { fact, side, reason } in facts {
@@ -131,8 +150,8 @@ fn unknown(page: &mut Page, facts: &[UnknownFact]) {
     }
     for (side, reason, facts) in told {
         let lacking = match side {
-            Side::Before => "first",
-            Side::After => "second",
+            Side::Before => before,
+            Side::After => after,
         };
         let mut named = facts.iter().take(NAMED_FACTS).copied();
         let mut list = named.by_ref().collect::<Vec<_>>().join(", ");
@@ -140,7 +159,7 @@ fn unknown(page: &mut Page, facts: &[UnknownFact]) {
         if more > 0 {
             let _ = write!(list, " and {more} more");
         }
-        let line = Line::toned(Tone::Attention, &format!("not known of the {lacking}: "))
+        let line = Line::toned(Tone::Attention, &format!("not known of {lacking}: "))
             .plain(&list)
             .tone(Tone::Faint, &format!(" – {reason}"));
         page.item(&Line::toned(Tone::Attention, "?"), 2, &line);

@@ -10,7 +10,7 @@ use muster_model::Role;
 pub(crate) use faults::{faults, unread, valid};
 
 use super::layout::{Column, Grid, Line, Page, Row, Tone};
-use super::verdict::words::{roles, severity};
+use super::verdict::words::{one_line, roles, severity};
 
 /// A named policy, for a list of them.
 pub(crate) struct Listed {
@@ -46,7 +46,7 @@ pub(crate) fn rules(policy: &Policy, width: usize) -> String {
             Line::toned(Tone::Name, rule.id()),
             Line::from(severity(rule.severity())),
             Line::from(roles_of(rule)),
-            Line::from(rule.required()),
+            Line::from(one_line(&rule.required())),
         ],
         notes: Vec::new(),
     });
@@ -76,8 +76,8 @@ pub(crate) fn whole(policy: &Policy, origin: &str, width: usize) -> String {
         );
         let weight = format!("{}, {}", severity(rule.severity()), roles_of(rule));
         page.fact("severity", &Line::from(weight));
-        page.fact("when", &Line::from(rule.condition()));
-        page.fact("needs", &Line::from(rule.required()));
+        page.fact("when", &Line::from(rule.condition().map(one_line)));
+        page.fact("needs", &Line::from(one_line(&rule.required())));
         page.fact(
             "by",
             &Line::from(rule.check().map(|check| format!("check {check}"))),

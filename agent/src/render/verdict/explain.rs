@@ -4,7 +4,7 @@ use muster_adequacy::check::kinds;
 use muster_adequacy::policy::Rule;
 
 use super::facts::facts;
-use super::words::{mark, roles, severity, some};
+use super::words::{mark, one_line, roles, severity, some};
 use super::{Judged, Outcome};
 use crate::render::layout::{Line, Page, Tone};
 
@@ -37,8 +37,8 @@ fn asked(page: &mut Page, rule: &Rule) {
     page.standing_heading(Line::toned(Tone::Title, "What it asks for"));
     page.fact("severity", &Line::from(severity(rule.severity())));
     page.fact("roles", &Line::from(roles(rule.roles().iter().copied())));
-    page.fact("when", &Line::from(rule.condition()));
-    page.fact("needs", &Line::from(rule.required()));
+    page.fact("when", &Line::from(rule.condition().map(one_line)));
+    page.fact("needs", &Line::from(one_line(&rule.required())));
     let check = rule
         .check()
         .and_then(|name| kinds().find(|kind| kind.name == name));
@@ -48,7 +48,7 @@ fn asked(page: &mut Page, rule: &Rule) {
             .plain(check.about);
         page.fact("check", &line);
     }
-    page.fact("expression", &Line::from(rule.expression()));
+    page.fact("expression", &Line::from(rule.expression().map(one_line)));
 }
 
 fn came_out(page: &mut Page, judged: &Judged<'_>, outcome: &Outcome<'_>) {
@@ -60,7 +60,7 @@ fn came_out(page: &mut Page, judged: &Judged<'_>, outcome: &Outcome<'_>) {
     page.fact("devices", &Line::from(some(&rule.devices, ", ")));
     for (number, reason) in rule.reasons.iter().take(MOST_REASONS).enumerate() {
         let label = if number == 0 { "why" } else { "" };
-        page.fact(label, &Line::from(reason));
+        page.fact(label, &Line::from(one_line(reason)));
     }
     let more = rule.reasons.len().saturating_sub(MOST_REASONS);
     if more > 0 {

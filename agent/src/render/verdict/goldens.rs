@@ -1,5 +1,6 @@
 //! Golden texts of verdicts on made-up machines.
 
+use muster_adequacy::compare::{Options, compare};
 use muster_adequacy::verdict::{RuleStatus, Standing};
 use muster_adequacy::{Policy, Verdict, judge};
 use muster_model::{Inventory, Role, Warning, WarningKind};
@@ -90,6 +91,7 @@ fn layout(width: usize) -> Layout<'static> {
         width,
         policy_origin: "/etc/muster/policies/lab.toml",
         machine_origin: "this machine",
+        baseline_origin: None,
         in_full: false,
         when_denied: Some("Run as root to see what was denied: sudo muster check"),
     }
@@ -132,6 +134,44 @@ fn report_in_full() {
         ..layout(80)
     };
     insta::assert_snapshot!("in_full", plain(&both(&rich(), in_full)));
+}
+
+/// The rich machine judged some days after it had more memory and another BIOS.
+fn with_baseline<T>(weighing: Weighing, render: impl Fn(&Judged<'_>) -> T) -> T {
+    let mut before = rich();
+    before.captured_at = Some("2026-01-01T00:00:00Z".to_owned());
+    before.memory.total_bytes = before.memory.total_bytes.map(|bytes| bytes * 2);
+    before.bios.version = Some("0.1".to_owned());
+    with(&rich(), weighing, None, |judged| {
+        let mut verdict = judged.verdict.clone();
+        verdict.baseline = Some(compare(&before, &rich(), &Options::default()));
+        if weighing == Weighing::Strict {
+            verdict = verdict.strictly();
+        }
+        render(&Judged {
+            verdict: &verdict,
+            ..*judged
+        })
+    })
+}
+
+#[test]
+fn what_changed_comes_after_the_verdict() {
+    let since = |width| Layout {
+        baseline_origin: Some("before.json"),
+        ..layout(width)
+    };
+    for width in [50, 80] {
+        let text = with_baseline(Weighing::Required, |judged| report(judged, since(width)));
+        let text = plain(&text);
+        for line in text.lines() {
+            let taken = unicode_width::UnicodeWidthStr::width(line);
+            assert!(taken <= width, "{taken} > {width}: {line}");
+        }
+        insta::assert_snapshot!(format!("baseline_{width}"), text);
+    }
+    let strict = with_baseline(Weighing::Strict, |judged| sentence_alone(judged, 120));
+    insta::assert_snapshot!("baseline_strict", plain(&strict));
 }
 
 #[test]

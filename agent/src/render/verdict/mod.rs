@@ -16,6 +16,7 @@ pub(super) mod words;
 #[cfg(test)]
 mod goldens;
 
+use muster_adequacy::compare::{Difference, DifferenceKind};
 use muster_adequacy::verdict::{RuleVerdict, Severity, Verdict};
 use muster_adequacy::{Policy, policy::Rule};
 use muster_model::{Inventory, Role};
@@ -26,6 +27,27 @@ pub(crate) use report::{Layout, report};
 pub(crate) use sarif::sarif;
 pub(crate) use sentence::sentence_alone;
 pub(crate) use table::table;
+
+/// What differences from the baseline go by where rules have their names.
+const BASELINE: &str = "baseline";
+
+/// A name for a difference that is the same whatever the values: `disks/sda health.media_errors`.
+fn name_of(difference: &Difference) -> String {
+    let Difference {
+        section, subject, ..
+    } = difference;
+    let place = match section == subject {
+        true => section.clone(),
+        false => format!("{section}/{subject}"),
+    };
+    match (&difference.field, difference.kind) {
+        (Some(field), _) => format!("{place} {field}"),
+        (None, DifferenceKind::Removed) => format!("{place} removed"),
+        (None, DifferenceKind::Added) => format!("{place} added"),
+        (None, DifferenceKind::Moved) => format!("{place} moved"),
+        (None, DifferenceKind::Changed) => format!("{place} changed"),
+    }
+}
 
 /// A verdict with what it was made from.
 #[derive(Debug, Clone, Copy)]

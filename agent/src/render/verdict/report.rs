@@ -7,8 +7,9 @@ use muster_adequacy::verdict::{RuleStatus, RuleVerdict};
 use muster_model::{Role, WarningKind};
 
 use super::sentence::sentence;
-use super::words::{count, mark, reasons, roles, some};
+use super::words::{count, mark, one_line, reasons, roles, some};
 use super::{Judged, Outcome};
+use crate::render::comparison::since_baseline;
 use crate::render::layout::{Column, Grid, Line, Page, Row, Tone};
 
 /// What is said of a rule is indented by this.
@@ -23,6 +24,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) policy_origin: &'a str,
     /// Where the machine was found.
     pub(crate) machine_origin: &'a str,
+    /// Where the baseline was found, if there is one.
+    pub(crate) baseline_origin: Option<&'a str>,
     /// Whether the rules that pass are listed.
     pub(crate) in_full: bool,
     /// What to tell when a deciding fact was denied.
@@ -62,6 +65,9 @@ pub(crate) fn report(judged: &Judged<'_>, layout: Layout<'_>) -> String {
     } else {
         counted(&mut page, &settled);
     }
+    if let (Some(baseline), Some(origin)) = (&judged.verdict.baseline, layout.baseline_origin) {
+        since_baseline(&mut page, baseline, origin);
+    }
     if let Some(advice) = layout.when_denied.filter(|_| something_was_denied(judged)) {
         page.standing_heading(Line::toned(Tone::Name, advice));
     }
@@ -74,7 +80,7 @@ fn details(page: &mut Page, rule: &RuleVerdict) {
         .actual
         .as_deref()
         .map(|actual| Line::toned(Tone::Label, "has ").plain(actual));
-    let needs = Line::toned(Tone::Label, "needs ").plain(&rule.required);
+    let needs = Line::toned(Tone::Label, "needs ").plain(&one_line(&rule.required));
     let side_by_side = Line::joined([Line::from(has), needs], ", ");
     page.item(&Line::from(" ".repeat(INDENT - 1)), 0, &side_by_side);
     let mut label = |name: &str, text: &str| {
@@ -84,7 +90,7 @@ fn details(page: &mut Page, rule: &RuleVerdict) {
         }
     };
     label("devices", &some(&rule.devices, ", "));
-    label("why", &reasons(&rule.reasons));
+    label("why", &one_line(&reasons(&rule.reasons)));
     label("remedy", &rule.remedy);
 }
 
@@ -182,7 +188,7 @@ fn listed(page: &mut Page, settled: &[&Outcome<'_>]) {
         let rule = outcome.verdict;
         let not_applicable = rule.status == RuleStatus::NotApplicable;
         let why = match not_applicable {
-            true => Line::toned(Tone::Faint, &reasons(&rule.reasons)),
+            true => Line::toned(Tone::Faint, &one_line(&reasons(&rule.reasons))),
             false => Line::default(),
         };
         Row {
@@ -190,7 +196,7 @@ fn listed(page: &mut Page, settled: &[&Outcome<'_>]) {
                 mark(rule.status, rule.severity),
                 Line::toned(Tone::Name, &rule.id),
                 Line::from(rule.actual.as_deref()),
-                Line::from(&rule.required),
+                Line::from(one_line(&rule.required)),
             ],
             notes: vec![why],
         }

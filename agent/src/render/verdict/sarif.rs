@@ -1,10 +1,12 @@
-//! SARIF 2.1.0: a result for each rule that fails or is undetermined.
+//! SARIF 2.1.0: a result for each rule that fails or is undetermined, and for each difference from the baseline that is
+//! worse.
 //!
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>. Rules that pass or do not apply make no result: there is
 //! nothing to do about them, and many viewers show every result as a finding.
 
 use std::collections::BTreeMap;
 
+use muster_adequacy::compare::{Difference, Weight};
 use muster_adequacy::policy::Rule;
 use muster_adequacy::verdict::{RuleStatus, Severity};
 use serde::Serialize;
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::facts::section_of;
 use super::words::severity;
-use super::{Judged, Outcome, Weighing};
+use super::{BASELINE, Judged, Outcome, Weighing, name_of};
 
 #[derive(Serialize)]
 struct Log {
@@ -97,6 +99,14 @@ pub(crate) fn sarif(judged: &Judged<'_>) -> anyhow::Result<String> {
         let place = rules.iter().position(|rule| rule.id() == outcome.rule.id());
         result(judged, outcome, place?)
     });
+    let baseline = judged.verdict.baseline.as_ref();
+    let worse = baseline.into_iter().flat_map(|comparison| {
+        let worse = comparison.of_weight(Weight::Worse);
+        worse.map(|difference| change(judged, difference, rules.len()))
+    });
+    let results = results.chain(worse);
+    let descriptors = rules.iter().map(|rule| descriptor(judged, rule));
+    let descriptors = descriptors.chain(baseline.map(|_| baseline_descriptor(judged)));
     let machine = &judged.verdict.machine;
     let log = Log {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -106,7 +116,7 @@ pub(crate) fn sarif(judged: &Judged<'_>) -> anyhow::Result<String> {
                 driver: Driver {
                     name: "muster",
                     version: env!("CARGO_PKG_VERSION"),
-                    rules: rules.iter().map(|rule| descriptor(judged, rule)).collect(),
+                    rules: descriptors.collect(),
                 },
             },
             results: results.collect(),
@@ -136,6 +146,25 @@ fn descriptor(judged: &Judged<'_>, rule: &Rule) -> Descriptor {
     }
 }
 
+fn baseline_descriptor(judged: &Judged<'_>) -> Descriptor {
+    let severity_of_changes = Severity::Recommended;
+    Descriptor {
+        id: BASELINE.to_owned(),
+        short_description: text("Nothing got worse"),
+        full_description: text("Nothing is worse than in an earlier inventory of the machine"),
+        help: text(
+            "Find out why it changed; where that was meant, make a new baseline: muster discover -o json",
+        ),
+        default_configuration: Configuration {
+            level: level(severity_of_changes, judged.weighing),
+        },
+        properties: json!({
+            "severity": severity(severity_of_changes),
+            "roles": judged.policy.roles(),
+        }),
+    }
+}
+
 fn result(judged: &Judged<'_>, outcome: &Outcome<'_>, place: usize) -> Option<Finding> {
     let rule = outcome.verdict;
     // What is not a failure has the level "none" (section 3.27.10), and what could not be decided is
@@ -145,10 +174,6 @@ fn result(judged: &Judged<'_>, outcome: &Outcome<'_>, place: usize) -> Option<Fi
         RuleStatus::Undetermined => ("open", "none"),
         RuleStatus::Pass | RuleStatus::NotApplicable => return None,
     };
-    let machine = &judged.verdict.machine;
-    let identity = machine.machine_id.as_ref().or(machine.hostname.as_ref());
-    let fingerprint =
-        identity.map(|identity| ("machineAndRule/v1", format!("{identity}/{}", rule.id)));
     Some(Finding {
         rule_id: rule.id.clone(),
         rule_index: place,
@@ -156,7 +181,7 @@ fn result(judged: &Judged<'_>, outcome: &Outcome<'_>, place: usize) -> Option<Fi
         level,
         message: text(message(outcome)),
         locations: locations(judged, outcome),
-        partial_fingerprints: fingerprint.into_iter().collect(),
+        partial_fingerprints: fingerprints(judged, &rule.id),
         properties: json!({
             "status": rule.status,
             "roles": outcome.roles,
@@ -164,6 +189,42 @@ fn result(judged: &Judged<'_>, outcome: &Outcome<'_>, place: usize) -> Option<Fi
             "required": rule.required,
         }),
     })
+}
+
+/// A difference from the baseline that is worse.
+fn change(judged: &Judged<'_>, difference: &Difference, rule_index: usize) -> Finding {
+    let Difference {
+        section, subject, ..
+    } = difference;
+    let path = match section == subject {
+        true => format!("{}/{section}", machine(judged)),
+        false => format!("{}/{section}/{subject}", machine(judged)),
+    };
+    Finding {
+        rule_id: BASELINE.to_owned(),
+        rule_index,
+        kind: "fail",
+        level: level(Severity::Recommended, judged.weighing),
+        message: text(difference.words.as_str()),
+        locations: vec![Location {
+            logical_locations: vec![place(subject, path)],
+        }],
+        partial_fingerprints: fingerprints(judged, &format!("{BASELINE}/{}", name_of(difference))),
+        properties: json!({
+            "kind": difference.kind,
+            "field": difference.field,
+            "before": difference.before,
+            "after": difference.after,
+        }),
+    }
+}
+
+/// What the same finding has in another run.
+fn fingerprints(judged: &Judged<'_>, rule: &str) -> BTreeMap<&'static str, String> {
+    let machine = &judged.verdict.machine;
+    let identity = machine.machine_id.as_ref().or(machine.hostname.as_ref());
+    let fingerprint = identity.map(|it| ("machineAndRule/v1", format!("{it}/{rule}")));
+    fingerprint.into_iter().collect()
 }
 
 /// `warning` and `error` are how viewers tell what has to be done from what should be.
@@ -190,8 +251,7 @@ fn message(outcome: &Outcome<'_>) -> String {
 /// The machine's parts that are concerned: where findings of other tools name a file.
 fn locations(judged: &Judged<'_>, outcome: &Outcome<'_>) -> Vec<Location> {
     let rule = outcome.verdict;
-    let hostname = judged.verdict.machine.hostname.as_deref();
-    let machine = hostname.unwrap_or("machine");
+    let machine = machine(judged);
     let mut places: Vec<LogicalLocation> = rule
         .devices
         .iter()
@@ -215,6 +275,11 @@ fn locations(judged: &Judged<'_>, outcome: &Outcome<'_>) -> Vec<Location> {
         logical_locations: vec![place],
     });
     locations.collect()
+}
+
+fn machine<'a>(judged: &Judged<'a>) -> &'a str {
+    let hostname = judged.verdict.machine.hostname.as_deref();
+    hostname.unwrap_or("machine")
 }
 
 fn place(name: &str, path: String) -> LogicalLocation {

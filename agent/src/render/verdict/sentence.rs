@@ -7,6 +7,7 @@ use muster_model::Role;
 
 use super::words::count;
 use super::{Judged, Weighing};
+use crate::render::comparison::changes_counted;
 use crate::render::layout::{Line, Page, Tone};
 
 /// The roles that have the same standing for the same reason.
@@ -16,10 +17,13 @@ struct Clause<'a> {
     roles: Vec<Role>,
 }
 
-/// The sentence as a text of its own.
+/// The sentence as a text of its own; with a baseline a second one, of what changed.
 pub(crate) fn sentence_alone(judged: &Judged<'_>, width: usize) -> String {
     let mut page = Page::new(width);
     page.paragraph(&sentence(judged));
+    if let Some(baseline) = &judged.verdict.baseline {
+        page.paragraph(&changes_counted(baseline).plain("."));
+    }
     page.finish()
 }
 
@@ -27,12 +31,16 @@ pub(crate) fn sentence_alone(judged: &Judged<'_>, width: usize) -> String {
 pub(super) fn sentence(judged: &Judged<'_>) -> Line {
     let hostname = judged.verdict.machine.hostname.as_deref();
     let mut line = Line::toned(Tone::Name, hostname.unwrap_or("This machine")).plain(" ");
+    let worse = match judged.weighing {
+        Weighing::Required => 0,
+        Weighing::Strict => judged.verdict.worse_than_before(),
+    };
     let mut before = None;
     for clause in clauses(judged) {
         if before.is_some() {
             line = line.plain("; ");
         }
-        line = line.and(clause.line(before));
+        line = line.and(clause.line(before, worse));
         before = Some(clause.standing);
     }
     line.plain(".")
@@ -74,7 +82,8 @@ fn deciding(role: &RoleVerdict, weighing: Weighing) -> BTreeSet<&str> {
 }
 
 impl Clause<'_> {
-    fn line(&self, before: Option<Standing>) -> Line {
+    /// `worse` differences from the baseline weigh too.
+    fn line(&self, before: Option<Standing>, worse: usize) -> Line {
         let rules = self.deciding.len();
         let (tone, words, conjunction, why) = match self.standing {
             Standing::Adequate => (Tone::Good, "is adequate as", " and ", String::new()),
@@ -95,9 +104,7 @@ impl Clause<'_> {
                     Some(Standing::Inadequate) => "nor as",
                     Some(_) => "not as",
                 };
-                let verb = if rules == 1 { "fails" } else { "fail" };
-                let why = format!("{} {verb}", count(rules, "rule", "rules"));
-                (Tone::Bad, words, " or ", why)
+                (Tone::Bad, words, " or ", what_fails(rules, worse))
             }
         };
         let roles: Vec<&str> = self.roles.iter().map(|role| role.key()).collect();
@@ -108,4 +115,18 @@ impl Clause<'_> {
             line.plain(": ").plain(&why)
         }
     }
+}
+
+/// `1 rule fails and 2 differences from the baseline are worse`
+fn what_fails(rules: usize, worse: usize) -> String {
+    let failing = (rules > 0).then(|| count(rules, "rule fails", "rules fail"));
+    let changed = (worse > 0).then(|| {
+        count(
+            worse,
+            "difference from the baseline is worse",
+            "differences from the baseline are worse",
+        )
+    });
+    let parts: Vec<String> = [failing, changed].into_iter().flatten().collect();
+    parts.join(" and ")
 }

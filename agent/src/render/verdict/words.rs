@@ -91,6 +91,14 @@ pub(super) fn reasons(reasons: &[String]) -> String {
     some(&told, "; ")
 }
 
+/// An expression that a policy has over several lines, for where there is one. Only its line ends and what
+/// indents the next line go; other characters that have no place there are left for `screen` to show.
+pub(crate) fn one_line(text: &str) -> String {
+    let lines = text.split('\n').map(|line| line.trim_matches(' '));
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    lines.join(" ")
+}
+
 /// A count with its noun.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number}\u{a0}{}", if number == 1 { one } else { many })
@@ -99,6 +107,13 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expression_of_several_lines_becomes_one() {
+        assert_eq!(one_line("a.all(it,\n    it > 0)\n"), "a.all(it, it > 0)");
+        assert_eq!(one_line("a == 'b  c'"), "a == 'b  c'");
+        assert_eq!(one_line("a\x1b[2J\n"), "a\x1b[2J");
+    }
 
     #[test]
     fn what_is_unknown_for_the_same_reason_is_named_together() {
