@@ -135,7 +135,7 @@ impl<'a> Places<'a> {
 const SHOWN: usize = 80;
 
 /// What somebody wrote, in quotation marks and safe for a terminal: of a long text the beginning.
-pub(crate) fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         None => format!("{text:?}"),
         Some((end, _)) => format!("{:?}…", text.get(..end).unwrap_or_default()),
