@@ -5,15 +5,16 @@
 .PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy
 
 CARGO := cargo
-SCRIPTS := .ci/run tests/setup tests/summary discovery/fuzz/run \
+SCRIPTS := .ci/run tests/demo tests/setup tests/summary fuzz/run \
 	$(wildcard packaging/*.sh) $(addprefix tests/lab/metal/,build init start program run populate survey)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-demo: setup-build ## set up, build, and show this machine
-	$(CARGO) build --release --locked -p muster-agent
+demo: setup-build ## set up, build, show this machine, and let it join a controller on loopback
+	$(CARGO) build --release --locked -p muster-agent -p muster-controller
 	target/release/muster discover
+	tests/demo target/release
 
 test: setup ## set up and run every check and test
 	@tests/summary lint unit fuzz-build labs
@@ -52,7 +53,7 @@ labs: ## whole-system tests: recorded machines, emulated metal, limits
 	$(CARGO) test -p muster-tests --locked --no-fail-fast
 
 fuzz-build: ## that every fuzz target builds
-	discovery/fuzz/run build
+	fuzz/run build
 
 bench: setup ## the program beside its peers; BENCH="--write" keeps the result in docs/bench.md
 	$(CARGO) build --release --locked -p muster-tests --bins

@@ -40,6 +40,7 @@ pub mod check;
 pub mod compare;
 mod expression;
 mod judge;
+mod listed;
 mod machine;
 pub mod policy;
 pub mod verdict;

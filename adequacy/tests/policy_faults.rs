@@ -49,6 +49,44 @@ fn expressions() {
     hold(&format!("{HEAD}{RULE}"), EXPRESSIONS);
 }
 
+#[test]
+fn a_role_without_rules_would_be_anybodys() {
+    let text = HEAD.replace("[\"worker\"]", "[\"control\", \"worker\"]");
+    let rule = format!("{RULE}roles = [\"worker\"]\ncheck.cpu_cores = {{ at_least = 1 }}\n");
+    assert_eq!(
+        said(&format!("{text}{rule}")),
+        ["4:9: no rule is for the role control, so that every machine would be adequate for it"]
+    );
+}
+
+#[test]
+fn mistakes_do_not_repeat_long_texts() {
+    let long = "ä".repeat(200_000);
+    for text in [
+        format!("schema = \"{long}\""),
+        format!("roles = [\"{long}\"]"),
+        format!("[[rules]]\ncheck.\"{long}\" = {{}}"),
+        format!("\"{long}\" = 1"),
+        format!("[[rules]]\ncheck.memory_total = {{ at_least = \"{long}\" }}"),
+        format!("[[rules]]\ncheck.kernel_version = {{ at_least = \"{long}\" }}"),
+    ] {
+        let said = said(&text);
+        let start: String = text.chars().take(50).collect();
+        let longest = said.iter().map(String::len).max().unwrap();
+        assert!(longest < 1000, "{start}: {longest} bytes");
+    }
+}
+
+/// By quadratic reading it would take minutes.
+#[test]
+fn many_mistakes_are_told_at_once() {
+    let begun = std::time::Instant::now();
+    assert!(said(&format!("roles = [{}]", "1,".repeat(500_000))).len() > 500_000);
+    let long = format!("[[rules]]\ncheck.{} = {{}}", "a".repeat(1_000_000));
+    assert!(!said(&long).is_empty());
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
 const WHOLE: &[Case] = &[
     (
         "",

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod agent;
 mod check;
 mod diff;
 mod policy;
@@ -17,6 +18,7 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
+pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use diff::{DiffArguments, DiffFormat};
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
@@ -80,6 +82,11 @@ pub(crate) enum Command {
     /// Say in words what differs between two machines, or what changed on one.
     #[command(after_help = diff::HELP)]
     Diff(DiffArguments),
+    /// Make this machine a node of a cluster, and keep it one.
+    #[command(after_help = agent::HELP)]
+    Agent(AgentArguments),
+    /// Show what this machine's agent is and does.
+    Status(StatusArguments),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.

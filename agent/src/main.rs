@@ -1,9 +1,9 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`check`, `diff`, `discover`, `policy`, `schema`); `machine_file` takes a machine from a file; `render`
-//! turns documents into text and does no I/O; `terminal` is what is known of standard output; `exit`
-//! lists the exit codes.
+//! (`check`, `diff`, `discover`, `policy`, `schema`, `status`; `daemon` is `muster agent`); `machine_file` takes
+//! a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what is known of standard
+//! output; `exit` lists the exit codes.
 //!
 //! Invariants: data goes to standard output, everything else to standard error; text that came from
 //! firmware, a disk or the wire is screened before a terminal sees it; a reader that went away is
@@ -13,6 +13,7 @@
 
 mod check;
 mod cli;
+mod daemon;
 mod diff;
 mod discover;
 mod exit;
@@ -21,6 +22,7 @@ mod machine_file;
 mod policy;
 mod render;
 mod schema;
+mod status;
 mod terminal;
 
 use std::io::Write as _;
@@ -45,12 +47,16 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
-    logging::start(cli.verbose);
+    // A service's log says what it does without being asked.
+    let least = u8::from(matches!(cli.command, Command::Agent(_)));
+    logging::start(cli.verbose.max(least));
     match cli.command {
+        Command::Agent(arguments) => daemon::run(&arguments),
         Command::Discover(arguments) => discover::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

@@ -1,4 +1,4 @@
-//! Entry points for the fuzz targets in `discovery/fuzz`: every parser of bytes that come from
+//! Entry points for the fuzz targets in `fuzz`: every parser of bytes that come from
 //! firmware, the wire, a disk or an archive. Each takes any bytes and must return.
 #![allow(missing_docs, reason = "each is named as its parser")]
 

@@ -2,7 +2,7 @@
 //!
 //! Map: [`inventory`] is the root document `muster.inventory/v1`; each of its sections has a module
 //! of its own, and [`reading`] takes it from JSON. [`warning`] says why a value is missing. [`change`]
-//! is one line of `--watch`. [`role`] is what a node is for. [`units`]
+//! is one line of `--watch`. [`role`] is what a node is for, [`status`] where it is in its life. [`units`]
 //! writes quantities as people do.
 //!
 //! Invariants: a unit is in the field's name; unknown is `None`, never 0, −1 or `""`; every list is
@@ -26,6 +26,7 @@ pub mod peripheral;
 pub mod reading;
 pub mod role;
 pub mod software;
+pub mod status;
 pub mod units;
 pub mod usage;
 pub mod warning;
@@ -34,4 +35,5 @@ pub use change::{Change, ChangeKind, FieldChange};
 pub use inventory::{INVENTORY_SCHEMA, Inventory, Origin, Section};
 pub use reading::NoInventory;
 pub use role::Role;
+pub use status::NodeStatus;
 pub use warning::{Found, Warning, WarningKind};

@@ -14,7 +14,19 @@ pub fn muster() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| match std::env::var_os("MUSTER_PROGRAM") {
         Some(program) => PathBuf::from(program),
-        None => build(),
+        None => build("muster-agent", "muster"),
+    })
+}
+
+/// The release build of `muster-controller`, or the program that `MUSTER_CONTROLLER_PROGRAM` names.
+///
+/// # Panics
+/// When it does not build.
+pub fn controller() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| match std::env::var_os("MUSTER_CONTROLLER_PROGRAM") {
+        Some(program) => PathBuf::from(program),
+        None => build("muster-controller", "muster-controller"),
     })
 }
 
@@ -101,10 +113,10 @@ fn copy_for_everybody() -> TempDir {
     folder
 }
 
-fn build() -> PathBuf {
+fn build(package: &str, program: &str) -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "-p", "muster-agent"])
+        .args(["build", "--release", "--locked", "-p", package])
         .args([
             "--message-format=json-render-diagnostics",
             "--manifest-path",
@@ -113,11 +125,11 @@ fn build() -> PathBuf {
         .stderr(std::process::Stdio::inherit())
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "muster does not build");
+    assert!(output.status.success(), "{package} does not build");
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "muster")
+        .filter(|message| message["target"]["name"] == program)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .expect("cargo names the program that it built")
 }

@@ -1,7 +1,10 @@
 //! Counting the devices that a check asks for, with what keeps the others from being counted.
 
+use std::collections::BTreeMap;
+
 use super::finding::Sorted;
 use super::{Finding, Outcome};
+use crate::listed::listed;
 use crate::machine::Fact;
 use crate::policy::values::Count;
 
@@ -43,15 +46,19 @@ pub(super) fn at_least<'a, T: 'a>(
 ) -> Finding {
     let mut sorted = Sorted::default();
     let mut lacking: Vec<(String, Vec<String>)> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for device in devices {
         let name = name(device).to_owned();
         match lack(device) {
             Ok(None) => sorted.yes.push(name),
             Err(unknown) => sorted.unknown.push((name, unknown)),
-            Ok(Some(lack)) => match lacking.iter_mut().find(|(known, _)| *known == lack) {
-                Some((_, names)) => names.push(name),
-                None => lacking.push((lack, vec![name])),
-            },
+            Ok(Some(lack)) => {
+                let place = *known.entry(lack.clone()).or_insert(lacking.len());
+                match lacking.get_mut(place) {
+                    Some((_, names)) => names.push(name),
+                    None => lacking.push((lack, vec![name])),
+                }
+            }
         }
     }
     let is_none = sorted.yes.is_empty() && sorted.unknown.is_empty();
@@ -68,7 +75,7 @@ pub(super) fn at_least<'a, T: 'a>(
     }
     let reasons = lacking
         .iter()
-        .map(|(lack, names)| format!("{}: {lack}", names.join(", ")));
+        .map(|(lack, names)| format!("{}: {lack}", listed(names)));
     let finding = reasons.fold(finding, Finding::because);
     finding.with_devices(lacking.into_iter().flat_map(|(_, names)| names))
 }

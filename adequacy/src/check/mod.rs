@@ -16,6 +16,8 @@ mod firmware;
 mod gains;
 mod gpus;
 mod host;
+#[cfg(test)]
+mod many;
 mod memory;
 #[cfg(test)]
 mod more_devices;

@@ -154,7 +154,7 @@ fn still_passes(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_global_rejects: 4096, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_global_rejects: 4096, ..ProptestConfig::with_cases(128) })]
 
     #[test]
     fn disks(check in prop::sample::select(DISKS), devices in gaining("name", disk())) {

@@ -11,7 +11,8 @@ pub(super) fn judged(name: &str, parameters: &str, sections: Value) -> Finding {
     made(name, parameters).judge(&Machine::new(&inventory(sections)))
 }
 
-fn made(name: &str, parameters: &str) -> Box<dyn Check> {
+/// The check `name` with parameters as in a policy.
+pub(super) fn made(name: &str, parameters: &str) -> Box<dyn Check> {
     let text = format!("parameters = {parameters}");
     let mut document = toml_span::parse(&text).unwrap();
     let parameters = document.pointer_mut("/parameters").unwrap();

@@ -4,7 +4,7 @@
 //! both documents side by side, two of one device as a `thing`, down to the `leaf`, and keeps what it
 //! `found`. `pair` finds which device is which, by `kinds`, the table of all lists; `weigh` says
 //! whether a difference counts and is bad news, by `table`, the table of all fields. `words` makes
-//! sentences, `value` writes values, `known` has the reasons for what is not known.
+//! sentences, `naming` calls a device something, `value` writes values, `known` has the reasons for what is not known.
 //!
 //! Invariants: what changes all the time is no difference; what one side does not know is none
 //! either, and is listed with its reason; seen from the other side every weight is the opposite.
@@ -14,6 +14,7 @@ mod found;
 mod kinds;
 mod known;
 mod leaf;
+mod naming;
 mod pair;
 mod relation;
 mod table;

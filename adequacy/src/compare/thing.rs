@@ -4,7 +4,8 @@ use muster_model::Section;
 use serde_json::Value;
 
 use super::kinds::{self, Kind};
-use super::value::{self, Detail, at, key_of};
+use super::naming::{self, Detail, key_of};
+use super::value::at;
 
 /// Two of one device, or two of a section that is one object.
 pub(super) struct Thing<'a> {
@@ -39,7 +40,7 @@ impl Thing<'_> {
 
     /// A device that is in this thing, in words.
     pub(super) fn words_in(&self, kind: &Kind, device: &Value, detail: Detail) -> String {
-        let words = value::device(kind, device, detail);
+        let words = naming::device(kind, device, detail);
         let outer = kinds::of(&self.path).filter(|_| self.path != kind.path);
         match outer {
             Some(outer) => format!("{words} of {} {}", outer.noun, key_of(outer, self.after)),

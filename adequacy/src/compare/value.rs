@@ -3,8 +3,8 @@
 use muster_model::units;
 use serde_json::{Map, Value};
 
-use super::kinds::Kind;
 use super::table::{Field, Null, Style};
+use crate::listed::listed;
 
 const NULL: Value = Value::Null;
 
@@ -17,16 +17,6 @@ pub(super) fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
 
 pub(super) fn text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())
-}
-
-/// The device's natural key.
-pub(super) fn key_of(kind: &Kind, device: &Value) -> String {
-    let known = kind.key.iter().map(|field| at(device, field));
-    match known.into_iter().find(|value| !value.is_null()) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "?".to_owned(),
-    }
 }
 
 /// A value as a person reads it.
@@ -55,19 +45,6 @@ pub(super) fn plain(path: &str, value: &Value) -> String {
     }
 }
 
-/// The first items, and how many more there are.
-pub(super) fn listed(items: impl Iterator<Item = String>) -> String {
-    const TOLD: usize = 8;
-    let mut items: Vec<String> = items.collect();
-    let more = items.len().saturating_sub(TOLD);
-    items.truncate(TOLD);
-    let told = items.join(", ");
-    match more {
-        0 => told,
-        more => format!("{told} and {more} more"),
-    }
-}
-
 /// The known plain facts of an object, by the names of its fields.
 fn described(fields: &Map<String, Value>) -> String {
     let mut facts: Vec<(&String, String)> = fields
@@ -82,48 +59,5 @@ fn described(fields: &Map<String, Value>) -> String {
             "type" | "kind" => fact,
             name => format!("{} {fact}", name.replace('_', " ")),
         })),
-    }
-}
-
-/// How much of a device is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
-    Brief,
-    Full,
-}
-
-/// A device in words: `disk nvme0n1 (1.75 TiB Samsung PM9A3, serial S64…)`.
-pub(super) fn device(kind: &Kind, device: &Value, detail: Detail) -> String {
-    let fields = match detail {
-        Detail::Brief => kind.brief,
-        Detail::Full => kind.full,
-    };
-    let known = fields.iter().filter(|field| !at(device, field).is_null());
-    let mut told = String::new();
-    for field in known {
-        let value = plain(field, at(device, field));
-        // Many a model has its vendor's name before it.
-        let said = at(device, "model")
-            .as_str()
-            .or(at(device, "product").as_str());
-        if *field == "vendor" && said.is_some_and(|model| model.starts_with(&value)) {
-            continue;
-        }
-        let label = match *field {
-            "serial" => ", serial ",
-            "permanent_mac" => ", MAC ",
-            _ => " ",
-        };
-        told.push_str(label);
-        told.push_str(&value);
-    }
-    let told = told.trim_start_matches([',', ' ']);
-    let key = match kind.key {
-        [field] => plain(field, at(device, field)),
-        _ => key_of(kind, device),
-    };
-    match told {
-        "" => format!("{} {key}", kind.noun),
-        told => format!("{} {key} ({told})", kind.noun),
     }
 }

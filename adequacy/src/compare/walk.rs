@@ -9,9 +9,10 @@ use super::document::{Difference, DifferenceKind, Relation, Weight};
 use super::found::Found;
 use super::kinds::{self, Kind};
 use super::known::Known;
+use super::naming::{Detail, key_of};
 use super::pair::{Pair, pair};
 use super::thing::{Thing, join, tail};
-use super::value::{Detail, at, key_of};
+use super::value::at;
 use super::{table, words};
 
 /// A walk and what it found so far.

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::document::Relation;
 use super::table::{Field, Rule, Style};
-use super::value::{listed, plain, shown};
+use super::value::{plain, shown};
+use crate::listed::listed;
 
 /// One side only has the device.
 pub(super) fn removed(device: &str, relation: Relation) -> String {
@@ -110,7 +111,7 @@ impl Fact<'_> {
             Relation::TwoMachines => ("lacks", "also has"),
         };
         let told = |of: Vec<&String>, word: &str| {
-            let items = listed(of.into_iter().cloned());
+            let items = listed(of);
             (!items.is_empty()).then(|| format!("{word} {items}"))
         };
         let parts = [

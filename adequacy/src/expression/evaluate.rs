@@ -133,8 +133,14 @@ impl<'e> Evaluation<'e> {
             Plan::Double(value) => Ok(Value::Double(*value)),
             Plan::Text(value) => Ok(Value::Text(value.into())),
             Plan::Section(section) => Ok(self.facts.section(*section)?),
-            Plan::Local(index) => match self.locals.get(*index) {
-                Some(value) => Ok(value.clone()),
+            Plan::Local(index) => match self.locals.get(*index).cloned() {
+                Some(value) => {
+                    // A list that was made is shared, a text is copied.
+                    if let Value::Text(Cow::Owned(text)) = &value {
+                        self.charge(text.len() / BYTES_PER_STEP)?;
+                    }
+                    Ok(value)
+                }
                 None => failed("a variable is not set"),
             },
             Plan::Field(of, index) => self.field(of, *index),

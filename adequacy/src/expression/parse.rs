@@ -91,9 +91,9 @@ fn guard(text: &str) -> Result<(), ExpressionFault> {
             }
             '/' if rest.starts_with("//") => taken = rest.find('\n').unwrap_or(rest.len()),
             '"' | '\'' => {
-                let raw = text
-                    .get(..at)
-                    .is_some_and(|before| before.ends_with(['r', 'R']));
+                let raw = is_raw(text.get(..at).unwrap_or_default()).ok_or_else(|| {
+                    fault(at, format!("{first} begins a string right after a word"))
+                })?;
                 taken = string_length(rest, raw)
                     .ok_or_else(|| fault(at, "this string does not end, or has an escape that CEL does not know; a backslash is \\\\".to_owned()))?;
             }
@@ -104,6 +104,18 @@ fn guard(text: &str) -> Result<(), ExpressionFault> {
     match open.pop() {
         Some((at, wanted)) => Err(fault(at, format!("this bracket lacks its {wanted}"))),
         None => Ok(()),
+    }
+}
+
+/// Whether the string after `before` is raw; `None` where that would be the parser's guess: a word may
+/// end in an r without being the prefix of a string.
+fn is_raw(before: &str) -> Option<bool> {
+    let is_of_word = |last: char| last.is_ascii_alphanumeric() || last == '_';
+    let word = before.trim_end_matches(is_of_word);
+    match before.get(word.len()..)? {
+        "" | "b" | "B" => Some(false),
+        "r" | "R" | "br" | "bR" | "Br" | "BR" => Some(true),
+        _ => None,
     }
 }
 

@@ -79,48 +79,86 @@ impl Collected {
         self.0.is_empty()
     }
 
-    pub(super) fn in_text(self, text: &str) -> Faults {
-        let mut faults: Vec<Fault> = self
-            .0
-            .into_iter()
-            .map(|(offset, message)| {
-                let (line, column) = place(text, offset);
-                Fault {
-                    line,
-                    column,
-                    message,
-                }
-            })
-            .collect();
-        faults.sort();
-        faults.dedup();
-        Faults(faults)
+    pub(super) fn in_text(mut self, text: &str) -> Faults {
+        self.0.sort();
+        self.0.dedup();
+        let mut places = Places::of(text);
+        let faults = self.0.into_iter().map(|(offset, message)| {
+            let (line, column) = places.line_and_column(offset);
+            Fault {
+                line,
+                column,
+                message,
+            }
+        });
+        Faults(faults.collect())
     }
 }
 
-/// Line and column of a byte, both counted from 1.
-fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset.min(text.len())).unwrap_or_default();
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .get(line_start..)
-        .map_or(0, |row| row.chars().count())
-        + 1;
-    (line, column)
+/// Lines and columns of bytes that are asked for in their order, so that a text is read through once,
+/// however many mistakes it has.
+struct Places<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> Places<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            line: 1,
+            column: 1,
+        }
+    }
+
+    /// Both counted from 1; the end of the text for what is beyond it or within a character.
+    fn line_and_column(&mut self, offset: usize) -> (usize, usize) {
+        let ahead = self.text.get(self.at..offset);
+        let ahead = ahead
+            .or_else(|| self.text.get(self.at..))
+            .unwrap_or_default();
+        for character in ahead.chars() {
+            (self.line, self.column) = match character {
+                '\n' => (self.line + 1, 1),
+                _ => (self.line, self.column + 1),
+            };
+        }
+        self.at += ahead.len();
+        (self.line, self.column)
+    }
+}
+
+/// Longer names and values of a policy are shown in part.
+const SHOWN: usize = 80;
+
+/// What somebody wrote, in quotation marks and safe for a terminal: of a long text the beginning.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}…", text.get(..end).unwrap_or_default()),
+    }
 }
 
 fn unexpected_key(key: &str, expected: &[String]) -> String {
+    let shown = quoted(key);
     match nearest(key, expected.iter().map(String::as_str)) {
-        Some(meant) => format!("there is no {key:?} here; did you mean {meant:?}?"),
-        None if expected.is_empty() => format!("there is no {key:?} here, it takes no parameters"),
-        None => format!("there is no {key:?} here; there is {}", expected.join(", ")),
+        Some(meant) => format!("there is no {shown} here; did you mean {meant:?}?"),
+        None if expected.is_empty() => format!("there is no {shown} here, it takes no parameters"),
+        None => format!("there is no {shown} here; there is {}", expected.join(", ")),
     }
 }
+
+/// In bytes of UTF-8.
+const LONGEST_LETTER: usize = 4;
 
 /// The name that was probably meant: two letters away at most, and nearer than any other.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
+        // As many letters more or less are as many to change; long texts are not worth comparing.
+        .filter(|known| name.len().abs_diff(known.len()) <= 2 * LONGEST_LETTER)
         .map(|known| (strsim::osa_distance(name, known), known))
         .filter(|(distance, known)| *distance <= 2 && *distance < known.len())
         .min()
@@ -136,13 +174,16 @@ fn in_words(kind: &ErrorKind, span: Span) -> String {
         ErrorKind::Custom(message) => message.clone().into_owned(),
         ErrorKind::UnexpectedValue { expected, value } => {
             let value = value.as_deref().unwrap_or("this");
+            let shown = quoted(value);
             match nearest(value, expected.iter().copied()) {
-                Some(meant) => format!("{value:?} is none of the values; did you mean {meant:?}?"),
-                None => format!("{value:?} is none of the values: {}", expected.join(", ")),
+                Some(meant) => format!("{shown} is none of the values; did you mean {meant:?}?"),
+                None => format!("{shown} is none of the values: {}", expected.join(", ")),
             }
         }
-        ErrorKind::DuplicateKey { key, .. } => format!("{key:?} is there twice"),
-        ErrorKind::DuplicateTable { name, .. } => format!("the table {name:?} is there twice"),
+        ErrorKind::DuplicateKey { key, .. } => format!("{} is there twice", quoted(key)),
+        ErrorKind::DuplicateTable { name, .. } => {
+            format!("the table {} is there twice", quoted(name))
+        }
         ErrorKind::UnexpectedEof => "the text ends in the middle".to_owned(),
         ErrorKind::UnquotedString => "a text has to be in quotation marks".to_owned(),
         ErrorKind::InvalidNumber => "this is no number".to_owned(),

@@ -8,7 +8,7 @@ use toml_span::de_helpers::TableHelper;
 use toml_span::value::ValueInner;
 use toml_span::{DeserError, Deserialize, Span, Value};
 
-use super::fault::{Collected, Faults, nearest};
+use super::fault::{Collected, Faults, nearest, quoted};
 use super::values::{Set, Text, one_of, text, wrong};
 use super::{POLICY_SCHEMA, Policy, Rule, Test};
 use crate::check;
@@ -50,17 +50,20 @@ fn whole(document: &mut Value<'_>, faults: &mut Collected) -> Option<Policy> {
     if let Ok(schema) = schema
         && schema.value != POLICY_SCHEMA
     {
-        let found = &schema.value;
+        let found = quoted(&schema.value);
         faults.add(
             schema.span.start,
-            format!("this is {found:?}, and {POLICY_SCHEMA:?} is understood here"),
+            format!("this is {found}, and {POLICY_SCHEMA:?} is understood here"),
         );
     }
     let name = table.required::<Text>("name");
     let version = table.required::<Text>("version");
     let description = table.optional::<Text>("description");
-    let roles = table.required::<Roles>("roles").map(|roles| roles.0);
-    let judged = roles.clone().unwrap_or_else(|_| Role::ALL.into());
+    let roles = table.required_s::<Roles>("roles");
+    let judged = match &roles {
+        Ok(roles) => roles.value.0.clone(),
+        Err(_) => Role::ALL.into(),
+    };
     let rules = match table.take("rules") {
         Some((_, mut rules)) => read_rules(&mut rules, &judged, faults),
         None => {
@@ -74,15 +77,31 @@ fn whole(document: &mut Value<'_>, faults: &mut Collected) -> Option<Policy> {
     if !faults.is_empty() {
         return None;
     }
+    let roles = roles.ok()?;
+    note_idle_roles(&roles.value.0, roles.span, &rules, faults);
+    if !faults.is_empty() {
+        return None;
+    }
     Some(Policy {
         name: PolicyName {
             name: name.ok()?.0,
             version: version.ok()?.0,
         },
         description: description.map(|text| text.0).unwrap_or_default(),
-        roles: roles.ok()?.into_iter().collect(),
+        roles: roles.value.0.into_iter().collect(),
         rules,
     })
+}
+
+/// A role that no rule is for would be anybody's.
+fn note_idle_roles(judged: &BTreeSet<Role>, at: Span, rules: &[Rule], faults: &mut Collected) {
+    let is_idle = |role: &&Role| !rules.iter().any(|rule| rule.roles.contains(role));
+    for role in judged.iter().filter(is_idle) {
+        let message = format!(
+            "no rule is for the role {role}, so that every machine would be adequate for it"
+        );
+        faults.add(at.start, message);
+    }
 }
 
 fn read_rules(value: &mut Value<'_>, judged: &BTreeSet<Role>, faults: &mut Collected) -> Vec<Rule> {
@@ -240,10 +259,11 @@ fn read_check(value: &mut Value<'_>) -> Result<Test, DeserError> {
             check: (kind.read)(&mut parameters)?,
         }),
         None => {
+            let shown = quoted(name);
             let message = match nearest(name, check::kinds().map(|kind| kind.name)) {
-                Some(meant) => format!("there is no check {name:?}; did you mean {meant:?}?"),
+                Some(meant) => format!("there is no check {shown}; did you mean {meant:?}?"),
                 None => format!(
-                    "there is no check {name:?}; `muster policy checks` lists those that are"
+                    "there is no check {shown}; `muster policy checks` lists those that are"
                 ),
             };
             Err(wrong(key.span, message).into())

@@ -25,8 +25,14 @@ pub(crate) fn text(value: &mut Value<'_>) -> Result<String, Error> {
 
 /// Takes the text that `T` is written as.
 pub(super) fn parsed<T: FromStr<Err = String>>(value: &mut Value<'_>) -> Result<T, DeserError> {
+    // As long as a path can be (limits.h, PATH_MAX): what is wrong is told with the text.
+    const LONGEST: usize = 4096;
     let span = value.span;
     let text = text(value)?;
+    if text.len() > LONGEST {
+        let message = format!("this is longer than the {LONGEST} bytes of any such value");
+        return Err(wrong(span, message).into());
+    }
     Ok(text
         .parse()
         .map_err(|message: String| wrong(span, message))?)

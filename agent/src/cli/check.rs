@@ -11,6 +11,9 @@ use super::diff::machine_file;
 use super::{Color, duration};
 use crate::machine_file::MachineFile;
 
+/// The policy that machines are judged by when none is named.
+pub(crate) const DEFAULT_POLICY: &str = "default";
+
 pub(super) const HELP: &str = "\
 Examples:
   sudo muster check                                 this machine, by the default policy
@@ -100,7 +103,7 @@ pub(crate) struct PolicyChoice {
         short,
         long,
         value_name = "NAME|FILE",
-        default_value = crate::policy::DEFAULT
+        default_value = DEFAULT_POLICY
     )]
     pub(crate) policy: String,
 

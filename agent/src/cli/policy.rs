@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Color;
-use super::check::{PolicyChoice, PolicyPlace};
+use super::check::{DEFAULT_POLICY, PolicyChoice, PolicyPlace};
 
 pub(super) const HELP: &str = "\
 Exit codes:
@@ -83,7 +83,7 @@ pub(crate) enum PolicyCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ShownPolicy {
     /// A policy by name or file: what has a / or ends in .toml is a file.
-    #[arg(value_name = "NAME|FILE", default_value = crate::policy::DEFAULT)]
+    #[arg(value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policy: String,
 
     #[command(flatten)]

@@ -12,8 +12,6 @@ use muster_adequacy::policy::nearest;
 
 use crate::cli::{PolicyChoice, PolicyPlace};
 
-/// The policy that machines are judged by when none is named.
-pub(crate) const DEFAULT: &str = "default";
 /// Where an operator's policies are, unless another directory is named.
 const FOLDER: &str = "/etc/muster/policies";
 /// As large as `muster_adequacy` takes a policy to be.
@@ -122,7 +120,8 @@ pub(super) fn at(origin: &Origin) -> anyhow::Result<Written> {
     }
 }
 
-fn is_file_name(name: &str) -> bool {
+/// Whether a policy is chosen by its file, and not by its name.
+pub(super) fn is_file_name(name: &str) -> bool {
     let is_toml = Path::new(name)
         .extension()
         .is_some_and(|extension| extension == "toml");
@@ -215,7 +214,7 @@ mod tests {
             let policy = policy.unwrap_or_else(|faults| panic!("{name}:\n{faults}"));
             assert_eq!(policy.name().name, *name);
         }
-        assert!(embedded(DEFAULT).is_some());
+        assert!(embedded("default").is_some());
     }
 
     #[test]

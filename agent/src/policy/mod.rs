@@ -2,6 +2,7 @@
 
 mod find;
 mod list;
+mod trust;
 mod validate;
 
 use std::io::{IsTerminal as _, Write as _, stderr};
@@ -12,12 +13,13 @@ use muster_adequacy::check::{Kind, kinds};
 use muster_adequacy::policy::{Faults, nearest};
 
 use crate::cli::{PolicyArguments, PolicyChoice, PolicyCommand, PolicyFormat};
+use crate::discover::is_root;
 use crate::exit::Exit;
 use crate::render::policy as render;
 use crate::terminal;
 
+pub(crate) use find::Origin;
 use find::Written;
-pub(crate) use find::{DEFAULT, Origin};
 
 /// A policy, and where it was found.
 #[derive(Debug)]
@@ -68,7 +70,24 @@ pub(crate) fn run(arguments: PolicyArguments) -> anyhow::Result<Exit> {
 /// [`Unusable`]: there is none to judge by.
 pub(crate) fn load(choice: &PolicyChoice) -> Result<Loaded, Unusable> {
     let written = find::find(choice).map_err(Unusable::Unread)?;
+    warn_of_writers(choice, &written.origin);
     parse(written)
+}
+
+/// Tells root of a policy that others may write. A file that was named itself is the choice of
+/// whoever named it.
+fn warn_of_writers(choice: &PolicyChoice, origin: &Origin) {
+    let Origin::File(path) = origin else {
+        return;
+    };
+    if !is_root() || find::is_file_name(&choice.policy) {
+        return;
+    }
+    if let Some(doubt) = trust::doubt(path) {
+        let text = format!("muster: warning: {doubt}");
+        // It is no failure when nobody listens.
+        let _ = writeln!(anstream::stderr(), "{}", crate::render::screen(&text));
+    }
 }
 
 fn parse(written: Written) -> Result<Loaded, Unusable> {

@@ -2,7 +2,8 @@
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
 //! shows any section as rows; `verdict` and `policy` show those; `comparison` is what differs, for
-//! people; `layout` wraps and aligns; `text` keeps foreign text from driving the terminal.
+//! people; `status` is what the agent is and does; `layout` wraps and aligns; `text` keeps foreign
+//! text from driving the terminal.
 
 mod columns;
 pub(crate) mod comparison;
@@ -10,6 +11,7 @@ mod document;
 mod layout;
 pub(crate) mod policy;
 pub(crate) mod report;
+pub(crate) mod status;
 mod table;
 mod text;
 pub(crate) mod verdict;

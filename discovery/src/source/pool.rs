@@ -118,10 +118,9 @@ impl Shared {
 
     /// Until every answer has come, or the time is over. Whether any thread could be started.
     fn wait(self: &Arc<Self>, call: &Call, until: Instant) -> bool {
-        let mut started = self.start(WORKERS);
-        if started == 0 {
+        let Some(mut started) = self.start(WORKERS) else {
             return false;
-        }
+        };
         let mut missing = call.answers().missing;
         let mut last_answer = Instant::now();
         loop {
@@ -143,7 +142,8 @@ impl Shared {
             } else {
                 WORKERS_MAX
             };
-            started += self.start(started.min(most.saturating_sub(started)));
+            let more = started.max(1).min(most.saturating_sub(started));
+            started += self.start(more).unwrap_or_default();
         }
     }
 
@@ -157,8 +157,9 @@ impl Shared {
         waits.then(|| worth.min(PATIENCE))
     }
 
-    /// Has so many threads, or as many as there are jobs, take on jobs, and says how many.
-    fn start(self: &Arc<Self>, most: usize) -> usize {
+    /// Has so many threads, or as many as there are jobs, take on jobs, and says how many. None are
+    /// needed where those that work have taken all jobs already; `None` where some are, and none starts.
+    fn start(self: &Arc<Self>, most: usize) -> Option<usize> {
         let (wanted, idle) = {
             let queue = self.queue();
             (queue.jobs.len().min(most), queue.idle)
@@ -179,7 +180,8 @@ impl Shared {
             };
             worker.spawn(work).ok()
         });
-        woken + started.count()
+        let started = woken + started.count();
+        (started > 0 || wanted == 0).then_some(started)
     }
 
     fn work(&self) {

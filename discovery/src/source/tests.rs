@@ -375,3 +375,26 @@ fn what_was_not_recorded_is_not_asked() {
     let (_folder, source) = root();
     assert_eq!(source.ask(Query::Clock), Err(Fault::NotAsked));
 }
+
+/// A thread that has just answered one call may take on the next one's request before that call looks for
+/// threads: nothing is left to start then, and all is well.
+#[test]
+fn calls_side_by_side_all_have_their_answers() {
+    let (folder, source) = root();
+    fs::write(folder.path().join("file"), "x").expect("made");
+    let ask = || {
+        for _ in 0..2000 {
+            let group = vec![vec![Request::Read("file".to_owned(), ATTRIBUTE_CAP)]];
+            let answers = source.within(Duration::from_secs(30), group);
+            assert!(
+                matches!(&answers[..], [group] if matches!(&group[..], [Ok(_)])),
+                "{answers:?}"
+            );
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(ask);
+        }
+    });
+}

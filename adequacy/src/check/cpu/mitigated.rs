@@ -3,6 +3,7 @@
 use muster_model::{Section, WarningKind};
 
 use super::{Check, Finding, Outcome, cpu, parameters};
+use crate::listed::listed;
 use crate::machine::{Machine, Unknown};
 use crate::policy::values::{Set, Text};
 
@@ -31,8 +32,8 @@ impl Check for Mitigated {
         let told = known.iter().filter(|(name, _)| !excepted(name));
         let open: Vec<_> = told.clone().filter(|(_, text)| is_open(text)).collect();
         if !open.is_empty() {
-            let names: Vec<&str> = open.iter().map(|(name, _)| name.as_str()).collect();
-            let mut finding = Finding::new(Outcome::Fail, names.join(", "));
+            let names = open.iter().map(|(name, _)| name.as_str());
+            let mut finding = Finding::new(Outcome::Fail, listed(names));
             finding.reasons = open
                 .iter()
                 .map(|(name, text)| format!("{name}: {text}"))

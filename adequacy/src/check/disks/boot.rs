@@ -1,10 +1,13 @@
 //! That the system does not share its disk with data.
 
+use std::collections::BTreeSet;
+
 use muster_model::Section;
 use muster_model::disk::{Disk, Filesystem, Signature};
 
 use super::finding::Sorted;
 use super::{Check, Finding, Kind, Outcome, disks, fact, parameters, read};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine, Unknown};
 
 /// Discovery's stable text for a disk on which, however high, /, /boot, /usr or the EFI system
@@ -48,7 +51,8 @@ impl Check for BootDiskSeparate {
 }
 
 fn decide(machine: &Machine<'_>, disks: &[Disk], system: &[&Disk]) -> Finding {
-    let is_other = |disk: &&Disk| !system.iter().any(|boot| boot.name == disk.name);
+    let system_names: BTreeSet<&str> = system.iter().map(|disk| disk.name.as_str()).collect();
+    let is_other = |disk: &&Disk| !system_names.contains(disk.name.as_str());
     let others: Vec<&Disk> = disks.iter().filter(is_other).collect();
     let sorted = Sorted::by(
         others.iter().copied(),
@@ -65,7 +69,7 @@ fn decide(machine: &Machine<'_>, disks: &[Disk], system: &[&Disk]) -> Finding {
     };
     let spare = match sorted.yes.as_slice() {
         [] => "no other disk".to_owned(),
-        names => format!("besides {}", names.join(", ")),
+        names => format!("besides {}", listed(names)),
     };
     let mut finding = sorted.at_least(1);
     finding.actual = Some(format!("{held}; {spare}"));
@@ -159,8 +163,7 @@ fn unfit(disk: &Disk) -> Option<&str> {
 }
 
 fn names(disks: &[&Disk]) -> String {
-    let names: Vec<&str> = disks.iter().map(|disk| disk.name.as_str()).collect();
-    names.join(", ")
+    listed(disks.iter().map(|disk| disk.name.as_str()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use muster_model::memory::{HugePages, Memory, NumaNode};
 
 use super::finding::both;
 use super::{Check, Finding, Kind, Outcome, parameters, read};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine, Unknown};
 use crate::policy::size::{self, Size};
 use crate::policy::values::{Count, Limit, Percent};
@@ -141,7 +142,7 @@ impl NumaBalanced {
                 devices.push(name(node));
             }
         }
-        let mut finding = Finding::decided(devices.is_empty(), actual.join(", "));
+        let mut finding = Finding::decided(devices.is_empty(), listed(&actual));
         finding.reasons = reasons;
         finding.with_devices(devices)
     }
@@ -267,7 +268,7 @@ impl Check for Pool {
                 Finding::new(Outcome::Fail, "none").because("the kernel has no huge pages")
             });
         }
-        let sizes = sizes.join(", ");
+        let sizes = listed(&sizes);
         Finding::new(Outcome::Fail, format!("none of {}", self.size))
             .because(format!("huge pages of this machine are of {sizes}"))
     }

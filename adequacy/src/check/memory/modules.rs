@@ -1,11 +1,12 @@
 //! Whether memory modules are alike and evenly placed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::Section;
 use muster_model::memory::MemoryModule;
 
 use super::{Check, Finding, Outcome, memory, parameters};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine};
 use crate::policy::size;
 
@@ -19,7 +20,7 @@ impl Check for Symmetric {
     }
 
     fn sections(&self) -> &'static [Section] {
-        &[Section::Memory]
+        &[Section::Memory, Section::Cpu]
     }
 
     fn judge(&self, machine: &Machine<'_>) -> Finding {
@@ -40,6 +41,7 @@ impl Check for Symmetric {
             );
             oddities.compare(&fitted, |module| module.rank, ranks);
             oddities.count(&fitted, "processor", socket);
+            oddities.count_bare(&fitted, machine.inventory().cpu.sockets);
             oddities.count(&fitted, "slots", channel);
             let actual = summary(&modules);
             if !oddities.reasons.is_empty() {
@@ -144,6 +146,20 @@ impl Oddities {
         self.devices.dedup();
     }
 
+    /// Notes that there are processors without any module, if all names tell a processor.
+    fn count_bare(&mut self, fitted: &[Fitted<'_>], sockets: Option<u32>) {
+        let places: Option<BTreeSet<String>> = fitted.iter().map(socket).collect();
+        let (Some(places), Some(sockets)) = (places, sockets) else {
+            return;
+        };
+        if places.len() < sockets as usize {
+            let bare = sockets as usize - places.len();
+            self.reasons.push(format!(
+                "{bare} of {sockets} processors without memory modules of their own"
+            ));
+        }
+    }
+
     fn add(&mut self, device: &str, reason: String) {
         self.devices.push(device.to_owned());
         self.reasons.push(reason);
@@ -225,8 +241,7 @@ fn summary(modules: &[&MemoryModule]) -> String {
         let speed = speed.map(|mts| format!(" at {mts} MT/s"));
         format!("{count} of {size}{}", speed.unwrap_or_default())
     };
-    let kinds: Vec<String> = kinds.iter().rev().map(in_words).collect();
-    kinds.join(", ")
+    listed(kinds.iter().rev().map(in_words))
 }
 
 fn ranks(count: u32) -> String {

@@ -178,6 +178,24 @@ fn hugepages() {
 }
 
 #[test]
+fn a_processor_without_modules_is_no_symmetry() {
+    let mut machine = alike(&["P1-DIMMA1", "P1-DIMMB1"]);
+    machine["cpu"] = json!({"sockets": 2});
+    let finding = judged("memory_symmetric", "{}", machine.clone());
+    assert_eq!(finding.outcome, Fail);
+    assert_eq!(
+        finding.reasons,
+        ["1 of 2 processors without memory modules of their own"]
+    );
+    machine["cpu"]["sockets"] = json!(1);
+    assert_eq!(judged("memory_symmetric", "{}", machine).outcome, Pass);
+    // Each processor of a virtual machine may be one core, and no name tells of processors.
+    let mut emulated = alike(&["DIMM 0", "DIMM 1"]);
+    emulated["cpu"] = json!({"sockets": 4});
+    assert_eq!(judged("memory_symmetric", "{}", emulated).outcome, Pass);
+}
+
+#[test]
 fn symmetric() {
     let two = alike(&["P1-DIMMA1", "P1-DIMMB1"]);
     let smaller = modules(&[

@@ -8,6 +8,7 @@ use muster_model::network::{Bond, NetworkInterface};
 use super::{
     Check, Finding, Kind, Outcome, fact, has_signal, interfaces, parameters, read, without_signal,
 };
+use crate::listed::{listed, separated};
 use crate::machine::{Fact, Machine, Unknown};
 use crate::policy::speed::Speed;
 
@@ -59,8 +60,8 @@ fn together(bonds: Vec<Judged>) -> Finding {
     } else {
         Outcome::Pass
     };
-    let actual: Vec<&str> = bonds.iter().map(|bond| bond.links.as_str()).collect();
-    let mut finding = Finding::new(outcome, actual.join("; "));
+    let actual = separated(bonds.iter().map(|bond| bond.links.as_str()), "; ");
+    let mut finding = Finding::new(outcome, actual);
     for bond in bonds {
         let reasons = match outcome {
             Outcome::Fail => bond.faults,
@@ -118,7 +119,7 @@ impl Judged {
                 neighbours.entry(chassis).or_default().push(link);
             }
         }
-        judged.links = format!("{name}: {}", links.join(", "));
+        judged.links = format!("{name}: {}", listed(&links));
         judged.compare_speeds(&speeds);
         judged.compare_neighbours(&neighbours);
         judged
@@ -127,11 +128,10 @@ impl Judged {
     /// One link for each speed that there is.
     fn compare_speeds(&mut self, speeds: &BTreeMap<u64, &str>) {
         if speeds.len() > 1 {
-            let texts: Vec<String> = speeds
+            let texts = speeds
                 .iter()
-                .map(|(mbps, member)| format!("{member} {}", Speed { mbps: *mbps }))
-                .collect();
-            let reason = format!("the links of {} differ: {}", self.name, texts.join(", "));
+                .map(|(mbps, member)| format!("{member} {}", Speed { mbps: *mbps }));
+            let reason = format!("the links of {} differ: {}", self.name, listed(texts));
             self.faults.push(reason);
         }
     }
@@ -143,10 +143,10 @@ impl Judged {
             };
             let neighbour = first.neighbour.as_ref();
             let title = neighbour.and_then(|neighbour| neighbour.system_name.as_deref());
-            let members: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
+            let members = links.iter().map(|link| link.name.as_str());
             self.faults.push(format!(
                 "{} of {} lead to the same neighbour, {}",
-                members.join(" and "),
+                separated(members, " and "),
                 self.name,
                 title.unwrap_or(chassis)
             ));

@@ -4,7 +4,8 @@ use muster_model::Section;
 use muster_model::pci::{PciFunction, PciLink};
 
 use super::{Check, Finding, Kind, Outcome, PciPattern, Set, fits, functions, parameters, read};
-use crate::check::finding::{Sorted, both, listed};
+use crate::check::finding::{Sorted, both};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine};
 
 pub(super) const KIND: Kind = Kind {
@@ -112,11 +113,11 @@ fn is_slow(machine: &Machine<'_>, function: &PciFunction) -> Fact<bool> {
 }
 
 fn slow(finding: Finding, behind: &[&PciFunction]) -> Finding {
-    let actual = listed(behind.iter(), |function| {
+    let actual = listed(behind.iter().map(|function| {
         let link = &function.link;
         format!("{} {}", function.slot, lanes(link.width, link.speed_gts))
-    });
-    let finding = finding.because_of(behind.iter(), |function| why(function));
+    }));
+    let finding = finding.because_of(behind, |function| why(function));
     Finding {
         actual: Some(actual),
         ..finding

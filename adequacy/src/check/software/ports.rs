@@ -8,6 +8,7 @@ use muster_model::software::{Listener, TransportProtocol};
 use toml_span::{DeserError, Deserialize, Value};
 
 use super::{Check, Finding, Kind, Outcome, Sorted, parameters, read};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine};
 use crate::policy::software::Port;
 use crate::policy::values::{Set, wrong};
@@ -73,13 +74,11 @@ impl Check for PortsFree {
             let ports: BTreeSet<(Option<TransportProtocol>, u16)> =
                 taken.map(|it| (it.protocol, it.port)).collect();
             let ports = ports.into_iter();
-            let ports: Vec<String> = ports
-                .map(|(protocol, port)| format!("{} {port}", word(protocol)))
-                .collect();
+            let ports = ports.map(|(protocol, port)| format!("{} {port}", word(protocol)));
             let reasons = finding.devices.iter();
             let reasons = reasons.map(|address| format!("{address} is taken"));
             Finding {
-                actual: Some(format!("{} taken", ports.join(", "))),
+                actual: Some(format!("{} taken", listed(ports))),
                 reasons: reasons.collect(),
                 ..finding
             }

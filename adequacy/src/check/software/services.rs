@@ -50,8 +50,8 @@ impl Check for ServicesAbsent {
                     Finding::of(complete, |()| finding)
                 }
                 Outcome::Fail => {
-                    let found = named.iter();
-                    let found = found.filter(|it| finding.devices.contains(&it.name));
+                    let concerns = finding.concerns();
+                    let found = named.iter().filter(|it| concerns(&it.name));
                     let reasons = found.map(|service| told(service)).collect();
                     Finding { reasons, ..finding }
                 }

@@ -62,6 +62,36 @@ fn deep_nesting_is_refused_before_the_parser_sees_it() {
     }
 }
 
+/// A string whose beginning the guard took for a raw one would end elsewhere to the parser, and hide
+/// brackets from the guard.
+#[test]
+fn a_word_before_a_string_is_no_prefix() {
+    let hidden = "(".repeat(300);
+    for word in ["bar", "cpu.r_r", "0xar", "1ur", "rr", "in"] {
+        let text = format!("{word}\"\\\" \"{hidden}\"");
+        assert_eq!(refused(&text), "\" begins a string right after a word");
+    }
+    for text in [
+        r#"cpu.architecture == r"\""#,
+        r#"cpu.architecture == R'\'"#,
+        r#"cpu.architecture in["x"]"#,
+        r#"cpu.architecture=="x""#,
+        r#"cpu.cores > 1?true:"x"=="y""#,
+    ] {
+        assert!(Expression::compile(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_copy_of_a_long_text_is_paid_for() {
+    let long = "a".repeat(1000);
+    let doubled = ".map(a, a + a)".repeat(12);
+    let text = format!("['{long}']{doubled}.all(a, pci.all(p, size([a, a]) == 2))");
+    let mut metal = metal();
+    metal.pci = vec![metal.pci[0].clone(); 4096];
+    assert!(matches!(ask(&metal, &text), Answer::Failed(_)));
+}
+
 #[test]
 fn long_chains_have_an_answer() {
     for (first, more) in [

@@ -7,11 +7,13 @@ use crate::render::layout::{Line, Tone};
 
 /// Wider than this, a line of a policy is cut around the place that is meant.
 const SHOWN: usize = 120;
+/// Mistakes told before the rest is counted: nobody corrects more at once.
+const MOST: usize = 100;
 
 /// A line a fault, `FILE:line:column: message`; with the `source`, each with its line and a caret.
 pub(crate) fn faults(file: &str, faults: &Faults, source: Option<&str>) -> String {
     let mut text = String::new();
-    for fault in faults.iter() {
+    for fault in faults.iter().take(MOST) {
         let place = format!("{file}:{}:{}:", fault.line, fault.column);
         let line = Line::toned(Tone::Name, &place)
             .plain(" ")
@@ -20,6 +22,11 @@ pub(crate) fn faults(file: &str, faults: &Faults, source: Option<&str>) -> Strin
         if let Some(source) = source {
             excerpt(&mut text, source, fault);
         }
+    }
+    let more = faults.iter().count().saturating_sub(MOST);
+    if more > 0 {
+        let more = format!("and {more} more; `muster policy validate -o json` tells them all");
+        emit(&mut text, &Line::from(more));
     }
     text
 }
@@ -90,6 +97,17 @@ mod tests {
     #[test]
     fn the_caret_stands_under_what_is_meant() {
         insta::assert_snapshot!("faults_with_source", told(Some(FAULTY)));
+    }
+
+    #[test]
+    fn what_nobody_would_read_is_counted() {
+        let found = Policy::parse(&format!("roles = [{}]", "1,".repeat(1000))).unwrap_err();
+        let text = faults("a.toml", &found, Some("roles"));
+        let text = anstream::adapter::strip_str(&text).to_string();
+        let last = text.lines().last().unwrap();
+        let more = found.iter().count() - MOST;
+        assert!(last.starts_with(&format!("and {more} more; ")), "{last}");
+        assert!(text.lines().count() <= 3 * MOST + 1);
     }
 
     #[test]

@@ -4,9 +4,12 @@ use muster_adequacy::check::kinds;
 use muster_adequacy::policy::Rule;
 
 use super::facts::facts;
-use super::words::{mark, roles, severity};
+use super::words::{mark, roles, severity, some};
 use super::{Judged, Outcome};
 use crate::render::layout::{Line, Page, Tone};
+
+/// Reasons told before the rest is counted.
+const MOST_REASONS: usize = 24;
 
 /// Renders with ANSI styles: what the rule asks for, what came out, and the facts that decide. Nothing
 /// when no role that is judged has the rule.
@@ -54,10 +57,15 @@ fn came_out(page: &mut Page, judged: &Judged<'_>, outcome: &Outcome<'_>) {
     heading = heading.and(mark(rule.status, rule.severity));
     page.standing_heading(heading);
     page.fact("has", &Line::from(rule.actual.as_deref()));
-    page.fact("devices", &Line::from(rule.devices.join(", ")));
-    for (number, reason) in rule.reasons.iter().enumerate() {
+    page.fact("devices", &Line::from(some(&rule.devices, ", ")));
+    for (number, reason) in rule.reasons.iter().take(MOST_REASONS).enumerate() {
         let label = if number == 0 { "why" } else { "" };
         page.fact(label, &Line::from(reason));
+    }
+    let more = rule.reasons.len().saturating_sub(MOST_REASONS);
+    if more > 0 {
+        let text = format!("and {more} more; -o json has them all");
+        page.fact("", &Line::toned(Tone::Faint, &text));
     }
     page.fact("remedy", &Line::from(&rule.remedy));
     page.heading(Line::toned(Tone::Title, "What the machine says"));

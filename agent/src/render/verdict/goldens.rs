@@ -264,3 +264,31 @@ fn hostile_names_never_reach_a_terminal() {
     });
     assert!(!xml.contains('\x1b'));
 }
+
+#[test]
+fn an_explanation_of_thousands_of_devices_can_be_read() {
+    let policy = Policy::parse(POLICY).unwrap();
+    let inventory = rich();
+    let mut verdict = judge(&policy, &inventory);
+    for rule in verdict.roles.iter_mut().flat_map(|role| &mut role.rules) {
+        rule.devices = (0..4096).map(|number| format!("sd{number}")).collect();
+        rule.reasons = rule
+            .devices
+            .iter()
+            .map(|it| format!("{it} is old"))
+            .collect();
+    }
+    let judged = Judged {
+        verdict: &verdict,
+        policy: &policy,
+        inventory: &inventory,
+        weighing: Weighing::Required,
+    };
+    let told = plain(&explain(&judged, "data-disks", 80).unwrap());
+    assert!(told.contains(" and 4090 more"), "{told}");
+    assert!(
+        told.contains("and 4072 more; -o json has them all"),
+        "{told}"
+    );
+    assert!(told.lines().count() < 100, "{told}");
+}

@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-use super::devices::Devices;
 use crate::Fault;
 use crate::source::Answer;
 use crate::source::ioctl::ethtool::{Buffer, perform};
@@ -24,14 +23,18 @@ const ADDRESS_LENGTH: u32 = 32;
 const MODULE_BYTES: u32 = 256;
 
 /// The structure as the kernel filled it; for a module's memory the bytes alone.
-pub(super) fn ethtool(devices: &mut Devices, interface: &str, command: EthtoolCommand) -> Answer {
+pub(super) fn ethtool(
+    opened: &mut Option<OwnedFd>,
+    interface: &str,
+    command: EthtoolCommand,
+) -> Answer {
     // Any socket will do: the request names the interface.
-    let socket = match devices.socket.take() {
+    let socket = match opened.take() {
         Some(socket) => socket,
         None => any_socket()?,
     };
     let caller = Caller {
-        socket: devices.socket.insert(socket),
+        socket: opened.insert(socket),
         interface,
     };
     match command {

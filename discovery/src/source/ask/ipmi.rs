@@ -8,7 +8,6 @@ use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::Mode;
 
-use super::devices::Devices;
 use crate::Fault;
 use crate::source::Answer;
 use crate::source::ioctl::ipmi;
@@ -23,12 +22,17 @@ pub(super) struct Controller {
 }
 
 /// Completion code, then data.
-pub(super) fn request(devices: &mut Devices, net_fn: u8, command: u8, data: &[u8]) -> Answer {
-    let controller = match devices.controller.take() {
+pub(super) fn request(
+    opened: &mut Option<Controller>,
+    net_fn: u8,
+    command: u8,
+    data: &[u8],
+) -> Answer {
+    let controller = match opened.take() {
         Some(controller) => controller,
         None => Controller::open()?,
     };
-    let controller = devices.controller.insert(controller);
+    let controller = opened.insert(controller);
     controller.request(net_fn, command, data)
 }
 

@@ -44,22 +44,26 @@ pub(super) fn answer(query: &Query, devices: &mut Devices) -> Answer {
             net_fn,
             command,
             data,
-        } => ipmi::request(devices, *net_fn, *command, data),
+        } => ipmi::request(&mut devices.controller, *net_fn, *command, data),
         Query::Links => netlink::links(),
         Query::Addresses => netlink::addresses(),
-        Query::Ethtool { interface, command } => ethtool::ethtool(devices, interface, *command),
+        Query::Ethtool { interface, command } => {
+            ethtool::ethtool(&mut devices.socket, interface, *command)
+        }
         Query::Nvml => nvml::answer(),
         Query::HardwareDatabase { modalias } => hwdb::answer(modalias),
         Query::FileSystem { mount_point } => file_system::usage(mount_point),
-        Query::NvmeIdentify { device } => disk::nvme_identify(devices, device),
-        Query::NvmeHealth { device } => disk::nvme_health(devices, device),
-        Query::AtaPowerMode { device } => disk::ata_power_mode(devices, device),
-        Query::AtaIdentify { device } => disk::ata_identify(devices, device),
-        Query::AtaSmartData { device } => disk::ata_smart_data(devices, device),
-        Query::AtaSmartThresholds { device } => disk::ata_smart_thresholds(devices, device),
-        Query::AtaSmartStatus { device } => disk::ata_smart_status(devices, device),
-        Query::ScsiLog { device, page } => disk::scsi_log(devices, device, *page),
-        Query::BlockSignature { device } => disk::block_signature(devices, device),
+        Query::NvmeIdentify { device } => disk::nvme_identify(&mut devices.disk, device),
+        Query::NvmeHealth { device } => disk::nvme_health(&mut devices.disk, device),
+        Query::AtaPowerMode { device } => disk::ata_power_mode(&mut devices.disk, device),
+        Query::AtaIdentify { device } => disk::ata_identify(&mut devices.disk, device),
+        Query::AtaSmartData { device } => disk::ata_smart_data(&mut devices.disk, device),
+        Query::AtaSmartThresholds { device } => {
+            disk::ata_smart_thresholds(&mut devices.disk, device)
+        }
+        Query::AtaSmartStatus { device } => disk::ata_smart_status(&mut devices.disk, device),
+        Query::ScsiLog { device, page } => disk::scsi_log(&mut devices.disk, device, *page),
+        Query::BlockSignature { device } => disk::block_signature(&mut devices.disk, device),
         other => Err(Fault::Unsupported(format!("{other:?}"))),
     }
 }

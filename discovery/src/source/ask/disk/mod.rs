@@ -11,7 +11,6 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::uio::pread;
 use nix::unistd::{Whence, lseek, read};
 
-use super::devices::Devices;
 use crate::Fault;
 use crate::parse::signature;
 use crate::source::ioctl::{nvme, scsi};
@@ -32,51 +31,51 @@ pub(super) struct Disk {
 }
 
 /// NVMe Identify Controller.
-pub(super) fn nvme_identify(devices: &mut Devices, device: &str) -> Answer {
-    let disk = open_device(devices, device)?;
+pub(super) fn nvme_identify(open: &mut Option<Disk>, device: &str) -> Answer {
+    let disk = open_device(open, device)?;
     nvme::read(&disk.file, nvme::Command::IdentifyController)
 }
 
 /// NVMe SMART / Health Information.
-pub(super) fn nvme_health(devices: &mut Devices, device: &str) -> Answer {
-    let disk = open_device(devices, device)?;
+pub(super) fn nvme_health(open: &mut Option<Disk>, device: &str) -> Answer {
+    let disk = open_device(open, device)?;
     nvme::read(&disk.file, nvme::Command::HealthLog)
 }
 
 /// The count register of CHECK POWER MODE.
-pub(super) fn ata_power_mode(devices: &mut Devices, device: &str) -> Answer {
-    Ok(vec![power_mode(&open_device(devices, device)?.file)?])
+pub(super) fn ata_power_mode(open: &mut Option<Disk>, device: &str) -> Answer {
+    Ok(vec![power_mode(&open_device(open, device)?.file)?])
 }
 
 /// IDENTIFY DEVICE.
-pub(super) fn ata_identify(devices: &mut Devices, device: &str) -> Answer {
-    let disk = open_awake_ata(devices, device)?;
+pub(super) fn ata_identify(open: &mut Option<Disk>, device: &str) -> Answer {
+    let disk = open_awake_ata(open, device)?;
     ata::read(&disk.file, IDENTIFY_DEVICE, 0, [0, 0])
 }
 
 /// SMART READ DATA.
-pub(super) fn ata_smart_data(devices: &mut Devices, device: &str) -> Answer {
-    let disk = open_awake_ata(devices, device)?;
+pub(super) fn ata_smart_data(open: &mut Option<Disk>, device: &str) -> Answer {
+    let disk = open_awake_ata(open, device)?;
     ata::read(&disk.file, SMART, 0xd0, SMART_SIGNATURE)
 }
 
 /// SMART READ THRESHOLDS.
-pub(super) fn ata_smart_thresholds(devices: &mut Devices, device: &str) -> Answer {
-    let disk = open_awake_ata(devices, device)?;
+pub(super) fn ata_smart_thresholds(open: &mut Option<Disk>, device: &str) -> Answer {
+    let disk = open_awake_ata(open, device)?;
     ata::read(&disk.file, SMART, 0xd1, SMART_SIGNATURE)
 }
 
 /// LBA mid and high after SMART RETURN STATUS.
-pub(super) fn ata_smart_status(devices: &mut Devices, device: &str) -> Answer {
-    let disk = open_awake_ata(devices, device)?;
+pub(super) fn ata_smart_status(open: &mut Option<Disk>, device: &str) -> Answer {
+    let disk = open_awake_ata(open, device)?;
     let registers = ata::registers(&disk.file, SMART, 0xda, SMART_SIGNATURE)?;
     Ok(vec![registers.lba_mid, registers.lba_high])
 }
 
 /// LOG SENSE of the current cumulative values (SPC-5, 6.8).
-pub(super) fn scsi_log(devices: &mut Devices, device: &str, page: u8) -> Answer {
+pub(super) fn scsi_log(open: &mut Option<Disk>, device: &str, page: u8) -> Answer {
     const LENGTH: u16 = 512;
-    let disk = open_device(devices, device)?;
+    let disk = open_device(open, device)?;
     disk.refuse_asleep(refuse_asleep_scsi)?;
     let [high, low] = LENGTH.to_be_bytes();
     let command = [0x4d, 0, 0x40 | (page & 0x3f), 0, 0, 0, 0, high, low, 0];
@@ -88,8 +87,8 @@ pub(super) fn scsi_log(devices: &mut Devices, device: &str, page: u8) -> Answer 
 }
 
 /// The windows of `parse::signature`.
-pub(super) fn block_signature(devices: &mut Devices, device: &str) -> Answer {
-    let disk = open_device(devices, device)?;
+pub(super) fn block_signature(open: &mut Option<Disk>, device: &str) -> Answer {
+    let disk = open_device(open, device)?;
     if rotates(device) {
         disk.refuse_asleep(refuse_asleep)?;
     }
@@ -131,16 +130,16 @@ impl Disk {
     }
 }
 
-fn open_device<'d>(devices: &'d mut Devices, name: &str) -> Result<&'d mut Disk, Fault> {
-    let disk = match devices.disk.take() {
+fn open_device<'d>(open: &'d mut Option<Disk>, name: &str) -> Result<&'d mut Disk, Fault> {
+    let disk = match open.take() {
         Some(disk) if disk.name == name => disk,
         _ => Disk::open(name)?,
     };
-    Ok(devices.disk.insert(disk))
+    Ok(open.insert(disk))
 }
 
-fn open_awake_ata<'d>(devices: &'d mut Devices, name: &str) -> Result<&'d mut Disk, Fault> {
-    let disk = open_device(devices, name)?;
+fn open_awake_ata<'d>(open: &'d mut Option<Disk>, name: &str) -> Result<&'d mut Disk, Fault> {
+    let disk = open_device(open, name)?;
     disk.refuse_asleep(|file| match is_standby(power_mode(file)?) {
         true => Err(asleep()),
         false => Ok(()),
@@ -241,7 +240,7 @@ mod tests {
             );
         }
         // Not a block device, and not hung on it either.
-        let null = block_signature(&mut Devices::default(), "null");
+        let null = block_signature(&mut None, "null");
         assert!(matches!(null, Err(Fault::Malformed(_))));
     }
 
@@ -265,7 +264,7 @@ mod tests {
             eprintln!("skipped: no loop device without root");
             return;
         };
-        let answer = block_signature(&mut Devices::default(), path.trim_start_matches("/dev/"));
+        let answer = block_signature(&mut None, path.trim_start_matches("/dev/"));
         losetup(&["-d", &path]);
         let content = signature::parse(&answer.unwrap()).unwrap();
         assert_eq!(content.signature.unwrap().kind.as_deref(), Some("swap"));

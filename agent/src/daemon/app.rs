@@ -1,0 +1,160 @@
+//! Puts the tasks together: the only place that makes channels and spawns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::BootClock;
+use super::core::fencing::Running;
+use super::core::report::Local;
+use super::endpoints::Endpoints;
+use super::facts::{Facts, FactsError};
+use super::fence::Fence;
+use super::heartbeat::Ports;
+use super::identity::{Identity, IdentityError};
+use super::membership::{Membership, MembershipError};
+use super::ports::{NoProfile, NoWorkloads, Workloads};
+use super::reporter::Reporter;
+use super::settings::Settings;
+use super::state::{State, StateError};
+use super::{engine, notify};
+
+/// How long tasks may take to end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the agent ends.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AgentError {
+    #[error("signals cannot be heard")]
+    Signals { source: std::io::Error },
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    #[error("a task ended where it should not")]
+    Task {
+        #[from]
+        source: JoinError,
+    },
+    #[error("tasks did not end within {} s", DRAIN.as_secs())]
+    Drain,
+}
+
+type Tasks = JoinSet<Result<(), AgentError>>;
+
+/// Runs until SIGTERM or SIGINT, or until a task fails.
+pub(crate) async fn run(settings: Settings) -> Result<(), AgentError> {
+    let mut signals = Signals::listen().map_err(|source| AgentError::Signals { source })?;
+    let cancel = CancellationToken::new();
+    let mut tasks = Tasks::new();
+    let work = async {
+        start(settings, &mut tasks, &cancel).await?;
+        until_one_fails(&mut tasks).await
+    };
+    // Whatever was spawned before the signal is in `tasks`, and is drained.
+    let ended = tokio::select! {
+        name = signals.next() => {
+            tracing::info!(signal = name, "ending");
+            Ok(())
+        }
+        ended = work => ended,
+    };
+    notify::stopping();
+    cancel.cancel();
+    let drained = tokio::time::timeout(DRAIN, until_one_fails(&mut tasks)).await;
+    ended.and(drained.unwrap_or(Err(AgentError::Drain)))
+}
+
+async fn start(
+    settings: Settings,
+    tasks: &mut Tasks,
+    cancel: &CancellationToken,
+) -> Result<(), AgentError> {
+    let state = Arc::new(State::open(&settings.state)?);
+    let identity = Arc::new(Identity::open_or_create(&state)?);
+    let facts = tokio::task::spawn_blocking(Facts::discover).await??;
+    let workloads: Arc<dyn Workloads> = Arc::new(NoWorkloads);
+    let (permit, permits) = watch::channel(None);
+    let (runs, running) = watch::channel(Running::Unknown);
+    let (desired, desires) = watch::channel(None);
+    let (progress, local) = watch::channel(Local::default());
+    let fence = Fence {
+        clock: BootClock,
+        workloads: Arc::clone(&workloads),
+        permit: permits,
+        running: runs,
+    };
+    let engine = engine::run(Arc::new(NoProfile), desires, progress, cancel.clone());
+    let ports = Ports {
+        workloads,
+        permit,
+        running,
+        desired,
+        local,
+    };
+    let membership = Membership {
+        endpoints: Endpoints::new(settings.controllers.clone(), &state.told()?.endpoints),
+        settings,
+        reporter: Reporter::new(Arc::clone(&state)),
+        state,
+        identity,
+        facts,
+    };
+    spawn(tasks, infallible(fence.run(cancel.clone())));
+    spawn(tasks, infallible(engine));
+    spawn(tasks, infallible(notify::keep_alive(cancel.clone())));
+    spawn(tasks, membership.run(ports, cancel.clone()));
+    notify::ready();
+    Ok(())
+}
+
+fn spawn<F>(tasks: &mut Tasks, task: F)
+where
+    F: Future<Output = Result<(), AgentError>> + Send + 'static,
+{
+    tasks.spawn(task);
+}
+
+async fn infallible(task: impl Future<Output = ()>) -> Result<(), AgentError> {
+    task.await;
+    Ok(())
+}
+
+/// Until all have ended, or the first has failed.
+async fn until_one_fails(tasks: &mut Tasks) -> Result<(), AgentError> {
+    while let Some(ended) = tasks.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+/// What ends the agent from outside.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The name of the next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

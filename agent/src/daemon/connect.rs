@@ -1,0 +1,167 @@
+//! A connection to one controller.
+
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tonic::transport::{Channel, Endpoint, Uri};
+
+use crate::render::screen;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// For one call. A lease is several times as long.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where a controller listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// A name or an address, an IPv6 one without its brackets.
+    host: String,
+    port: u16,
+    name: ServerName<'static>,
+}
+
+/// Why a text is no [`Target`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoTarget {
+    #[error(
+        "give the controller as HOST:PORT, such as controller.example:7420 or [2001:db8::1]:7420"
+    )]
+    Form,
+    #[error("{host} is neither a host's name nor an address")]
+    Host { host: String },
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect to {target}: {reason}")]
+pub(crate) struct ConnectError {
+    target: String,
+    /// The whole chain, as text.
+    reason: String,
+}
+
+impl FromStr for Target {
+    type Err = NoTarget;
+
+    fn from_str(text: &str) -> Result<Self, NoTarget> {
+        let (host, port) = text.rsplit_once(':').ok_or(NoTarget::Form)?;
+        let port = port.parse().map_err(|_| NoTarget::Form)?;
+        let in_brackets = |host: &str| Some(host.strip_prefix('[')?.strip_suffix(']')?.to_owned());
+        let host = match in_brackets(host) {
+            Some(address) => address,
+            None if host.contains(':') => return Err(NoTarget::Form),
+            None => host.to_owned(),
+        };
+        match ServerName::try_from(host.clone()) {
+            Ok(name) => Ok(Self { host, port, name }),
+            Err(_) => Err(NoTarget::Host { host }),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(formatter, "[{}]:{}", self.host, self.port),
+            false => write!(formatter, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// Connects, and proves to each other who is who as `tls` says.
+pub(crate) async fn connect(
+    target: &Target,
+    tls: Arc<ClientConfig>,
+) -> Result<Channel, ConnectError> {
+    let failed = |error: &tonic::transport::Error| ConnectError {
+        target: target.to_string(),
+        reason: error.source().map_or_else(|| error.to_string(), chain),
+    };
+    let endpoint = Endpoint::from_shared(format!("https://{target}")).map_err(|e| failed(&e))?;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(CALL_TIMEOUT);
+    let to = target.clone();
+    let connector = tower::service_fn(move |_: Uri| {
+        let (target, tls) = (to.clone(), Arc::clone(&tls));
+        async move { stream(&target, tls).await.map(TokioIo::new) }
+    });
+    let connected = endpoint.connect_with_connector(connector).await;
+    connected.map_err(|error| failed(&error))
+}
+
+async fn stream(target: &Target, tls: Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
+    stream.set_nodelay(true)?;
+    TlsConnector::from(tls)
+        .connect(target.name.clone(), stream)
+        .await
+}
+
+/// What a controller refuses with, screened: it may be anybody's text.
+pub(crate) fn told(status: &tonic::Status) -> String {
+    let said = match status.message() {
+        "" => status.code().description(),
+        message => message,
+    };
+    match status.source() {
+        Some(source) => screen(&format!("{said}: {}", chain(source))).into_owned(),
+        None => screen(said).into_owned(),
+    }
+}
+
+/// An error with what caused it, once each, in one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut told: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        // Some errors repeat their cause.
+        if !told.iter().any(|before| before.contains(&text)) {
+            told.push(text);
+        }
+        next = error.source();
+    }
+    told.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_written_as_they_are_read() {
+        for text in ["c1.example:7420", "192.0.2.1:1", "[2001:db8::1]:7420"] {
+            assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused() {
+        let malformed = [
+            "c1.example",
+            "c1:70000",
+            "2001:db8::1:7420",
+            ":",
+            "[::1]",
+            "https://c1:7420",
+        ];
+        for text in malformed {
+            assert_eq!(text.parse::<Target>(), Err(NoTarget::Form), "{text}");
+        }
+        for text in [":7420", "a b:7420", "c1/:7420"] {
+            let refused = text.parse::<Target>();
+            assert!(matches!(refused, Err(NoTarget::Host { .. })), "{text}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What the daemon decides: pure functions of what it knows. No I/O, no clock, no randomness of their own.
+
+pub(crate) mod backoff;
+pub(crate) mod fencing;
+pub(crate) mod report;
+pub(crate) mod standing;

@@ -1,0 +1,54 @@
+//! `muster agent`: makes this machine a node of a cluster, and keeps it one.
+//!
+//! Map: `core` decides and is pure; `app` alone makes channels and spawns; each task has a file: [`membership`] (which enrols by `enroll`, then
+//! goes on to `heartbeat`), `fence`, `engine`, `notify`. `ports` is what the tasks need of the host. `state` is on disk;
+//! `identity`, `credentials`, `tls` and `connect` say who talks to whom.
+//!
+//! Invariants: the private key and the join token are in no log, error or argument; nothing is trusted but what the token pins, then what
+//! enrolment gave; when the lease ends, workloads are stopped, whatever else goes wrong.
+
+mod app;
+mod clock;
+mod connect;
+mod core;
+mod credentials;
+mod endpoints;
+mod engine;
+mod enroll;
+mod facts;
+mod fence;
+mod fingerprint;
+mod gauges;
+mod heartbeat;
+mod identity;
+#[cfg(test)]
+mod journey;
+pub(crate) mod look;
+mod membership;
+mod notify;
+mod ports;
+mod random;
+mod reporter;
+mod settings;
+mod state;
+mod tls;
+mod token;
+
+use anyhow::Context as _;
+
+use crate::cli::AgentArguments;
+use crate::exit::Exit;
+pub(crate) use connect::Target;
+use settings::Settings;
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
+    let settings = Settings::of(arguments)?;
+    // One thread: the agent waits nearly always, and has to be small.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    runtime.block_on(app::run(settings))?;
+    Ok(Exit::Complete)
+}

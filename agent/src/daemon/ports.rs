@@ -1,0 +1,86 @@
+//! What the daemon needs of the host, so that the decisions do not know how it is done.
+
+use async_trait::async_trait;
+use muster_model::{NodeStatus, Role};
+use tokio::sync::watch;
+
+use super::core::report::Local;
+
+/// What a controller wants this node to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Desired {
+    /// Counted up with each change.
+    pub(crate) generation: u64,
+    /// None when this agent does not know the word.
+    pub(crate) status: Option<NodeStatus>,
+    /// None before one was given.
+    pub(crate) role: Option<Role>,
+    /// Whether workloads may run.
+    pub(crate) run_workloads: bool,
+}
+
+/// Workloads could not be stopped or started.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct WorkloadsError {
+    pub(crate) what: String,
+}
+
+/// The workloads of this node.
+#[async_trait]
+pub(crate) trait Workloads: Send + Sync {
+    /// How many run; none when that is not known.
+    async fn count(&self) -> Option<u32>;
+
+    /// Stops them all. Success is proof: nothing that was started before runs any more.
+    async fn stop_all(&self) -> Result<(), WorkloadsError>;
+
+    /// Lets them start.
+    async fn allow(&self) -> Result<(), WorkloadsError>;
+}
+
+/// What makes this node what it is to be.
+#[async_trait]
+pub(crate) trait Engine: Send + Sync {
+    /// Works towards `desired` and says how far it is. Given up, at any await, when something else is desired.
+    async fn pursue(&self, desired: Desired, progress: &watch::Sender<Local>);
+}
+
+/// A node on which muster starts no workloads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoWorkloads;
+
+#[async_trait]
+impl Workloads for NoWorkloads {
+    async fn count(&self) -> Option<u32> {
+        Some(0)
+    }
+
+    async fn stop_all(&self) -> Result<(), WorkloadsError> {
+        tracing::info!("no workloads are managed on this node: there is nothing to stop");
+        Ok(())
+    }
+
+    async fn allow(&self) -> Result<(), WorkloadsError> {
+        tracing::info!("no workloads are managed on this node: there is nothing to start");
+        Ok(())
+    }
+}
+
+/// A node without an install profile: whatever is desired, it is that already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoProfile;
+
+#[async_trait]
+impl Engine for NoProfile {
+    async fn pursue(&self, desired: Desired, progress: &watch::Sender<Local>) {
+        let is_accepted = !matches!(
+            desired.status,
+            None | Some(NodeStatus::Candidate | NodeStatus::Inadequate | NodeStatus::Rejected)
+        );
+        if is_accepted && *progress.borrow() != Local::Ready {
+            tracing::info!("no install profile: nothing to apply");
+            progress.send_replace(Local::Ready);
+        }
+    }
+}

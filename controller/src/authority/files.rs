@@ -1,0 +1,202 @@
+//! The authority on disk: four PEM files in a folder that is its owner's alone.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rcgen::KeyPair;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::{Authority, AuthorityError};
+use crate::record::UnixMs;
+
+/// Why the authority cannot be taken from disk.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// A file cannot be read or written.
+    #[error("cannot {operation} {path}")]
+    File {
+        /// `read`, `write`, …
+        operation: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is no certificate.
+    #[error("{path} holds no certificate in PEM")]
+    NoCertificate {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A file is no private key.
+    #[error("{path} holds no private key in PEM that can be used")]
+    NoKey {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Some files are there and some are not.
+    #[error(
+        "the authority in {folder} is incomplete: {missing} is missing; put it back, or move the folder away to begin anew (nodes must then join again)"
+    )]
+    Incomplete {
+        /// Where.
+        folder: PathBuf,
+        /// Which.
+        missing: &'static str,
+    },
+    /// It could not be made.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+}
+
+const ROOT: &str = "root.crt";
+const INTERMEDIATE: &str = "intermediate.crt";
+const INTERMEDIATE_KEY: &str = "intermediate.key";
+/// May be taken away once it is kept safe elsewhere.
+const ROOT_KEY: &str = "root.key";
+
+/// Takes the authority from `folder`, or makes one there when the folder is not there or empty.
+///
+/// # Errors
+/// What is there is incomplete or damaged; nothing is written then.
+pub fn open_or_create(folder: &Path, now: UnixMs) -> Result<Authority, FilesError> {
+    let needed = [ROOT, INTERMEDIATE, INTERMEDIATE_KEY];
+    let missing = needed.iter().find(|name| !folder.join(name).exists());
+    match missing {
+        None => open(folder),
+        Some(_) if needed.iter().all(|name| !folder.join(name).exists()) => create(folder, now),
+        Some(missing) => Err(FilesError::Incomplete {
+            folder: folder.to_owned(),
+            missing,
+        }),
+    }
+}
+
+fn open(folder: &Path) -> Result<Authority, FilesError> {
+    let root = certificate(&folder.join(ROOT))?;
+    let intermediate = certificate(&folder.join(INTERMEDIATE))?;
+    let path = folder.join(INTERMEDIATE_KEY);
+    let text = zeroize::Zeroizing::new(read(&path)?);
+    let key = KeyPair::from_pem(&text).map_err(|_| FilesError::NoKey { path })?;
+    Ok(Authority::of(root, intermediate, key)?)
+}
+
+/// The certificates are written last: without them the folder counts as empty.
+fn create(folder: &Path, now: UnixMs) -> Result<Authority, FilesError> {
+    let (authority, keys) = Authority::create(now)?;
+    let mut builder = fs::DirBuilder::new();
+    builder
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| file("make", folder, source))?;
+    write(&folder.join(ROOT_KEY), &keys.root, 0o600)?;
+    write(&folder.join(INTERMEDIATE_KEY), &keys.intermediate, 0o600)?;
+    write(
+        &folder.join(INTERMEDIATE),
+        &pem(&authority.intermediate),
+        0o644,
+    )?;
+    write(&folder.join(ROOT), &pem(&authority.root), 0o644)?;
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| file("sync", folder, source))?;
+    Ok(authority)
+}
+
+fn certificate(path: &Path) -> Result<CertificateDer<'static>, FilesError> {
+    CertificateDer::from_pem_slice(read(path)?.as_bytes()).map_err(|_| FilesError::NoCertificate {
+        path: path.to_owned(),
+    })
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the controller's own state, not the host"
+)]
+fn read(path: &Path) -> Result<String, FilesError> {
+    fs::read_to_string(path).map_err(|source| file("read", path, source))
+}
+
+/// Writes a file that is either wholly there or not at all.
+fn write(path: &Path, content: &str, mode: u32) -> Result<(), FilesError> {
+    let unfinished = path.with_extension("tmp");
+    let done = || -> std::io::Result<()> {
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(mode)
+            .open(&unfinished)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    done().map_err(|source| file("write", path, source))
+}
+
+fn file(operation: &'static str, path: &Path, source: std::io::Error) -> FilesError {
+    FilesError::File {
+        operation,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// As in RFC 7468.
+fn pem(certificate: &CertificateDer<'_>) -> String {
+    pem::encode(&pem::Pem::new("CERTIFICATE", certificate.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    const NOW: UnixMs = 1_790_000_000_000;
+
+    #[test]
+    fn what_was_made_is_found_again_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("authority");
+        let made = open_or_create(&folder, NOW).unwrap();
+        let found = open_or_create(&folder, NOW).unwrap();
+        assert_eq!(made.roots(), found.roots());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&folder.join(ROOT_KEY)), 0o600);
+        assert_eq!(mode(&folder.join(INTERMEDIATE_KEY)), 0o600);
+        fs::remove_file(folder.join(ROOT_KEY)).unwrap();
+        assert!(
+            open_or_create(&folder, NOW).is_ok(),
+            "the root's key may be kept elsewhere"
+        );
+    }
+
+    #[test]
+    fn what_is_incomplete_or_damaged_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        open_or_create(folder.path(), NOW).unwrap();
+        let key = folder.path().join(INTERMEDIATE_KEY);
+        fs::write(
+            &key,
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        )
+        .unwrap();
+        let damaged = open_or_create(folder.path(), NOW).unwrap_err();
+        assert!(matches!(damaged, FilesError::NoKey { .. }), "{damaged}");
+        fs::remove_file(&key).unwrap();
+        let incomplete = open_or_create(folder.path(), NOW).unwrap_err();
+        assert!(
+            incomplete
+                .to_string()
+                .contains("intermediate.key is missing"),
+            "{incomplete}"
+        );
+        assert!(!key.exists());
+    }
+}

@@ -1,0 +1,146 @@
+//! `muster-controller serve`.
+
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use muster_adequacy::Policy;
+use muster_controller::admission::Admission;
+use muster_controller::authority;
+use muster_controller::clock::{Clock as _, SystemClock};
+use muster_controller::fleet::{Fleet, Timing};
+use muster_controller::serve::{Listeners, Revoked, Services};
+use muster_controller::store::{SqliteStore, Store};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::cli::ServeArguments;
+
+const DEFAULT_POLICY: &str = include_str!("../../../packaging/policies/default.toml");
+
+/// Serves until SIGTERM or SIGINT.
+pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
+    log();
+    let policy = policy(arguments.policy.as_deref())?;
+    folder(&arguments.state)?;
+    let clock = Arc::new(SystemClock);
+    let authority = authority::open_or_create(&arguments.state.join("authority"), clock.now())?;
+    let authority = Arc::new(authority);
+    let store = SqliteStore::open(&arguments.state.join("muster.db")).with_context(|| {
+        format!(
+            "the database in {} cannot be used",
+            arguments.state.display()
+        )
+    })?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let revoked = Arc::new(Revoked::new(store.revoked().await?));
+    let timing = timing(&arguments);
+    let fleet = Arc::new(Fleet::load(store, clock, timing).await?);
+    let services = Services {
+        admission: Arc::new(Admission::new(
+            Arc::clone(&fleet),
+            Arc::clone(&authority),
+            policy,
+        )),
+        fleet,
+        authority,
+        revoked,
+    };
+    let listeners = listeners(&arguments).await?;
+    let address = listeners.network.local_addr()?;
+    let stop = CancellationToken::new();
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        // Cancel-safe: a signal that came is not lost.
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+        stopped.cancel();
+    });
+    tracing::info!(%address, socket = %arguments.socket.display(), "serving");
+    // Standard output is for whoever started it and waits for the port.
+    let _ = writeln!(std::io::stdout(), "listening on {address}");
+    services.run(listeners, stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The lease is three intervals, the margin one and a half.
+fn timing(arguments: &ServeArguments) -> Timing {
+    Timing {
+        interval: arguments.interval,
+        lease: arguments.interval * 3,
+        margin: arguments.interval * 3 / 2,
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the controller's own configuration, not the host"
+)]
+fn policy(path: Option<&Path>) -> anyhow::Result<Policy> {
+    let (name, text) = match path {
+        None => ("default".to_owned(), DEFAULT_POLICY.to_owned()),
+        Some(path) => {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the policy {name}"))?;
+            (name, text)
+        }
+    };
+    Policy::parse(&text).with_context(|| format!("the policy {name} is faulty"))
+}
+
+/// A folder that is its owner's alone.
+fn folder(path: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("cannot make the folder {}", path.display()))
+}
+
+async fn listeners(arguments: &ServeArguments) -> anyhow::Result<Listeners> {
+    let network = TcpListener::bind(arguments.listen).await;
+    let network = network.with_context(|| {
+        format!(
+            "cannot listen on {}; another program may, or --listen chooses another port",
+            arguments.listen
+        )
+    })?;
+    let path = &arguments.socket;
+    if let Some(parent) = path.parent() {
+        folder(parent)?;
+    }
+    if UnixStream::connect(path).await.is_ok() {
+        anyhow::bail!("another controller serves on {}", path.display());
+    }
+    // What a controller that was killed left behind.
+    let _ = std::fs::remove_file(path);
+    let socket = UnixListener::bind(path).with_context(|| {
+        format!(
+            "cannot make the socket {}; --socket chooses another",
+            path.display()
+        )
+    })?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(Listeners {
+        network,
+        names: arguments.names.clone(),
+        socket,
+        socket_path: path.clone(),
+    })
+}
+
+fn log() {
+    use tracing_subscriber::fmt;
+    fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+}

@@ -1,0 +1,121 @@
+//! What is kept of nodes, tokens and events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use muster_model::{NodeStatus, Role};
+use serde::{Deserialize, Serialize};
+
+/// Counts the changes of a record; 0 is a record that was never stored.
+pub type Revision = u64;
+
+/// Milliseconds since 1970 by the controller's clock.
+pub type UnixMs = i64;
+
+/// A node as the controller knows it. What changes with every heartbeat is not here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRecord {
+    /// Random, made by the node; the name in its certificate.
+    pub id: String,
+    /// What people call it; the host's name at first.
+    pub name: String,
+    /// What people say of it.
+    pub description: String,
+    /// The host's own name.
+    pub hostname: Option<String>,
+    /// Where it was heard from, or what the operator gave.
+    pub address: Option<String>,
+    /// The host's machine id.
+    pub machine_id: Option<String>,
+    /// SHA-256 over what identifies the hardware, as hex.
+    pub fingerprint: String,
+    /// Permanent MAC addresses of the physical interfaces.
+    pub macs: BTreeSet<String>,
+    /// Where it is in its life.
+    pub status: NodeStatus,
+    /// Why, for people.
+    pub reason: String,
+    /// Since when.
+    pub status_since: UnixMs,
+    /// What it is for, once accepted; before, what was asked for.
+    pub role: Option<Role>,
+    /// SHA-256 of the DER of its public key (SPKI), as hex: a request with another key is another machine.
+    pub public_key: String,
+    /// Serial number of its certificate in use, as hex; none before it is accepted.
+    pub certificate_serial: Option<String>,
+    /// Counted up whenever what the node may do is decided anew; a stale one is refused.
+    pub epoch: u64,
+    /// Counted up whenever its desired state changes.
+    pub generation: u64,
+    /// SHA-256 of its inventory's JSON, as hex.
+    pub inventory_digest: Option<String>,
+    /// Free words to find it by.
+    pub tags: BTreeSet<String>,
+    /// As in Kubernetes.
+    pub labels: BTreeMap<String, String>,
+    /// By key: value and effect.
+    pub taints: BTreeMap<String, Taint>,
+    /// The agent's version when it was last told.
+    pub agent_version: String,
+    /// Counted up by the store with each change.
+    pub revision: Revision,
+}
+
+/// What keeps workloads off a node that do not tolerate it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taint {
+    /// Its value; may be empty.
+    pub value: String,
+    /// When it keeps them off.
+    pub effect: TaintEffect,
+}
+
+/// When a taint keeps workloads off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaintEffect {
+    /// New ones.
+    NoSchedule,
+    /// New ones, if there is another node.
+    PreferNoSchedule,
+    /// Running ones too.
+    NoExecute,
+}
+
+/// A join token. The secret itself is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// The public part, by which it is found.
+    pub id: String,
+    /// SHA-256 of the secret part, as hex. The secret is 256 random bits: no slower hash is needed.
+    pub secret_sha256: String,
+    /// The only role that it admits to; any when none.
+    pub role: Option<Role>,
+    /// When it was made.
+    pub created: UnixMs,
+    /// When it ends.
+    pub expires: UnixMs,
+    /// How many more nodes it admits.
+    pub uses_left: u32,
+    /// The only name that it admits.
+    pub name: Option<String>,
+    /// What every node that it admits gets.
+    pub labels: BTreeMap<String, String>,
+    /// An administrator ended it.
+    pub revoked: bool,
+    /// Counted up by the store with each change.
+    pub revision: Revision,
+}
+
+/// Something that happened to a node, in its log for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// Counted by the store, a node at a time, from 1 without gaps.
+    pub sequence: u64,
+    /// When.
+    pub at: UnixMs,
+    /// What kind, in snake_case.
+    pub kind: String,
+    /// For people.
+    pub message: String,
+    /// The number in the node's own spool, when the node saw it: the same is never stored twice.
+    pub spool_sequence: Option<u64>,
+}

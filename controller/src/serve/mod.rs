@@ -1,0 +1,148 @@
+//! The services on their ports: nodes and administrators over TLS, local administrators over a socket.
+//!
+//! Map: `tls` takes connections; `enrollment`, `node` and `admin` are the services, each a translation to
+//! [`crate::admission`] and [`crate::fleet`]; this file starts and stops them.
+
+mod admin;
+mod enrollment;
+mod node;
+mod tls;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use muster_proto::v1::admin_server::AdminServer;
+use muster_proto::v1::enrollment_server::EnrollmentServer;
+use muster_proto::v1::node_server::NodeServer;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::transport::Server;
+
+use crate::admission::Admission;
+use crate::authority::Authority;
+use crate::fleet::{Fleet, MoveError, watch_leases};
+use crate::store::StoreError;
+
+pub use tls::{Revoked, TlsError};
+
+/// Larger than any inventory that is let through.
+const LARGEST_MESSAGE: usize = 16 << 20;
+
+/// What the services share.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// The nodes.
+    pub fleet: Arc<Fleet>,
+    /// Who lets them in.
+    pub admission: Arc<Admission>,
+    /// Who issues certificates.
+    pub authority: Arc<Authority>,
+    /// Certificates that are worth nothing any more.
+    pub revoked: Arc<Revoked>,
+}
+
+/// Where the services listen.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For nodes and administrators, over TLS.
+    pub network: TcpListener,
+    /// The names and addresses that stand in the controller's certificate.
+    pub names: Vec<String>,
+    /// For administrators of this machine.
+    pub socket: UnixListener,
+    /// Where the socket is; taken away at the end.
+    pub socket_path: PathBuf,
+}
+
+/// Why the services ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A listener failed.
+    #[error("a service ended")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+impl Services {
+    /// Serves until `stop` is called, and lets what is under way come to its end.
+    ///
+    /// # Errors
+    /// A listener fails, or TLS cannot be set up.
+    pub async fn run(
+        self,
+        listeners: Listeners,
+        stop: CancellationToken,
+    ) -> Result<(), ServeError> {
+        let connections = tls::accept(
+            listeners.network,
+            &self.authority,
+            &listeners.names,
+            Arc::clone(&self.revoked),
+            self.fleet.now(),
+        )?;
+        let network = Server::builder()
+            .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+            .add_service(
+                EnrollmentServer::new(enrollment::Service::new(self.clone()))
+                    .max_decoding_message_size(LARGEST_MESSAGE),
+            )
+            .add_service(
+                NodeServer::new(node::Service::new(self.clone()))
+                    .max_decoding_message_size(LARGEST_MESSAGE),
+            )
+            .add_service(AdminServer::new(admin::Service::remote(self.clone())))
+            .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
+        let local = Server::builder()
+            .add_service(AdminServer::new(admin::Service::local(self.clone())))
+            .serve_with_incoming_shutdown(
+                UnixListenerStream::new(listeners.socket),
+                stop.clone().cancelled_owned(),
+            );
+        let leases = async {
+            tokio::select! {
+                // Cancel-safe: a transaction is done by the store wholly or not at all.
+                () = watch_leases(Arc::clone(&self.fleet)) => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        };
+        let ended = tokio::try_join!(network, local, leases);
+        // Nobody is left to tell when it is gone already.
+        let _ = std::fs::remove_file(&listeners.socket_path);
+        ended?;
+        Ok(())
+    }
+}
+
+/// Who is at the other end, from whichever connection it is.
+fn peer_address<T>(request: &tonic::Request<T>) -> Option<SocketAddr> {
+    request
+        .extensions()
+        .get::<tls::Connection>()
+        .map(|connection| connection.address)
+}
+
+/// The one place where errors become statuses.
+fn status_of_move(error: &MoveError) -> Status {
+    match error {
+        MoveError::NoNode(_) => Status::not_found(error.to_string()),
+        MoveError::Refused(_) => Status::failed_precondition(error.to_string()),
+        MoveError::Store(error) => status_of_store(error),
+    }
+}
+
+fn status_of_store(error: &StoreError) -> Status {
+    match error {
+        StoreError::Conflict { .. } => Status::aborted(error.to_string()),
+        StoreError::Damaged { .. } | StoreError::Unavailable { .. } => {
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            tracing::error!(%error, cause, "the store failed");
+            Status::unavailable(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The service that enrolled nodes call. A node speaks for itself alone: who it is stands in its certificate.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use muster_model::{INVENTORY_SCHEMA, NodeStatus, Role};
+use muster_proto::v1;
+use muster_proto::v1::node_report::Progress;
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status};
+
+use super::{Services, status_of_move, status_of_store, tls};
+use crate::authority::hex;
+use crate::lifecycle::Event;
+use crate::peer::Peer;
+use crate::record::NodeRecord;
+use crate::store::{Transaction, Write};
+
+/// Events that are taken at a time.
+const MOST_EVENTS: usize = 1000;
+/// The longest message of an event that is kept.
+const LONGEST_MESSAGE: usize = 4096;
+
+#[derive(Debug)]
+pub(super) struct Service {
+    services: Services,
+}
+
+impl Service {
+    pub(super) fn new(services: Services) -> Self {
+        Self { services }
+    }
+
+    /// The node that calls. Its certificate is looked at with each call: it may have been revoked since the
+    /// connection was made.
+    fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
+        let connection = request.extensions().get::<tls::Connection>();
+        let identified = connection.and_then(|connection| connection.identified.as_ref());
+        let identified = identified.ok_or_else(|| {
+            Status::unauthenticated("a node shows its certificate; none was shown")
+        })?;
+        let Peer::Node(id) = &identified.peer else {
+            return Err(Status::permission_denied("this is for nodes alone"));
+        };
+        if self.services.revoked.has(&identified.serial) {
+            return Err(Status::unauthenticated("the certificate was revoked"));
+        }
+        let node = self.services.fleet.node(id).map(|(record, _)| record);
+        let node = node.ok_or_else(|| Status::permission_denied("this node is not known here"))?;
+        match node.status {
+            NodeStatus::Out => Err(Status::permission_denied("this node was removed")),
+            _ => Ok(node),
+        }
+    }
+
+    /// What the node says of itself becomes what happens to it, one step at a time.
+    async fn take(
+        &self,
+        mut node: Arc<NodeRecord>,
+        report: &v1::NodeReport,
+        epoch: u64,
+    ) -> Result<Arc<NodeRecord>, Status> {
+        // From approved to active there are three steps; nothing takes more.
+        const MOST_STEPS: usize = 4;
+        for _ in 0..MOST_STEPS {
+            let Some((event, reason)) = meaning(&node, report, epoch) else {
+                break;
+            };
+            let before = node.status;
+            let after = self.services.fleet.happen(&node.id, event, &reason).await;
+            match after.map_err(|error| status_of_move(&error))? {
+                Some(after) => node = after,
+                None => return Err(Status::not_found("the node was deleted")),
+            }
+            if node.status == before {
+                break;
+            }
+        }
+        Ok(node)
+    }
+}
+
+/// What a report means for a node as it is now.
+fn meaning(node: &NodeRecord, report: &v1::NodeReport, epoch: u64) -> Option<(Event, String)> {
+    use NodeStatus::{
+        Activating, Active, Approved, EnteringMaintenance, Failed, Fenced, Starting, Unfencing,
+    };
+    let progress = report.progress();
+    let told = |event: Event, reason: &str| Some((event, reason.to_owned()));
+    if progress == Progress::Failed
+        && matches!(
+            node.status,
+            Approved | Starting | Activating | Active | Unfencing | EnteringMaintenance
+        )
+    {
+        return told(Event::FailureReported, &bounded(&report.reason));
+    }
+    match (node.status, progress) {
+        (Approved, Progress::Applying | Progress::Installed | Progress::Ready) => {
+            told(Event::StartReported, "the node applies its plan")
+        }
+        (Starting, Progress::Installed | Progress::Ready) => {
+            told(Event::InstalledReported, "the node has applied its plan")
+        }
+        (Activating, Progress::Ready) => told(Event::ReadyReported, "every readiness check passes"),
+        (Failed, Progress::Ready) => told(
+            Event::RecoveryReported,
+            "the node reports no error any more",
+        ),
+        (Fenced, _) => told(Event::Heard, "the node is heard again"),
+        // What it says of an older epoch proves nothing of this one.
+        (Unfencing, _) if report.nothing_of_old_epoch_runs && epoch == node.epoch => {
+            told(Event::CleanReported, "nothing of the old epoch runs")
+        }
+        (EnteringMaintenance, _) if report.workloads == Some(0) => {
+            told(Event::Drained, "no workload runs")
+        }
+        _ => None,
+    }
+}
+
+#[tonic::async_trait]
+impl v1::node_server::Node for Service {
+    async fn heartbeat(
+        &self,
+        request: Request<v1::HeartbeatRequest>,
+    ) -> Result<Response<v1::HeartbeatResponse>, Status> {
+        let node = self.caller(&request)?;
+        let beat = request.into_inner();
+        if beat.epoch > node.epoch {
+            return Err(Status::failed_precondition(
+                "the node knows a later epoch than this controller: it is a stale one",
+            ));
+        }
+        let fleet = &self.services.fleet;
+        fleet.heard(&node.id, beat.gauges);
+        let node = match &beat.report {
+            Some(report) => self.take(node, report, beat.epoch).await?,
+            None => node,
+        };
+        let known = node.inventory_digest.as_deref().unwrap_or_default();
+        let told = hex(&beat.inventory_digest);
+        let timing = fleet.timing();
+        Ok(Response::new(v1::HeartbeatResponse {
+            interval_ms: milliseconds(timing.interval),
+            lease_ms: milliseconds(timing.lease),
+            epoch: node.epoch,
+            desired: Some(desired(&node)),
+            send_inventory: !told.is_empty() && !known.starts_with(&told),
+            now_unix_ms: fleet.now(),
+            endpoints: Vec::new(),
+            renew_certificate: false,
+        }))
+    }
+
+    async fn report_inventory(
+        &self,
+        request: Request<v1::ReportInventoryRequest>,
+    ) -> Result<Response<v1::ReportInventoryResponse>, Status> {
+        let node = self.caller(&request)?;
+        let document = request.into_inner().inventory;
+        let document =
+            document.ok_or_else(|| Status::invalid_argument("the inventory is missing"))?;
+        let json = document
+            .unpack(INVENTORY_SCHEMA)
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let admission = &self.services.admission;
+        let taken = admission.reported(&node, &json, document).await;
+        taken.map_err(|error| super::enrollment::status_of(&error))?;
+        Ok(Response::new(v1::ReportInventoryResponse {}))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::WatchResponse, Status>> + Send>>;
+
+    async fn watch(
+        &self,
+        request: Request<v1::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        self.caller(&request)?;
+        // Heartbeats carry the desired state too.
+        Err(Status::unimplemented(
+            "this controller tells by heartbeats alone",
+        ))
+    }
+
+    async fn deliver_events(
+        &self,
+        request: Request<v1::DeliverEventsRequest>,
+    ) -> Result<Response<v1::DeliverEventsResponse>, Status> {
+        let node = self.caller(&request)?;
+        let events = request.into_inner().events;
+        if events.len() > MOST_EVENTS {
+            return Err(Status::invalid_argument(format!(
+                "{MOST_EVENTS} events at a time are taken"
+            )));
+        }
+        let store = self.services.fleet.store();
+        let writes = events
+            .into_iter()
+            .map(|event| Write::Event {
+                node: node.id.clone(),
+                at: event.at_unix_ms,
+                kind: bounded(&event.kind),
+                message: bounded(&event.message),
+                spool_sequence: Some(event.sequence),
+            })
+            .collect();
+        let stored = store.commit(Transaction { writes }).await;
+        stored.map_err(|error| status_of_store(&error))?;
+        let acknowledged = store.spooled(&node.id).await;
+        let acknowledged = acknowledged.map_err(|error| status_of_store(&error))?;
+        Ok(Response::new(v1::DeliverEventsResponse { acknowledged }))
+    }
+
+    async fn renew_certificate(
+        &self,
+        request: Request<v1::RenewCertificateRequest>,
+    ) -> Result<Response<v1::RenewCertificateResponse>, Status> {
+        let node = self.caller(&request)?;
+        let asked = request.into_inner().certificate_request;
+        let renewed = self.services.admission.renew(&node, &asked).await;
+        let issued = renewed.map_err(|error| super::enrollment::status_of(&error))?;
+        let roots = self.services.authority.roots();
+        Ok(Response::new(v1::RenewCertificateResponse {
+            certificate_chain: issued.chain.iter().map(|der| der.to_vec()).collect(),
+            roots: roots.iter().map(|der| der.to_vec()).collect(),
+        }))
+    }
+}
+
+fn desired(node: &NodeRecord) -> v1::DesiredState {
+    let runs = matches!(node.status, NodeStatus::Active | NodeStatus::Failed);
+    v1::DesiredState {
+        generation: node.generation,
+        status: v1::NodeStatus::from(node.status).into(),
+        role: v1::Role::from(node.role.unwrap_or(Role::Worker)).into(),
+        run_workloads: runs,
+    }
+}
+
+fn milliseconds(duration: std::time::Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn bounded(text: &str) -> String {
+    text.chars().take(LONGEST_MESSAGE).collect()
+}

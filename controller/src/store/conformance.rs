@@ -1,0 +1,269 @@
+//! What every store has to pass. A new store calls [`check`] on an empty one of its kind.
+
+use std::sync::Arc;
+
+use muster_model::NodeStatus;
+
+use super::{Store, StoreError, Transaction, Write};
+use crate::record::{EventRecord, NodeRecord, TokenRecord};
+
+/// Every property, each on a store of its own.
+pub(super) async fn check<S: Store + 'static>(make: impl Fn() -> S) {
+    records_come_back_as_they_were(&make()).await;
+    a_stale_revision_changes_nothing(&make()).await;
+    a_lost_race_has_one_winner(Arc::new(make())).await;
+    events_are_numbered_without_gaps(&make()).await;
+    a_spooled_event_is_stored_once(&make()).await;
+    a_deleted_node_leaves_nothing(&make()).await;
+    revocations_stay(&make()).await;
+}
+
+async fn records_come_back_as_they_were(store: &impl Store) {
+    assert_eq!(store.node("n1").await.unwrap(), None);
+    commit(store, vec![put(&node("n2"), 0), put(&node("n1"), 0)])
+        .await
+        .unwrap();
+    let mut expected = node("n1");
+    expected.revision = 1;
+    assert_eq!(store.node("n1").await.unwrap(), Some(expected.clone()));
+    let ids: Vec<String> = store
+        .nodes()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|node| node.id)
+        .collect();
+    assert_eq!(ids, ["n1", "n2"]);
+    expected.status = NodeStatus::Approved;
+    commit(store, vec![put(&expected, 1)]).await.unwrap();
+    let stored = store.node("n1").await.unwrap().unwrap();
+    assert_eq!((stored.status, stored.revision), (NodeStatus::Approved, 2));
+
+    let write = Write::Token {
+        record: token("t1"),
+        expected: 0,
+    };
+    commit(store, vec![write]).await.unwrap();
+    let mut expected = token("t1");
+    expected.revision = 1;
+    assert_eq!(store.token("t1").await.unwrap(), Some(expected.clone()));
+    assert_eq!(store.tokens().await.unwrap(), [expected]);
+    assert_eq!(store.token("t2").await.unwrap(), None);
+
+    let write = |content: &[u8]| Write::Inventory {
+        node: "n1".to_owned(),
+        content: content.to_vec(),
+    };
+    commit(store, vec![write(b"old"), write(b"new")])
+        .await
+        .unwrap();
+    assert_eq!(
+        store.inventory("n1").await.unwrap().as_deref(),
+        Some(b"new".as_slice())
+    );
+}
+
+async fn a_stale_revision_changes_nothing(store: &impl Store) {
+    commit(store, vec![put(&node("n1"), 0)]).await.unwrap();
+    for expected in [0, 2, 7] {
+        let writes = vec![
+            put(&node("other"), 0),
+            event("n1", "changed", None),
+            Write::Revoke {
+                serial: "aa".to_owned(),
+            },
+            Write::Inventory {
+                node: "n1".to_owned(),
+                content: vec![1],
+            },
+            Write::Token {
+                record: token("t1"),
+                expected: 0,
+            },
+            put(&node("n1"), expected),
+        ];
+        let lost = commit(store, writes).await.unwrap_err();
+        assert!(
+            matches!(&lost, StoreError::Conflict { what } if what == "node n1"),
+            "{lost:?}"
+        );
+        assert_eq!(store.node("other").await.unwrap(), None);
+        assert_eq!(store.events("n1", 0, 10).await.unwrap(), []);
+        assert_eq!(store.revoked().await.unwrap(), [""; 0]);
+        assert_eq!(store.inventory("n1").await.unwrap(), None);
+        assert_eq!(store.token("t1").await.unwrap(), None);
+    }
+    let lost = commit(store, vec![put(&node("n9"), 3)]).await.unwrap_err();
+    assert!(matches!(lost, StoreError::Conflict { .. }), "{lost:?}");
+}
+
+async fn a_lost_race_has_one_winner(store: Arc<impl Store + 'static>) {
+    commit(&*store, vec![put(&node("n1"), 0)]).await.unwrap();
+    let mut racers = tokio::task::JoinSet::new();
+    for racer in 0..16 {
+        let store = Arc::clone(&store);
+        racers.spawn(async move {
+            let mut changed = node("n1");
+            changed.name = format!("racer {racer}");
+            let told = event("n1", &changed.name, None);
+            commit(&*store, vec![told, put(&changed, 1)]).await.is_ok()
+        });
+    }
+    let won = racers
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|won| *won)
+        .count();
+    assert_eq!(won, 1);
+    let events = store.events("n1", 0, 100).await.unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(
+        events[0].kind,
+        store.node("n1").await.unwrap().unwrap().name
+    );
+}
+
+async fn events_are_numbered_without_gaps(store: &impl Store) {
+    commit(store, vec![event("n1", "a", None), event("n2", "x", None)])
+        .await
+        .unwrap();
+    commit(store, vec![event("n1", "b", None), event("n1", "c", None)])
+        .await
+        .unwrap();
+    assert_eq!(
+        kinds(&store.events("n1", 0, 10).await.unwrap()),
+        [(1, "a"), (2, "b"), (3, "c")]
+    );
+    assert_eq!(kinds(&store.events("n1", 1, 1).await.unwrap()), [(2, "b")]);
+    assert_eq!(kinds(&store.events("n2", 0, 10).await.unwrap()), [(1, "x")]);
+    assert_eq!(store.events("n3", 0, 10).await.unwrap(), []);
+}
+
+async fn a_spooled_event_is_stored_once(store: &impl Store) {
+    assert_eq!(store.spooled("n1").await.unwrap(), 0);
+    let (one, two, three) = (Some(1), Some(2), Some(3));
+    commit(
+        store,
+        vec![event("n1", "one", one), event("n1", "two", two)],
+    )
+    .await
+    .unwrap();
+    commit(store, vec![event("n1", "own", None)]).await.unwrap();
+    let again = vec![event("n1", "two", two), event("n1", "three", three)];
+    commit(store, again).await.unwrap();
+    let expected = [(1, "one"), (2, "two"), (3, "own"), (4, "three")];
+    assert_eq!(kinds(&store.events("n1", 0, 10).await.unwrap()), expected);
+    assert_eq!(store.spooled("n1").await.unwrap(), 3);
+    let gap = commit(store, vec![event("n1", "five", Some(5))])
+        .await
+        .unwrap_err();
+    assert!(matches!(gap, StoreError::Conflict { .. }), "{gap:?}");
+}
+
+async fn a_deleted_node_leaves_nothing(store: &impl Store) {
+    let inventory = Write::Inventory {
+        node: "n1".to_owned(),
+        content: vec![1],
+    };
+    commit(
+        store,
+        vec![put(&node("n1"), 0), event("n1", "a", Some(1)), inventory],
+    )
+    .await
+    .unwrap();
+    let delete = |expected| Write::DeleteNode {
+        id: "n1".to_owned(),
+        expected,
+    };
+    assert!(commit(store, vec![delete(5)]).await.is_err());
+    assert!(store.node("n1").await.unwrap().is_some());
+    let failing = vec![delete(1), put(&node("n2"), 9)];
+    assert!(commit(store, failing).await.is_err());
+    assert_eq!(store.events("n1", 0, 10).await.unwrap().len(), 1);
+    commit(store, vec![delete(1)]).await.unwrap();
+    assert_eq!(store.node("n1").await.unwrap(), None);
+    assert_eq!(store.events("n1", 0, 10).await.unwrap(), []);
+    assert_eq!(store.inventory("n1").await.unwrap(), None);
+    assert_eq!(store.spooled("n1").await.unwrap(), 0);
+}
+
+async fn revocations_stay(store: &impl Store) {
+    let revoke = |serial: &str| Write::Revoke {
+        serial: serial.to_owned(),
+    };
+    commit(store, vec![revoke("bb"), revoke("aa"), revoke("bb")])
+        .await
+        .unwrap();
+    assert_eq!(store.revoked().await.unwrap(), ["aa", "bb"]);
+}
+
+async fn commit(store: &impl Store, writes: Vec<Write>) -> Result<(), StoreError> {
+    store.commit(Transaction { writes }).await
+}
+
+fn put(record: &NodeRecord, expected: u64) -> Write {
+    Write::Node {
+        record: Box::new(record.clone()),
+        expected,
+    }
+}
+
+fn event(node: &str, kind: &str, spool_sequence: Option<u64>) -> Write {
+    Write::Event {
+        node: node.to_owned(),
+        at: 1_700_000_000_000,
+        kind: kind.to_owned(),
+        message: String::new(),
+        spool_sequence,
+    }
+}
+
+fn kinds(events: &[EventRecord]) -> Vec<(u64, &str)> {
+    events
+        .iter()
+        .map(|event| (event.sequence, event.kind.as_str()))
+        .collect()
+}
+
+fn node(id: &str) -> NodeRecord {
+    NodeRecord {
+        id: id.to_owned(),
+        name: "näme".to_owned(),
+        description: String::new(),
+        hostname: Some("host".to_owned()),
+        address: None,
+        machine_id: Some("0123456789abcdef0123456789abcdef".to_owned()),
+        fingerprint: "ff".to_owned(),
+        macs: ["52:54:00:00:00:01".to_owned()].into(),
+        status: NodeStatus::Candidate,
+        reason: "new".to_owned(),
+        status_since: 1_700_000_000_000,
+        role: None,
+        public_key: "aa".to_owned(),
+        certificate_serial: None,
+        epoch: 0,
+        generation: 0,
+        inventory_digest: None,
+        tags: ["rack-1".to_owned()].into(),
+        labels: [("zone".to_owned(), "a".to_owned())].into(),
+        taints: std::collections::BTreeMap::new(),
+        agent_version: "0.1.0".to_owned(),
+        revision: 0,
+    }
+}
+
+fn token(id: &str) -> TokenRecord {
+    TokenRecord {
+        id: id.to_owned(),
+        secret_sha256: "00".to_owned(),
+        role: None,
+        created: 1,
+        expires: 2,
+        uses_left: 3,
+        name: None,
+        labels: std::collections::BTreeMap::new(),
+        revoked: false,
+        revision: 0,
+    }
+}

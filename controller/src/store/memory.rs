@@ -1,0 +1,219 @@
+//! A store that forgets when the process ends: for tests and simulations.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{Store, StoreError, Transaction, Write};
+use crate::record::{EventRecord, NodeRecord, Revision, TokenRecord};
+
+/// Everything in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct State {
+    nodes: BTreeMap<String, NodeRecord>,
+    tokens: BTreeMap<String, TokenRecord>,
+    events: BTreeMap<String, Vec<EventRecord>>,
+    inventories: BTreeMap<String, Vec<u8>>,
+    revoked: BTreeSet<String>,
+}
+
+/// How to put one thing back.
+type Undo = Box<dyn FnOnce(&mut State)>;
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No write leaves the state half done, so that a panic elsewhere does no harm to it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn node(&self, id: &str) -> Result<Option<NodeRecord>, StoreError> {
+        Ok(self.state().nodes.get(id).cloned())
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        Ok(self.state().nodes.values().cloned().collect())
+    }
+
+    async fn token(&self, id: &str) -> Result<Option<TokenRecord>, StoreError> {
+        Ok(self.state().tokens.get(id).cloned())
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError> {
+        Ok(self.state().tokens.values().cloned().collect())
+    }
+
+    async fn events(
+        &self,
+        node: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        let state = self.state();
+        let log = state.events.get(node).into_iter().flatten();
+        let wanted = log.filter(|event| event.sequence > after);
+        Ok(wanted.take(limit).cloned().collect())
+    }
+
+    async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
+        Ok(self.state().spooled(node))
+    }
+
+    async fn inventory(&self, node: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.state().inventories.get(node).cloned())
+    }
+
+    async fn revoked(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.state().revoked.iter().cloned().collect())
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let mut done: Vec<Undo> = Vec::new();
+        for write in transaction.writes {
+            match state.write(write) {
+                Ok(undo) => done.push(undo),
+                Err(error) => {
+                    for undo in done.into_iter().rev() {
+                        undo(&mut state);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn write(&mut self, write: Write) -> Result<Undo, StoreError> {
+        match write {
+            Write::Node { record, expected } => self.put_node(*record, expected),
+            Write::DeleteNode { id, expected } => self.delete_node(id, expected),
+            Write::Token { record, expected } => self.put_token(record, expected),
+            Write::Event {
+                node,
+                at,
+                kind,
+                message,
+                spool_sequence,
+            } => {
+                let event = EventRecord {
+                    sequence: 0,
+                    at,
+                    kind,
+                    message,
+                    spool_sequence,
+                };
+                self.append(node, event)
+            }
+            Write::Inventory { node, content } => {
+                let before = self.inventories.insert(node.clone(), content);
+                Ok(Box::new(move |state| {
+                    put_back(&mut state.inventories, node, before);
+                }))
+            }
+            Write::Revoke { serial } => {
+                let is_new = self.revoked.insert(serial.clone());
+                Ok(Box::new(move |state| {
+                    if is_new {
+                        state.revoked.remove(&serial);
+                    }
+                }))
+            }
+        }
+    }
+
+    fn put_node(&mut self, mut record: NodeRecord, expected: Revision) -> Result<Undo, StoreError> {
+        let id = record.id.clone();
+        let stored = self.nodes.get(&id).map_or(0, |record| record.revision);
+        hold(stored, expected, "node", &id)?;
+        record.revision = expected + 1;
+        let before = self.nodes.insert(id.clone(), record);
+        Ok(Box::new(move |state| {
+            put_back(&mut state.nodes, id, before);
+        }))
+    }
+
+    fn put_token(
+        &mut self,
+        mut record: TokenRecord,
+        expected: Revision,
+    ) -> Result<Undo, StoreError> {
+        let id = record.id.clone();
+        let stored = self.tokens.get(&id).map_or(0, |record| record.revision);
+        hold(stored, expected, "token", &id)?;
+        record.revision = expected + 1;
+        let before = self.tokens.insert(id.clone(), record);
+        Ok(Box::new(move |state| {
+            put_back(&mut state.tokens, id, before);
+        }))
+    }
+
+    fn delete_node(&mut self, id: String, expected: Revision) -> Result<Undo, StoreError> {
+        let stored = self.nodes.get(&id).map_or(0, |record| record.revision);
+        hold(stored, expected, "node", &id)?;
+        let node = self.nodes.remove(&id);
+        let events = self.events.remove(&id);
+        let inventory = self.inventories.remove(&id);
+        Ok(Box::new(move |state| {
+            put_back(&mut state.nodes, id.clone(), node);
+            put_back(&mut state.events, id.clone(), events);
+            put_back(&mut state.inventories, id, inventory);
+        }))
+    }
+
+    fn append(&mut self, node: String, mut event: EventRecord) -> Result<Undo, StoreError> {
+        if let Some(spooled) = event.spool_sequence {
+            let last = self.spooled(&node);
+            if spooled <= last {
+                return Ok(Box::new(|_| ()));
+            }
+            hold(last + 1, spooled, "events of", &node)?;
+        }
+        let log = self.events.entry(node.clone()).or_default();
+        event.sequence = log.last().map_or(0, |last| last.sequence) + 1;
+        log.push(event);
+        Ok(Box::new(move |state| {
+            if let Some(log) = state.events.get_mut(&node) {
+                log.pop();
+            }
+        }))
+    }
+
+    fn spooled(&self, node: &str) -> u64 {
+        let log = self.events.get(node).into_iter().flatten();
+        log.filter_map(|event| event.spool_sequence)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+fn hold(stored: u64, expected: u64, kind: &str, id: &str) -> Result<(), StoreError> {
+    if stored == expected {
+        Ok(())
+    } else {
+        let what = format!("{kind} {id}");
+        Err(StoreError::Conflict { what })
+    }
+}
+
+fn put_back<T>(map: &mut BTreeMap<String, T>, key: String, before: Option<T>) {
+    match before {
+        Some(before) => map.insert(key, before),
+        None => map.remove(&key),
+    };
+}

@@ -1,0 +1,297 @@
+//! A controller in this process on a loopback port, and machines that ask it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use muster_adequacy::Policy;
+use muster_controller::admission::Admission;
+use muster_controller::authority::{Authority, Request};
+use muster_controller::clock::{Clock as _, SystemClock};
+use muster_controller::fleet::{Fleet, Timing};
+use muster_controller::lifecycle::Event;
+use muster_controller::peer::Peer;
+use muster_controller::serve::{Listeners, Revoked, Services};
+use muster_controller::store::MemoryStore;
+use muster_model::{INVENTORY_SCHEMA, NodeStatus};
+use muster_proto::v1;
+use muster_proto::v1::admin_client::AdminClient;
+use muster_proto::v1::enrollment_client::EnrollmentClient;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio_rustls::TlsConnector;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::transport::{Channel, Endpoint};
+use tower::service_fn;
+
+const POLICY: &str = r#"
+schema = "muster.policy/v1"
+name = "lab"
+version = "1"
+roles = ["worker"]
+
+[[rules]]
+id = "cpu-threads"
+title = "A processor"
+severity = "required"
+check.cpu_threads = { at_least = 1 }
+remedy = "Fit one."
+"#;
+
+pub(crate) struct Lab {
+    pub(crate) authority: Arc<Authority>,
+    fleet: Arc<Fleet>,
+    port: u16,
+    socket: std::path::PathBuf,
+    _stop: DropGuard,
+    _folder: tempfile::TempDir,
+}
+
+/// Whom a client trusts, and how it speaks.
+#[derive(Clone, Copy)]
+pub(crate) enum Trust {
+    Roots,
+    Other,
+    Tls12,
+}
+
+/// A certificate with its key.
+pub(crate) struct Identity {
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) key: KeyPair,
+}
+
+/// A machine that wants to join.
+pub(crate) struct Machine {
+    id: String,
+    key: KeyPair,
+    pub(crate) request: Vec<u8>,
+}
+
+impl Lab {
+    pub(crate) async fn start() -> Self {
+        let (authority, _) = Authority::create(now_ms()).unwrap();
+        let authority = Arc::new(authority);
+        let store = Arc::new(MemoryStore::new());
+        let fleet = Fleet::load(store, Arc::new(SystemClock), Timing::default());
+        let fleet = Arc::new(fleet.await.unwrap());
+        let policy = Policy::parse(POLICY).unwrap();
+        let services = Services {
+            admission: Arc::new(Admission::new(
+                Arc::clone(&fleet),
+                Arc::clone(&authority),
+                policy,
+            )),
+            fleet: Arc::clone(&fleet),
+            authority: Arc::clone(&authority),
+            revoked: Arc::new(Revoked::default()),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("admin.sock");
+        let network = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = network.local_addr().unwrap().port();
+        let listeners = Listeners {
+            network,
+            names: vec!["localhost".to_owned()],
+            socket: UnixListener::bind(&socket).unwrap(),
+            socket_path: socket.clone(),
+        };
+        let stop = CancellationToken::new();
+        tokio::spawn(services.run(listeners, stop.clone()));
+        Self {
+            authority,
+            fleet,
+            port,
+            socket,
+            _stop: stop.drop_guard(),
+            _folder: folder,
+        }
+    }
+
+    /// A connection over TLS. The handshake's end in TLS 1.3 comes with the first answer.
+    pub(crate) async fn connect(
+        &self,
+        trust: Trust,
+        identity: Option<&Identity>,
+    ) -> Result<Channel, tonic::transport::Error> {
+        let roots = match trust {
+            Trust::Roots | Trust::Tls12 => self.authority.roots(),
+            Trust::Other => Authority::create(now_ms()).unwrap().0.roots(),
+        };
+        let versions: &[&rustls::SupportedProtocolVersion] = match trust {
+            Trust::Tls12 => &[&rustls::version::TLS12],
+            _ => &[&rustls::version::TLS13],
+        };
+        let mut store = RootCertStore::empty();
+        for root in roots {
+            store.add(root).unwrap();
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(store);
+        let mut config = match identity {
+            None => builder.with_no_client_auth(),
+            Some(Identity { chain, key }) => {
+                let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+                builder.with_client_auth_cert(chain.clone(), key).unwrap()
+            }
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let connector = TlsConnector::from(Arc::new(config));
+        let port = self.port;
+        let dial = service_fn(move |_| {
+            let connector = connector.clone();
+            async move {
+                let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+                let name = ServerName::try_from("localhost").unwrap();
+                connector.connect(name, stream).await.map(TokioIo::new)
+            }
+        });
+        let endpoint = Endpoint::from_static("http://localhost").timeout(Duration::from_secs(10));
+        endpoint.connect_with_connector(dial).await
+    }
+
+    /// Fails unless the server ends the connection before it answers any call.
+    pub(crate) async fn refused_at_the_handshake(&self, identity: &Identity) {
+        let Ok(channel) = self.connect(Trust::Roots, Some(identity)).await else {
+            return;
+        };
+        let mut node = v1::node_client::NodeClient::new(channel);
+        let refused = node
+            .heartbeat(v1::HeartbeatRequest::default())
+            .await
+            .unwrap_err();
+        // A service that answers has a code of its own; a broken connection is told of by the client itself.
+        assert!(std::error::Error::source(&refused).is_some(), "{refused:?}");
+    }
+
+    pub(crate) async fn admin(&self) -> AdminClient<Channel> {
+        let socket = self.socket.clone();
+        let dial = service_fn(move |_| {
+            let socket = socket.clone();
+            async move { UnixStream::connect(socket).await.map(TokioIo::new) }
+        });
+        let endpoint = Endpoint::from_static("http://local");
+        AdminClient::new(endpoint.connect_with_connector(dial).await.unwrap())
+    }
+
+    pub(crate) async fn token(&self, uses: u32, ttl_s: u32) -> String {
+        let request = v1::CreateTokenRequest {
+            ttl_s,
+            uses,
+            ..Default::default()
+        };
+        let created = self.admin().await.create_token(request).await.unwrap();
+        created.into_inner().token
+    }
+
+    /// A machine with a new key.
+    pub(crate) fn machine(&self, id: &str) -> Machine {
+        let key = KeyPair::generate().unwrap();
+        let request = request(&key);
+        let id = id.to_owned();
+        Machine { id, key, request }
+    }
+
+    pub(crate) async fn enroll(
+        &self,
+        machine: &Machine,
+        token: &str,
+    ) -> Result<v1::enroll_response::Outcome, tonic::Status> {
+        let channel = self.connect(Trust::Roots, None).await.unwrap();
+        let answer = EnrollmentClient::new(channel)
+            .enroll(machine.asks(token))
+            .await?;
+        Ok(answer.into_inner().outcome.unwrap())
+    }
+
+    pub(crate) async fn accept(&self, machine: &Machine) {
+        let happened = self
+            .fleet
+            .happen(&machine.id, Event::Accept, "by the lab")
+            .await;
+        happened.unwrap();
+    }
+
+    /// The certificate of a machine that was accepted.
+    pub(crate) async fn issued(&self, machine: &Machine, token: &str) -> Identity {
+        let outcome = self.enroll(machine, token).await.unwrap();
+        let v1::enroll_response::Outcome::Issued(issued) = outcome else {
+            panic!("no certificate: {outcome:?}");
+        };
+        let key = KeyPair::from_pem(&machine.key.serialize_pem()).unwrap();
+        let chain = issued
+            .certificate_chain
+            .into_iter()
+            .map(CertificateDer::from);
+        Identity {
+            chain: chain.collect(),
+            key,
+        }
+    }
+
+    /// A node that was accepted, with its certificate.
+    pub(crate) async fn member(&self, id: &str) -> Identity {
+        let token = self.token(1, 3600).await;
+        let machine = self.machine(id);
+        self.enroll(&machine, &token).await.unwrap();
+        self.accept(&machine).await;
+        self.issued(&machine, &token).await
+    }
+
+    /// Lets happen to a node what leads it to `status`.
+    pub(crate) async fn bring(&self, id: &str, status: NodeStatus) {
+        let events = [
+            Event::StartReported,
+            Event::InstalledReported,
+            Event::ReadyReported,
+            Event::EnterMaintenance,
+            Event::Drained,
+        ];
+        for event in events {
+            self.fleet.happen(id, event, "by the lab").await.unwrap();
+        }
+        assert_eq!(self.fleet.node(id).unwrap().0.status, status);
+    }
+}
+
+impl Machine {
+    pub(crate) fn asks(&self, token: &str) -> v1::EnrollRequest {
+        let inventory = format!(
+            r#"{{"schema": "{INVENTORY_SCHEMA}", "cpu": {{"threads": 2, "online_threads": 2}}, "warnings": []}}"#
+        );
+        v1::EnrollRequest {
+            token: token.to_owned(),
+            certificate_request: self.request.clone(),
+            node_id: self.id.clone(),
+            hardware_fingerprint: self.id.clone().into_bytes(),
+            inventory: Some(v1::Document::pack(INVENTORY_SCHEMA, inventory.as_bytes()).unwrap()),
+            agent_version: "0.1.0".to_owned(),
+            name: format!("node-{}", self.id),
+            ..Default::default()
+        }
+    }
+}
+
+/// A certificate of `authority` for a new key.
+pub(crate) fn issue(authority: &Authority, peer: &Peer) -> Identity {
+    let key = KeyPair::generate().unwrap();
+    let request = Request::parse(&request(&key)).unwrap();
+    let issued = authority.issue(request, peer, now_ms(), Duration::from_secs(3600));
+    let chain = issued.unwrap().chain;
+    Identity { chain, key }
+}
+
+/// PKCS #10 for a key, in DER.
+pub(crate) fn request(key: &KeyPair) -> Vec<u8> {
+    let params = CertificateParams::default();
+    params.serialize_request(key).unwrap().der().to_vec()
+}
+
+pub(crate) fn now_ms() -> i64 {
+    SystemClock.now()
+}
