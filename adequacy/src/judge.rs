@@ -64,16 +64,36 @@ fn judge_rule(rule: &Rule, machine: &Machine<'_>, facts: &Facts<'_>) -> RuleVerd
         title: rule.title().to_owned(),
         severity: rule.severity(),
         status,
-        actual: finding.actual,
+        actual: finding.actual.map(said),
         required: rule.required(),
         devices: finding.devices,
-        reasons: finding.reasons,
+        reasons: in_short(finding.reasons),
         remedy: if settled {
             String::new()
         } else {
             rule.remedy().to_owned()
         },
     }
+}
+
+/// What a machine has, though it be a text of nothing.
+fn said(actual: String) -> String {
+    if actual.trim().is_empty() {
+        "an empty text".to_owned()
+    } else {
+        actual
+    }
+}
+
+/// What thousands of devices have in common nobody reads of each; all are among the devices concerned.
+fn in_short(mut reasons: Vec<String>) -> Vec<String> {
+    const MOST: usize = 32;
+    let more = reasons.len().saturating_sub(MOST);
+    if more > 0 {
+        reasons.truncate(MOST);
+        reasons.push(format!("and {more} more"));
+    }
+    reasons
 }
 
 /// Why a rule is not tested, by its condition; nothing when it is.
@@ -128,5 +148,20 @@ impl MachineName {
             serial: inventory.system.serial.clone(),
             inventory_captured_at: inventory.captured_at.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_told_than_anybody_reads() {
+        let reasons = |count: usize| -> Vec<String> { (0..count).map(|n| n.to_string()).collect() };
+        assert_eq!(in_short(reasons(32)), reasons(32));
+        let short = in_short(reasons(4096));
+        let (last, first) = short.split_last().unwrap();
+        assert_eq!(first, reasons(32));
+        assert_eq!(last, "and 4064 more");
     }
 }

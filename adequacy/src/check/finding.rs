@@ -13,10 +13,6 @@ pub(crate) enum Outcome {
     Undetermined,
 }
 
-/// Of how many devices it is told in words what is the matter with each; a fault that thousands have in
-/// common is not read any further. All are among the devices concerned.
-const MOST_TOLD: usize = 32;
-
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -62,24 +58,25 @@ impl Finding {
         self
     }
 
+    /// Whether a device is one of those that decide, for any number of them.
+    pub(crate) fn concerns(&self) -> impl Fn(&str) -> bool + use<> {
+        let devices: BTreeSet<String> = self.devices.iter().cloned().collect();
+        move |device| devices.contains(device)
+    }
+
     pub(crate) fn because(mut self, reason: impl Into<String>) -> Self {
         self.reasons.push(reason.into());
         self
     }
 
-    /// Says of each thing why, as far as anybody reads.
+    /// Says of each thing why.
     pub(crate) fn because_of<T>(
         mut self,
-        things: impl ExactSizeIterator<Item = T>,
+        things: impl IntoIterator<Item = T>,
         why: impl Fn(T) -> String,
     ) -> Self {
-        self.reasons.extend(told(things, why));
+        self.reasons.extend(things.into_iter().map(why));
         self
-    }
-
-    /// The names of the devices concerned, to look them up.
-    pub(crate) fn concerned(&self) -> BTreeSet<&str> {
-        self.devices.iter().map(String::as_str).collect()
     }
 
     /// Judges a fact when it is known; undetermined when it is not.
@@ -151,22 +148,9 @@ impl Sorted {
         let mut whys: Vec<&Unknown> = self.unknown.iter().map(|(_, unknown)| unknown).collect();
         whys.dedup();
         let finding = Finding::new(Outcome::Undetermined, actual);
-        let finding = finding.because_of(whys.into_iter(), ToString::to_string);
+        let finding = finding.because_of(whys, ToString::to_string);
         finding.with_devices(self.unknown.into_iter().map(|(device, _)| device))
     }
-}
-
-/// Things in words, the first of them and how many more there are.
-fn told<T>(
-    mut things: impl ExactSizeIterator<Item = T>,
-    words: impl Fn(T) -> String,
-) -> Vec<String> {
-    let mut told: Vec<String> = things.by_ref().take(MOST_TOLD).map(words).collect();
-    match things.len() {
-        0 => {}
-        more => told.push(format!("and {more} more")),
-    }
-    told
 }
 
 /// Both have to hold: one that does not decides, whatever is unknown of the other.

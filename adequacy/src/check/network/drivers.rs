@@ -8,6 +8,7 @@ use toml_span::{DeserError, Deserialize, Value};
 
 use super::finding::{Sorted, both};
 use super::{Check, Finding, Kind, Outcome, fact, interfaces, is_of_kind, parameters, read};
+use crate::listed::listed;
 use crate::machine::{Fact, Machine};
 use crate::policy::values::{Set, Text, wrong};
 
@@ -86,10 +87,8 @@ impl Drivers {
             Outcome::Undetermined => finding,
             Outcome::Pass => Finding::new(Outcome::Pass, names(devices.iter().copied())),
             Outcome::Fail => {
-                let concerned = finding.concerned();
-                let refused = devices
-                    .iter()
-                    .filter(|device| concerned.contains(device.name.as_str()));
+                let concerns = finding.concerns();
+                let refused = devices.iter().filter(|device| concerns(&device.name));
                 let reasons = refused.clone().filter_map(|device| {
                     let driver = device.driver.as_deref()?;
                     Some(format!("{}: its driver is {driver}", device.name))
@@ -119,7 +118,7 @@ fn names<'a>(interfaces: impl Iterator<Item = &'a NetworkInterface>) -> String {
     if drivers.is_empty() {
         return "no network device".to_owned();
     }
-    drivers.into_iter().collect::<Vec<&str>>().join(", ")
+    listed(drivers)
 }
 
 #[cfg(test)]

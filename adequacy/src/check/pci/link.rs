@@ -117,7 +117,7 @@ fn slow(finding: Finding, behind: &[&PciFunction]) -> Finding {
         let link = &function.link;
         format!("{} {}", function.slot, lanes(link.width, link.speed_gts))
     }));
-    let finding = finding.because_of(behind.iter(), |function| why(function));
+    let finding = finding.because_of(behind, |function| why(function));
     Finding {
         actual: Some(actual),
         ..finding

@@ -95,10 +95,9 @@ impl Check for Forbidden {
             if finding.outcome != Outcome::Fail {
                 return finding;
             }
-            let concerned = finding.concerned();
-            let is_found = |function: &&PciFunction| concerned.contains(function.slot.as_str());
-            let found: Vec<&PciFunction> = functions.iter().filter(is_found).collect();
-            finding.because_of(found.into_iter(), |function| {
+            let concerns = finding.concerns();
+            let found = functions.iter().filter(|function| concerns(&function.slot));
+            finding.because_of(found, |function| {
                 format!("{} is {}", function.slot, title(function))
             })
         })

@@ -50,10 +50,8 @@ impl Check for ServicesAbsent {
                     Finding::of(complete, |()| finding)
                 }
                 Outcome::Fail => {
-                    let concerned = finding.concerned();
-                    let found = named
-                        .iter()
-                        .filter(|it| concerned.contains(it.name.as_str()));
+                    let concerns = finding.concerns();
+                    let found = named.iter().filter(|it| concerns(&it.name));
                     let reasons = found.map(|service| told(service)).collect();
                     Finding { reasons, ..finding }
                 }
