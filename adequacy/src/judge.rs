@@ -58,7 +58,6 @@ fn judge_rule(rule: &Rule, machine: &Machine<'_>, facts: &Facts<'_>) -> RuleVerd
         };
         (status_of(finding.outcome), finding)
     });
-    let settled = matches!(status, RuleStatus::Pass | RuleStatus::NotApplicable);
     RuleVerdict {
         id: rule.id().to_owned(),
         title: rule.title().to_owned(),
@@ -68,10 +67,10 @@ fn judge_rule(rule: &Rule, machine: &Machine<'_>, facts: &Facts<'_>) -> RuleVerd
         required: rule.required(),
         devices: finding.devices,
         reasons: in_short(finding.reasons),
-        remedy: if settled {
-            String::new()
-        } else {
-            rule.remedy().to_owned()
+        // Where a fact is unknown, what repairs a failure may do harm.
+        remedy: match status {
+            RuleStatus::Fail => rule.remedy().to_owned(),
+            _ => String::new(),
         },
     }
 }

@@ -155,7 +155,8 @@ pub struct RuleVerdict {
     pub devices: Vec<String>,
     /// Why it failed, could not be said, or does not apply; empty for a pass.
     pub reasons: Vec<String>,
-    /// What a person can do; empty when there is nothing to do.
+    /// What a person can do about a failure; empty when it did not fail. What is undetermined is to be found out
+    /// first, and `reasons` say how.
     pub remedy: String,
 }
 

@@ -187,6 +187,11 @@ async fn who_has_no_certificate_yet_is_not_silent() {
     tokio::time::sleep(fleet.timing().lease).await;
     assert_eq!(fleet.node("n1").unwrap().0.status, NodeStatus::Approved);
     tokio::time::sleep(fleet.timing().lease).await;
-    assert_eq!(fleet.node("n1").unwrap().0.status, NodeStatus::Failed);
+    let status = fleet.node("n1").unwrap().0.status;
+    assert_eq!(
+        status,
+        NodeStatus::Fenced,
+        "silent for longer than lease and margin"
+    );
     watch.abort();
 }
