@@ -56,12 +56,15 @@ impl Check for Mitigated {
     }
 }
 
-/// `Vulnerable…`, which the kernel says of one flaw as `KVM: Vulnerable`
-/// (`Documentation/admin-guide/hw-vuln/multihit.rst`).
+/// `Vulnerable…`, also of a part of it: `KVM: Vulnerable`
+/// (`Documentation/admin-guide/hw-vuln/multihit.rst`), `Mitigation: …; BHI: Vulnerable`
+/// (`Documentation/admin-guide/hw-vuln/spectre.rst`). `SMT vulnerable` is said of every processor with
+/// hyper-threads that is mitigated otherwise, and does not count.
 fn is_open(text: &str) -> bool {
-    text.strip_prefix("KVM: ")
-        .unwrap_or(text)
-        .starts_with("Vulnerable")
+    text.split("; ").any(|part| {
+        let state = part.split_once(": ").map_or(part, |(_, state)| state);
+        part.starts_with("Vulnerable") || state.starts_with("Vulnerable")
+    })
 }
 
 /// Why there may be vulnerabilities that the inventory does not have. Kernels from before 2018 (4.15)

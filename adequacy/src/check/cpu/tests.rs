@@ -167,6 +167,10 @@ fn mitigated() {
     let unsure = vulnerable(&json!({
         "gather_data_sampling": "Unknown: Dependent on hypervisor status",
     }));
+    let partly = vulnerable(&json!({
+        "mmio_stale_data": "Mitigation: Clear CPU buffers; SMT vulnerable",
+        "spectre_v2": "Mitigation: Enhanced / Automatic IBRS; IBPB: conditional; BHI: Vulnerable",
+    }));
     let except = r#"{ except = ["mds", "itlb_multihit", "gather_data_sampling"] }"#;
     let denied = json!({
         "cpu": {"vulnerabilities": {"mds": "Not affected"}},
@@ -180,6 +184,7 @@ fn mitigated() {
             ("{}", fine, Pass, Some("none")),
             ("{}", open.clone(), Fail, Some("itlb_multihit, mds")),
             (except, open, Pass, Some("none")),
+            ("{}", partly, Fail, Some("spectre_v2")),
             ("{}", unsure.clone(), Undetermined, Some("none for certain")),
             (
                 r#"{ except = ["gather_data_sampling"] }"#,
