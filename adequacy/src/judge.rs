@@ -1,5 +1,7 @@
 //! A policy and an inventory make a verdict.
 
+use std::collections::BTreeSet;
+
 use muster_model::{Inventory, Role};
 
 use crate::check::{Finding, Outcome};
@@ -14,16 +16,17 @@ use crate::verdict::{
 pub fn judge(policy: &Policy, inventory: &Inventory) -> Verdict {
     let machine = Machine::new(inventory);
     let facts = Facts::new(&machine);
-    let judged: Vec<(&Rule, RuleVerdict)> = policy
+    let mut judged: Vec<(&Rule, RuleVerdict)> = policy
         .rules()
         .iter()
         .map(|rule| (rule, judge_rule(rule, &machine, &facts)))
         .collect();
-    let roles: Vec<RoleVerdict> = policy
-        .roles()
-        .iter()
-        .map(|role| for_role(*role, &judged))
-        .collect();
+    let mut left: BTreeSet<Role> = policy.roles().iter().copied().collect();
+    let mut roles = Vec::with_capacity(left.len());
+    for role in policy.roles() {
+        left.remove(role);
+        roles.push(for_role(*role, &mut judged, &left));
+    }
     Verdict {
         schema: VERDICT_SCHEMA.to_owned(),
         policy: policy.name().clone(),
@@ -34,12 +37,27 @@ pub fn judge(policy: &Policy, inventory: &Inventory) -> Verdict {
     }
 }
 
-fn for_role(role: Role, judged: &[(&Rule, RuleVerdict)]) -> RoleVerdict {
-    let rules: Vec<RuleVerdict> = judged
-        .iter()
-        .filter(|(rule, _)| rule.roles().contains(&role))
-        .map(|(_, verdict)| verdict.clone())
-        .collect();
+/// What was judged for a role. A rule that none of the roles that are `left` has is given away: its devices may
+/// be thousands, and copying them costs more than judging did.
+fn for_role(
+    role: Role,
+    judged: &mut Vec<(&Rule, RuleVerdict)>,
+    left: &BTreeSet<Role>,
+) -> RoleVerdict {
+    let mut rules = Vec::with_capacity(judged.len());
+    let mut kept = Vec::with_capacity(judged.len());
+    for (rule, verdict) in judged.drain(..) {
+        let is_for_it = rule.roles().contains(&role);
+        if !rule.roles().is_disjoint(left) {
+            if is_for_it {
+                rules.push(verdict.clone());
+            }
+            kept.push((rule, verdict));
+        } else if is_for_it {
+            rules.push(verdict);
+        }
+    }
+    *judged = kept;
     RoleVerdict {
         role,
         standing: Standing::by(&rules, &[Severity::Required]),
