@@ -18,7 +18,9 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
-pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat, Taint};
+pub(crate) use agent::{
+    AgentArguments, GuardArguments, StatusArguments, StatusFormat, Taint, WorkloadsChoice,
+};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use diff::{DiffArguments, DiffFormat};
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     /// Make this machine a node of a cluster, and keep it one.
     #[command(after_help = agent::HELP)]
     Agent(AgentArguments),
+    /// Runs as long as the lease of this machine's agent; started by systemd.
+    #[command(hide = true)]
+    FenceGuard(GuardArguments),
     /// Show what this machine's agent is and does.
     Status(StatusArguments),
     /// Print the JSON Schema of a document.

@@ -48,10 +48,14 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     // A service's log says what it does without being asked.
-    let least = u8::from(matches!(cli.command, Command::Agent(_)));
+    let least = u8::from(matches!(
+        cli.command,
+        Command::Agent(_) | Command::FenceGuard(_)
+    ));
     logging::start(cli.verbose.max(least));
     match cli.command {
         Command::Agent(arguments) => daemon::run(&arguments),
+        Command::FenceGuard(arguments) => daemon::guard::run(&arguments.lease),
         Command::Discover(arguments) => discover::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Policy(arguments) => policy::run(arguments),

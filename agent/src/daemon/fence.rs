@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::core::fencing::{Permit, Running, SinceBoot, Step, next};
-use super::ports::Workloads;
+use super::ports::{Leases, Workloads};
 
 /// When stopping failed, it is tried again after this.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -17,6 +17,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Fence<C> {
     pub(crate) clock: C,
     pub(crate) workloads: Arc<dyn Workloads>,
+    pub(crate) leases: Arc<dyn Leases>,
     /// What the heartbeats were answered.
     pub(crate) permit: watch::Receiver<Option<Permit>>,
     /// What runs, for the heartbeats to report.
@@ -26,14 +27,26 @@ pub(crate) struct Fence<C> {
 impl<C: Clock> Fence<C> {
     /// Runs until `cancel`.
     pub(crate) async fn run(mut self, cancel: CancellationToken) {
+        let mut kept = None;
         // What was begun on the workloads is finished before the task ends.
         while !cancel.is_cancelled() {
             let permit = *self.permit.borrow_and_update();
             let running = *self.running.borrow();
             match next(permit, running, self.clock.now()) {
-                Step::Stop(why) => self.stop(why.reason()).await,
-                Step::Start(epoch) => self.start(epoch).await,
+                Step::Stop(why) => {
+                    kept = None;
+                    self.stop(why.reason(), Permit::grace_of(permit)).await;
+                }
+                Step::Start(epoch) => {
+                    // Whether they do start or not: from here on workloads of that epoch may run.
+                    tracing::info!(epoch, "workloads may run");
+                    self.running.send_replace(Running::Epoch(epoch));
+                }
                 Step::Wait(until) => {
+                    if until.is_some() && kept != permit {
+                        kept = permit;
+                        self.renew(permit).await;
+                    }
                     // All three can be dropped at any time.
                     tokio::select! {
                         () = cancel.cancelled() => {}
@@ -49,9 +62,13 @@ impl<C: Clock> Fence<C> {
         }
     }
 
-    async fn stop(&self, reason: &'static str) {
+    async fn stop(&self, reason: &'static str, grace: Duration) {
         tracing::warn!(reason, "stopping all workloads");
-        match self.workloads.stop_all().await {
+        if let Err(error) = self.leases.forget() {
+            // It says nothing that is not so: the lease in it ends by itself.
+            tracing::warn!(error = %error, "the kept lease cannot be removed");
+        }
+        match self.workloads.stop_all(grace).await {
             Ok(()) => {
                 tracing::info!("no workload runs");
                 self.running.send_replace(Running::Nothing);
@@ -63,10 +80,13 @@ impl<C: Clock> Fence<C> {
         }
     }
 
-    /// Whether it succeeds or fails half-way: from here on workloads of that epoch may run.
-    async fn start(&self, epoch: u64) {
-        tracing::info!(epoch, "workloads may run");
-        self.running.send_replace(Running::Epoch(epoch));
+    /// Whoever relies on the lease hears that it is longer; where workloads have stopped although they may run, they are
+    /// started again. What fails here is tried again with the next answer.
+    async fn renew(&self, permit: Option<Permit>) {
+        let Some(permit) = permit else { return };
+        if let Err(error) = self.leases.keep(permit) {
+            tracing::error!(error = %error, "the lease cannot be kept: workloads stop when the last one that was kept ends");
+        }
         if let Err(error) = self.workloads.allow().await {
             tracing::error!(error = %error, "workloads cannot be started");
         }
@@ -132,7 +152,7 @@ mod tests {
             None
         }
 
-        async fn stop_all(&self) -> Result<(), WorkloadsError> {
+        async fn stop_all(&self, _grace: Duration) -> Result<(), WorkloadsError> {
             self.note("stop");
             let left = self.failures.load(Ordering::Relaxed);
             self.failures
@@ -151,6 +171,21 @@ mod tests {
         }
     }
 
+    impl Leases for Noted {
+        fn keep(&self, permit: Permit) -> io::Result<()> {
+            self.note(match permit.epoch {
+                1 => "keep 1",
+                _ => "keep 2",
+            });
+            Ok(())
+        }
+
+        fn forget(&self) -> io::Result<()> {
+            self.note("forget");
+            Ok(())
+        }
+    }
+
     struct Bench {
         noted: Arc<Noted>,
         permit: watch::Sender<Option<Permit>>,
@@ -160,18 +195,23 @@ mod tests {
     }
 
     fn bench(failures: u32) -> Bench {
+        resumed(failures, None, Running::Unknown)
+    }
+
+    fn resumed(failures: u32, before: Option<Permit>, runs: Running) -> Bench {
         let start = tokio::time::Instant::now();
         let noted = Arc::new(Noted {
             start,
             asked: Mutex::default(),
             failures: AtomicU32::new(failures),
         });
-        let (permit, permits) = watch::channel(None);
-        let (runs, running) = watch::channel(Running::Unknown);
+        let (permit, permits) = watch::channel(before);
+        let (runs, running) = watch::channel(runs);
         let cancel = CancellationToken::new();
         let fence = Fence {
             clock: Held(start),
             workloads: noted.clone(),
+            leases: noted.clone(),
             permit: permits,
             running: runs,
         };
@@ -216,7 +256,18 @@ mod tests {
         bench.grant(60, 2);
         bench.until(61).await;
         assert_eq!(*bench.running.borrow(), Running::Epoch(2));
-        let expected = [(0, "stop"), (1, "allow"), (50, "stop"), (60, "allow")];
+        let expected = [
+            (0, "forget"),
+            (0, "stop"),
+            (1, "keep 1"),
+            (1, "allow"),
+            (20, "keep 1"),
+            (20, "allow"),
+            (50, "forget"),
+            (50, "stop"),
+            (60, "keep 2"),
+            (60, "allow"),
+        ];
         assert_eq!(bench.end().await, expected);
     }
 
@@ -228,7 +279,25 @@ mod tests {
         bench.until(2).await;
         bench.grant(2, 2);
         bench.until(3).await;
-        let expected = [(0, "stop"), (1, "allow"), (2, "stop"), (2, "allow")];
+        let expected = [
+            (0, "forget"),
+            (0, "stop"),
+            (1, "keep 1"),
+            (1, "allow"),
+            (2, "forget"),
+            (2, "stop"),
+            (2, "keep 2"),
+            (2, "allow"),
+        ];
+        assert_eq!(bench.end().await, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_agent_that_comes_back_within_the_lease_stops_nothing_until_it_ends() {
+        let before = Permit::granted(S(0), S(30), 1, true);
+        let bench = resumed(0, Some(before), Running::Epoch(1));
+        bench.until(40).await;
+        let expected = [(0, "keep 1"), (0, "allow"), (30, "forget"), (30, "stop")];
         assert_eq!(bench.end().await, expected);
     }
 
@@ -239,6 +308,8 @@ mod tests {
         assert_eq!(*bench.running.borrow(), Running::Unknown);
         bench.until(3).await;
         assert_eq!(*bench.running.borrow(), Running::Nothing);
-        assert_eq!(bench.end().await, [(0, "stop"), (1, "stop"), (2, "stop")]);
+        let mut asked = bench.end().await;
+        asked.retain(|(_, what)| *what == "stop");
+        assert_eq!(asked, [(0, "stop"), (1, "stop"), (2, "stop")]);
     }
 }

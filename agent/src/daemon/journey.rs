@@ -28,7 +28,7 @@ use super::identity::Identity;
 use super::membership::{Membership, MembershipError};
 use super::ports::{NoProfile, NoWorkloads};
 use super::reporter::Reporter;
-use super::settings::Settings;
+use super::settings::{Settings, WorkloadsChoice};
 use super::state::{Link, State};
 use super::tls::testing::Authority;
 
@@ -57,6 +57,7 @@ impl Agent {
                 controllers,
                 token,
                 state: folder.path().to_owned(),
+                workloads: WorkloadsChoice::None,
                 asked: Asked {
                     name: Some("node7".to_owned()),
                     ..Asked::default()

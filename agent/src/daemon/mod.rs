@@ -20,10 +20,12 @@ mod facts;
 mod fence;
 mod fingerprint;
 mod gauges;
+pub(crate) mod guard;
 mod heartbeat;
 mod identity;
 #[cfg(test)]
 mod journey;
+mod lease;
 pub(crate) mod look;
 mod membership;
 mod notify;
@@ -32,6 +34,7 @@ mod random;
 mod reporter;
 mod settings;
 mod state;
+mod systemd;
 mod tls;
 mod token;
 

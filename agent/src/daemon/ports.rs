@@ -1,9 +1,12 @@
 //! What the daemon needs of the host, so that the decisions do not know how it is done.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use muster_model::{NodeStatus, Role};
 use tokio::sync::watch;
 
+use super::core::fencing::Permit;
 use super::core::report::Local;
 
 /// What a controller wants this node to be.
@@ -32,11 +35,21 @@ pub(crate) trait Workloads: Send + Sync {
     /// How many run; none when that is not known.
     async fn count(&self) -> Option<u32>;
 
-    /// Stops them all. Success is proof: nothing that was started before runs any more.
-    async fn stop_all(&self) -> Result<(), WorkloadsError>;
+    /// Stops them all: what does not end within `grace` is killed. Success is proof: nothing that was started before runs any more.
+    async fn stop_all(&self, grace: Duration) -> Result<(), WorkloadsError>;
 
-    /// Lets them start.
+    /// Lets them start; nothing happens where they may already.
     async fn allow(&self) -> Result<(), WorkloadsError>;
+}
+
+/// Keeps the lease outside this process: for the guard that stops workloads when this agent does not, and for
+/// the agent that comes after this one.
+pub(crate) trait Leases: Send + Sync {
+    /// Workloads run under `permit` from here on.
+    fn keep(&self, permit: Permit) -> std::io::Result<()>;
+
+    /// None run, or none may.
+    fn forget(&self) -> std::io::Result<()>;
 }
 
 /// What makes this node what it is to be.
@@ -56,7 +69,7 @@ impl Workloads for NoWorkloads {
         Some(0)
     }
 
-    async fn stop_all(&self) -> Result<(), WorkloadsError> {
+    async fn stop_all(&self, _grace: Duration) -> Result<(), WorkloadsError> {
         tracing::info!("no workloads are managed on this node: there is nothing to stop");
         Ok(())
     }

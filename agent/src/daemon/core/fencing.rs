@@ -2,7 +2,8 @@
 //!
 //! The controller gives a lease with each answer. It is measured from the moment at which the heartbeat was
 //! *sent*, on a clock that counts suspended time: so it ends here no later than the controller counts, and the controller declares
-//! the node fenced only a margin after that. Whoever does not know what runs takes it for something that must not.
+//! the node fenced only a margin after that: half a lease at the least. Within a third of that margin workloads may end by themselves,
+//! within the second they are killed, the last is to spare. Whoever does not know what runs takes it for something that must not.
 
 use std::time::Duration;
 
@@ -18,7 +19,14 @@ pub(crate) struct Permit {
     pub(crate) run: bool,
     /// Not from then on.
     pub(crate) until: SinceBoot,
+    /// How long they may take to end by themselves then.
+    pub(crate) grace: Duration,
 }
+
+/// A lease is so many times as long as the grace at its end.
+const GRACES_PER_LEASE: u32 = 6;
+/// Where no lease says how long workloads may take to end.
+const USUAL_GRACE: Duration = Duration::from_secs(5);
 
 impl Permit {
     /// The lease of an answered heartbeat.
@@ -27,7 +35,13 @@ impl Permit {
             epoch,
             run,
             until: sent.saturating_add(lease),
+            grace: lease / GRACES_PER_LEASE,
         }
+    }
+
+    /// How long workloads may take to end by themselves.
+    pub(crate) fn grace_of(permit: Option<Self>) -> Duration {
+        permit.map_or(USUAL_GRACE, |permit| permit.grace)
     }
 }
 
@@ -117,6 +131,7 @@ mod tests {
         epoch: 3,
         run: true,
         until: Duration::from_secs(100),
+        grace: Duration::from_secs(5),
     };
 
     #[test]

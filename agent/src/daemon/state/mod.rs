@@ -4,7 +4,7 @@
 //! the newest that a controller told; `status.json` how the agent is doing. Only the agent that holds `lock` writes.
 
 mod documents;
-mod files;
+pub(super) mod files;
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
