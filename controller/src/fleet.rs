@@ -4,12 +4,17 @@
 //! watch over leases tell it what happened; it decides by [`crate::lifecycle`], writes with a
 //! compare-and-swap, and tells the watchers. What changes with every heartbeat stays in memory.
 
+mod notices;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use muster_model::NodeStatus;
+use tokio::sync::broadcast;
 use tokio::time::Instant;
+
+use notices::Notices;
 
 use crate::clock::Clock;
 use crate::lifecycle::{Event, Next, Refused, next};
@@ -56,6 +61,7 @@ pub struct Fleet {
     clock: Arc<dyn Clock>,
     timing: Timing,
     live: Mutex<HashMap<String, Live>>,
+    notices: Notices,
 }
 
 /// A node in memory.
@@ -101,6 +107,7 @@ impl Fleet {
             .map(|record| (record.id.clone(), Live::new(record, now)));
         Ok(Self {
             live: Mutex::new(live.collect()),
+            notices: Notices::new(),
             store,
             clock,
             timing,
@@ -124,13 +131,28 @@ impl Fleet {
 
     /// Every node with what was heard of it, by name and id.
     pub fn nodes(&self) -> Vec<(Arc<NodeRecord>, Option<Heard>)> {
-        let live = self.live();
-        let mut nodes: Vec<_> = live
-            .values()
-            .map(|live| (Arc::clone(&live.record), live.heard.clone()))
-            .collect();
+        let mut nodes = self.snapshot();
         nodes.sort_by(|(a, _), (b, _)| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         nodes
+    }
+
+    /// The same in no order.
+    pub fn snapshot(&self) -> Vec<(Arc<NodeRecord>, Option<Heard>)> {
+        let live = self.live();
+        let nodes = live.values();
+        nodes
+            .map(|live| (Arc::clone(&live.record), live.heard.clone()))
+            .collect()
+    }
+
+    /// The ids of nodes of which something new is stored from now on, a record or an event.
+    pub fn listen(&self) -> broadcast::Receiver<Arc<str>> {
+        self.notices.listen()
+    }
+
+    /// Tells the watchers that events of a node were stored beside the fleet.
+    pub fn stored_events(&self, id: &str) {
+        self.notices.tell(id);
     }
 
     /// The node of that id.
@@ -173,6 +195,7 @@ impl Fleet {
         let entry = Live::new(stored, Instant::now());
         let record = Arc::clone(&entry.record);
         self.live().insert(id, entry);
+        self.notices.tell(&record.id);
         Ok(record)
     }
 
@@ -318,6 +341,8 @@ impl Fleet {
                 live.record = Arc::clone(&record);
             }
         }
+        drop(live);
+        self.notices.tell(&record.id);
         Ok(record)
     }
 
@@ -334,6 +359,7 @@ impl Fleet {
             .await?;
         tracing::info!(node = %id, name = %record.name, "node deleted");
         self.live().remove(&id);
+        self.notices.tell(&id);
         Ok(())
     }
 
