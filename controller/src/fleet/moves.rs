@@ -152,8 +152,10 @@ impl Fleet {
     /// Whatever the store has of a node, everybody sees from now on.
     fn show(&self, record: NodeRecord) -> Arc<NodeRecord> {
         let record = Arc::new(record);
-        self.live().show(&record, Instant::now());
-        self.notices.tell(&record.id);
+        let is_newer = self.live().show(&record, Instant::now());
+        if is_newer {
+            self.notices.tell(&record.id);
+        }
         record
     }
 
