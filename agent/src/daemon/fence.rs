@@ -49,6 +49,7 @@ impl<C: Clock> Fence<C> {
                     }
                     // All three can be dropped at any time.
                     tokio::select! {
+                        biased;
                         () = cancel.cancelled() => {}
                         changed = self.permit.changed() => {
                             if changed.is_err() {
