@@ -1,18 +1,28 @@
 //! How a machine becomes a candidate, and a candidate gets its certificate.
 //!
-//! Map: this file answers requests; `request` reads what a machine says of itself; `judging` turns a verdict
-//! into a status; `twins` finds who has the same identity already; `issue` gives certificates.
+//! Map: this file answers requests; `guesses` bounds wrong tokens; `request` reads what a machine says of itself;
+//! `joining` takes it in, or looks at it again; `twins` finds who has its identity already; `judging` turns a
+//! verdict into a status; `rules` accepts without a person; `issue` gives certificates.
+//!
+//! Invariants: a token is looked at before anything else that costs; nobody is accepted by a rule who is
+//! inadequate or quarantined; a newcomer never changes a node that is there.
 
+mod guesses;
 mod issue;
+mod joining;
 mod judging;
 mod request;
+mod rules;
 mod twins;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use muster_adequacy::{Policy, judge};
 use muster_model::{Inventory, NodeStatus};
 use muster_proto::{JoinToken, v1};
+use tokio::time::Instant;
 
 use crate::authority::{Authority, AuthorityError, Issued, Request, hex};
 use crate::fleet::{Fleet, MoveError};
@@ -20,10 +30,10 @@ use crate::lifecycle::Event;
 use crate::record::{NodeRecord, TokenRecord};
 use crate::store::{StoreError, Transaction, Write};
 use crate::token::{self, Unfit};
+use guesses::Guesses;
 use judging::judged;
 
-/// So often others may be quicker before it is given up.
-const MOST_RACES: usize = 64;
+pub use rules::Rule;
 
 /// Admits nodes.
 #[derive(Debug)]
@@ -31,6 +41,10 @@ pub struct Admission {
     fleet: Arc<Fleet>,
     authority: Arc<Authority>,
     policy: Policy,
+    rules: Vec<Rule>,
+    guesses: Guesses,
+    /// Held while a newcomer is compared with who is there, until it is there itself.
+    joining: tokio::sync::Mutex<()>,
 }
 
 /// What came of a request.
@@ -48,6 +62,17 @@ pub enum AdmissionError {
     /// The token does not admit it.
     #[error(transparent)]
     Token(#[from] Unfit),
+    /// Wrong tokens came from there.
+    #[error("too many wrong join tokens came from this address; ask again in {} s", wait.as_secs() + 1)]
+    Guessing {
+        /// For how long nothing from there is looked at.
+        wait: Duration,
+    },
+    /// It has the identity of another node.
+    #[error(
+        "this machine is quarantined: {0}; remove or delete the other one, or accept it with --despite-duplicate"
+    )]
+    Quarantined(String),
     /// A field of the request is not as it has to be.
     #[error("the request's {field} is not valid: {problem}")]
     Field {
@@ -78,33 +103,42 @@ pub enum AdmissionError {
 }
 
 impl Admission {
-    /// Admits to `fleet` with certificates of `authority`, judging by `policy`.
+    /// Admits to `fleet` with certificates of `authority`, judging by `policy`; a person accepts.
     pub fn new(fleet: Arc<Fleet>, authority: Arc<Authority>, policy: Policy) -> Self {
         Self {
             fleet,
             authority,
             policy,
+            rules: Vec::new(),
+            guesses: Guesses::default(),
+            joining: tokio::sync::Mutex::new(()),
         }
     }
 
-    /// Answers a request to be enrolled.
+    /// The same, with rules that accept; the first that fits counts.
+    pub fn with_rules(self, rules: Vec<Rule>) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// Answers a request to be enrolled that came from an address.
     ///
     /// # Errors
     /// Why it was turned down.
     pub async fn enroll(
         &self,
         asked: v1::EnrollRequest,
-        from: Option<String>,
+        from: Option<IpAddr>,
     ) -> Result<Outcome, AdmissionError> {
+        let from = from.map(|from| from.to_canonical());
+        let token = self.proved(&asked.token, from).await?;
         let request = Request::parse(&asked.certificate_request)?;
-        let token = self.token(&asked.token).await?;
         let known = self.fleet.node(&asked.node_id).map(|(record, _)| record);
         let record = match known {
             Some(record) if record.public_key != request.key_digest() => {
                 return Err(AdmissionError::OtherKey);
             }
-            Some(record) => record,
-            None => self.admit_once(&asked, token, &request, from).await?,
+            Some(record) => self.look_again(&asked, &token, record, from).await?,
+            None => self.take_in(&asked, token, &request, from).await?,
         };
         match record.status {
             NodeStatus::Candidate | NodeStatus::Inadequate | NodeStatus::Rejected => {
@@ -156,78 +190,29 @@ impl Admission {
         Ok(())
     }
 
-    /// The record of a token whose secret is right.
+    /// The record of a token whose secret is right; for whoever guesses, after a while.
+    async fn proved(
+        &self,
+        text: &str,
+        from: Option<IpAddr>,
+    ) -> Result<TokenRecord, AdmissionError> {
+        let guessing = |wait| AdmissionError::Guessing { wait };
+        if let Some(from) = from {
+            self.guesses
+                .permit(from, Instant::now())
+                .map_err(guessing)?;
+        }
+        let token = self.token(text).await;
+        if let (Err(AdmissionError::Token(Unfit::Unknown)), Some(from)) = (&token, from) {
+            self.guesses.wrong(from, Instant::now()).map_err(guessing)?;
+            tracing::warn!(%from, "a wrong join token");
+        }
+        token
+    }
+
     async fn token(&self, text: &str) -> Result<TokenRecord, AdmissionError> {
         let token = JoinToken::parse(text).map_err(|_| Unfit::Unknown)?;
         let record = self.fleet.store().token(token.id()).await?;
-        let record = record.filter(|record| token::proves(record, &token));
-        Ok(record.ok_or(Unfit::Unknown)?)
-    }
-
-    /// Takes in a machine that asks for the first time; others may take uses of the same token meanwhile.
-    async fn admit_once(
-        &self,
-        asked: &v1::EnrollRequest,
-        mut token: TokenRecord,
-        request: &Request,
-        from: Option<String>,
-    ) -> Result<Arc<NodeRecord>, AdmissionError> {
-        for _ in 0..MOST_RACES {
-            match self.admit(asked, &token, request, from.clone()).await {
-                Err(AdmissionError::Store(StoreError::Conflict { .. })) => {
-                    token = self.token(&asked.token).await?;
-                }
-                done => return done,
-            }
-        }
-        self.admit(asked, &token, request, from).await
-    }
-
-    /// Takes in a machine that asks for the first time: one use of the token, the record and its inventory
-    /// together or not at all.
-    async fn admit(
-        &self,
-        asked: &v1::EnrollRequest,
-        token: &TokenRecord,
-        request: &Request,
-        from: Option<String>,
-    ) -> Result<Arc<NodeRecord>, AdmissionError> {
-        let inventory = request::inventory(asked)?;
-        let role = v1::Role::try_from(asked.role)
-            .ok()
-            .and_then(v1::Role::known);
-        let now = self.fleet.now();
-        let mut record = request::record(asked, &inventory, now)?;
-        token::admits(token, role, &record.name, now)?;
-        record.public_key = request.key_digest();
-        record.role = role.or(token.role);
-        record.labels.extend(token.labels.clone());
-        record.address = Some(asked.address.clone())
-            .filter(|address| !address.is_empty())
-            .or(from);
-        let verdict = judge(&self.policy, &inventory);
-        (record.status, record.reason) = judged(&verdict, record.role);
-        if let Some(other) = self.twin(&record) {
-            record.reason = format!("{other}; {}", record.reason);
-        }
-        let used = TokenRecord {
-            uses_left: token.uses_left - 1,
-            ..token.clone()
-        };
-        let content = asked
-            .inventory
-            .as_ref()
-            .map(|document| document.content.clone());
-        let more = vec![
-            Write::Token {
-                record: used,
-                expected: token.revision,
-            },
-            Write::Inventory {
-                node: record.id.clone(),
-                content: content.unwrap_or_default(),
-            },
-        ];
-        Ok(self.fleet.admit(record, more).await?)
+        Ok(token::proved(record, &token).ok_or(Unfit::Unknown)?)
     }
 }

@@ -1,5 +1,7 @@
 //! What a machine says of itself when it asks: checked, and as the beginning of its record.
 
+use std::collections::BTreeSet;
+
 use muster_model::network::InterfaceKind;
 use muster_model::{INVENTORY_SCHEMA, Inventory, NodeStatus};
 use muster_proto::v1;
@@ -30,45 +32,56 @@ pub(super) fn record(
     inventory: &Inventory,
     now: UnixMs,
 ) -> Result<NodeRecord, AdmissionError> {
-    let host = inventory.host.hostname.as_deref().unwrap_or_default();
-    let name = if asked.name.is_empty() {
-        host
-    } else {
-        &asked.name
+    let name = match asked.name.as_str() {
+        "" => inventory.host.hostname.as_deref().unwrap_or_default(),
+        name => name,
     };
-    let digest = asked
-        .inventory
-        .as_ref()
-        .map(|document| hex(&document.digest));
-    Ok(NodeRecord {
+    let mut record = NodeRecord {
         id: node_id(&asked.node_id)?,
         name: bounded("name", name)?,
         description: String::new(),
-        hostname: inventory.host.hostname.clone(),
+        hostname: None,
         address: None,
-        machine_id: inventory.host.machine_id.clone(),
-        fingerprint: hex(&asked.hardware_fingerprint),
-        macs: inventory
-            .network
-            .iter()
-            .filter(|interface| interface.kind == Some(InterfaceKind::Physical))
-            .filter_map(|interface| interface.permanent_mac.clone())
-            .collect(),
+        machine_id: None,
+        fingerprint: String::new(),
+        macs: BTreeSet::new(),
         status: NodeStatus::Candidate,
         reason: String::new(),
+        quarantine: None,
         status_since: now,
         role: None,
         public_key: String::new(),
         certificate_serial: None,
         epoch: 1,
         generation: 1,
-        inventory_digest: digest,
-        tags: std::collections::BTreeSet::new(),
+        inventory_digest: None,
+        tags: BTreeSet::new(),
         labels: asked.labels.clone().into_iter().collect(),
         taints: asked.taints.iter().map(taint).collect::<Result<_, _>>()?,
         agent_version: bounded("agent version", &asked.agent_version)?,
         revision: 0,
-    })
+    };
+    describe(&mut record, asked, inventory);
+    Ok(record)
+}
+
+/// Takes over what identifies the machine as it is now.
+pub(super) fn describe(record: &mut NodeRecord, asked: &v1::EnrollRequest, inventory: &Inventory) {
+    let interfaces = inventory.network.iter();
+    let physical = interfaces.filter(|interface| interface.kind == Some(InterfaceKind::Physical));
+    record.hostname.clone_from(&inventory.host.hostname);
+    record.machine_id.clone_from(&inventory.host.machine_id);
+    record.fingerprint = hex(&asked.hardware_fingerprint);
+    record.macs = physical
+        .filter_map(|interface| interface.permanent_mac.clone())
+        .collect();
+    record.inventory_digest = digest(asked);
+}
+
+/// Of the inventory that came with the request, as hex.
+pub(super) fn digest(asked: &v1::EnrollRequest) -> Option<String> {
+    let document = asked.inventory.as_ref();
+    document.map(|document| hex(&document.digest))
 }
 
 /// 32 hexadecimal digits.
@@ -97,19 +110,13 @@ fn bounded(field: &'static str, text: &str) -> Result<String, AdmissionError> {
 }
 
 fn taint(taint: &v1::Taint) -> Result<(String, Taint), AdmissionError> {
-    let effect = match taint.effect.as_str() {
-        "NoSchedule" => TaintEffect::NoSchedule,
-        "PreferNoSchedule" => TaintEffect::PreferNoSchedule,
-        "NoExecute" => TaintEffect::NoExecute,
-        other => {
-            return Err(AdmissionError::Field {
-                field: "taint",
-                problem: format!(
-                    "{other:?} is no effect: NoSchedule, PreferNoSchedule or NoExecute"
-                ),
-            });
-        }
-    };
+    let effect = TaintEffect::from_key(&taint.effect).ok_or_else(|| AdmissionError::Field {
+        field: "taint",
+        problem: format!(
+            "{:?} is no effect: NoSchedule, PreferNoSchedule or NoExecute",
+            taint.effect
+        ),
+    })?;
     let key = bounded("taint", &taint.key)?;
     let value = taint.value.clone();
     Ok((key, Taint { value, effect }))

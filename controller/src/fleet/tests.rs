@@ -26,6 +26,7 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         macs: BTreeSet::new(),
         status,
         reason: "new".to_owned(),
+        quarantine: None,
         status_since: 0,
         role: None,
         public_key: String::new(),

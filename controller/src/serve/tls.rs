@@ -123,6 +123,8 @@ async fn take(
                 continue;
             }
         };
+        // An answer is small and complete: held back, it would wait for the other side's acknowledgement.
+        let _ = stream.set_nodelay(true);
         let (acceptor, sender) = (acceptor.clone(), sender.clone());
         tokio::spawn(async move {
             let shaken = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;

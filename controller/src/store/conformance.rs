@@ -238,6 +238,7 @@ fn node(id: &str) -> NodeRecord {
         macs: ["52:54:00:00:00:01".to_owned()].into(),
         status: NodeStatus::Candidate,
         reason: "new".to_owned(),
+        quarantine: None,
         status_since: 1_700_000_000_000,
         role: None,
         public_key: "aa".to_owned(),
@@ -263,6 +264,7 @@ fn token(id: &str) -> TokenRecord {
         uses_left: 3,
         name: None,
         labels: std::collections::BTreeMap::new(),
+        auto_accept: false,
         revoked: false,
         revision: 0,
     }

@@ -40,6 +40,7 @@ impl Service {
             agent_version: record.agent_version.clone(),
             revision: record.revision,
             stuck: String::new(),
+            quarantine: record.quarantine.clone().unwrap_or_default(),
         }
     }
 }

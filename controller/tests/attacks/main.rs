@@ -8,6 +8,8 @@
     reason = "test code"
 )]
 
+mod guesses;
+mod joining;
 mod lab;
 
 use lab::{Lab, Trust, now_ms};
