@@ -12,6 +12,7 @@
 
 pub mod admission;
 pub mod authority;
+mod bucket;
 pub mod clock;
 pub mod config;
 pub mod fleet;
@@ -19,5 +20,6 @@ pub mod lifecycle;
 pub mod peer;
 pub mod record;
 pub mod serve;
+mod source;
 pub mod store;
 pub mod token;

@@ -45,6 +45,9 @@ pub struct NodeRecord {
     pub public_key: String,
     /// Serial number of its certificate in use, as hex; none before it is accepted.
     pub certificate_serial: Option<String>,
+    /// The pin of the root of the certificate that it last showed, as hex: it knows that root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
     /// Counted up whenever what the node may do is decided anew; a stale one is refused.
     pub epoch: u64,
     /// Counted up whenever its desired state changes.

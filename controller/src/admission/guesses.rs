@@ -2,26 +2,23 @@
 //!
 //! A secret of 256 random bits is not guessed; what is bounded here is what guessing costs the controller and
 //! its log. An address that has not guessed wrong is always answered, so that nobody keeps others out.
-//! Buckets are kept as the time at which they are full again (the generic cell rate algorithm).
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Wrong tokens: so many at once, and then one each time that this has passed.
-#[derive(Debug, Clone, Copy)]
-struct Limit {
-    burst: u32,
-    each: Duration,
-}
+use crate::bucket::{Bucket, Limit};
+use crate::source::source;
 
+/// Wrong tokens from one address.
 const OF_ONE: Limit = Limit {
     burst: 10,
     each: Duration::from_secs(6),
 };
+/// Wrong tokens from all of them.
 const OF_ALL: Limit = Limit {
     burst: 100,
     each: Duration::from_millis(100),
@@ -39,12 +36,6 @@ pub(super) struct Guesses {
 struct State {
     total: Bucket,
     sources: HashMap<IpAddr, Bucket>,
-}
-
-/// When there is room again for a whole burst; never used when none.
-#[derive(Debug, Default, Clone, Copy)]
-struct Bucket {
-    full_at: Option<Instant>,
 }
 
 impl Guesses {
@@ -90,35 +81,6 @@ impl State {
     }
 }
 
-impl Bucket {
-    fn wait(self, limit: Limit, now: Instant) -> Duration {
-        let owed = self
-            .full_at
-            .map_or(Duration::ZERO, |full| full.saturating_duration_since(now));
-        (owed + limit.each).saturating_sub(limit.each * limit.burst)
-    }
-
-    fn charge(&mut self, limit: Limit, now: Instant) {
-        let full = self.full_at.map_or(now, |full| full.max(now));
-        self.full_at = Some(full + limit.each);
-    }
-
-    fn is_full(self, now: Instant) -> bool {
-        self.full_at.is_none_or(|full| full <= now)
-    }
-}
-
-/// Whoever has one IPv6 address has its whole network of 64 bits.
-fn source(from: IpAddr) -> IpAddr {
-    match from.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64 << 64;
-            Ipv6Addr::from_bits(network).into()
-        }
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,19 +118,6 @@ mod tests {
         let again = guesses.wrong(address("192.0.2.1"), now);
         assert_eq!(again, Err(Duration::from_millis(100)));
         assert_eq!(guesses.permit(address("198.51.100.1"), now), Ok(()));
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_source_and_ipv4_in_it_is_ipv4() {
-        assert_eq!(
-            source(address("2001:db8:1:2:3::4")),
-            source(address("2001:db8:1:2::1"))
-        );
-        assert_ne!(
-            source(address("2001:db8:1:3::1")),
-            source(address("2001:db8:1:2::1"))
-        );
-        assert_eq!(source(address("::ffff:192.0.2.1")), address("192.0.2.1"));
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub(super) fn record(
         role: None,
         public_key: String::new(),
         certificate_serial: None,
+        root: None,
         epoch: 1,
         generation: 1,
         inventory_digest: None,

@@ -264,6 +264,7 @@ fn node(id: &str) -> NodeRecord {
         role: None,
         public_key: "aa".to_owned(),
         certificate_serial: None,
+        root: None,
         epoch: 0,
         generation: 0,
         inventory_digest: None,

@@ -38,6 +38,7 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         role: None,
         public_key: String::new(),
         certificate_serial: Some("4a".to_owned()),
+        root: None,
         epoch: 1,
         generation: 1,
         inventory_digest: None,
