@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use muster_adequacy::judge;
 use muster_model::{Inventory, NodeStatus};
 use muster_proto::v1;
 
@@ -68,7 +67,7 @@ impl Admission {
         record.address = Some(asked.address.clone())
             .filter(|address| !address.is_empty())
             .or(from.map(|from| from.to_string()));
-        let verdict = judge(&self.policy, inventory);
+        let verdict = self.judge(inventory);
         (record.status, record.reason) = judged(&verdict, record.role);
         let mut more = vec![
             Write::Token {
@@ -141,7 +140,7 @@ impl Admission {
             .fleet
             .edit(&record.id, "asked again with another inventory", edit)
             .await?;
-        let (status, reason) = judged(&judge(&self.policy, &inventory), record.role);
+        let (status, reason) = judged(&self.judge(&inventory), record.role);
         let event = match status {
             NodeStatus::Inadequate => Event::FoundInadequate,
             _ => Event::FoundAdequate,
@@ -166,7 +165,7 @@ impl Admission {
             record: &record,
             token,
             inventory,
-            verdict: &judge(&self.policy, inventory),
+            verdict: &self.judge(inventory),
             from,
         };
         let Some(grant) = grant(&self.rules, &newcomer) else {

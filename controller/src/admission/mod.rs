@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_adequacy::{Policy, judge};
+use muster_adequacy::{Policy, Verdict, judge};
 use muster_model::{Inventory, NodeStatus};
 use muster_proto::{JoinToken, v1};
 use tokio::time::Instant;
@@ -181,13 +181,18 @@ impl Admission {
             record.hostname.clone_from(&inventory.host.hostname);
         };
         self.fleet.edit(&node.id, &note, edit).await?;
-        let (status, reason) = judged(&judge(&self.policy, &inventory), node.role);
+        let (status, reason) = judged(&self.judge(&inventory), node.role);
         let event = match status {
             NodeStatus::Inadequate => Event::FoundInadequate,
             _ => Event::FoundAdequate,
         };
         self.fleet.happen(&node.id, event, &reason).await?;
         Ok(())
+    }
+
+    /// What the policy says of a machine.
+    pub fn judge(&self, inventory: &Inventory) -> Verdict {
+        judge(&self.policy, inventory)
     }
 
     /// The record of a token whose secret is right; for whoever guesses, after a while.

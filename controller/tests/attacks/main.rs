@@ -10,6 +10,7 @@
 
 mod guesses;
 mod joining;
+#[path = "../lab/mod.rs"]
 mod lab;
 
 use lab::{Lab, Trust, now_ms};

@@ -44,7 +44,7 @@ remedy = "Fit one."
 
 pub(crate) struct Lab {
     pub(crate) authority: Arc<Authority>,
-    fleet: Arc<Fleet>,
+    pub(crate) fleet: Arc<Fleet>,
     port: u16,
     socket: std::path::PathBuf,
     _stop: DropGuard,
@@ -245,7 +245,10 @@ impl Lab {
     /// A node as administrators see it.
     pub(crate) async fn shown(&self, node: &str) -> v1::NodeRecord {
         let node = node.to_owned();
-        let request = v1::GetNodeRequest { node };
+        let request = v1::GetNodeRequest {
+            node,
+            ..Default::default()
+        };
         let shown = self.admin().await.get_node(request).await.unwrap();
         shown.into_inner().node.unwrap()
     }
