@@ -28,6 +28,13 @@ pub struct Heard {
     pub report: Option<v1::NodeReport>,
 }
 
+impl Heard {
+    /// Whether the next one is late: two and a half of the intervals that the node was told have gone by.
+    pub fn is_late(&self) -> bool {
+        self.at.elapsed() > self.interval * 5 / 2
+    }
+}
+
 /// A node in memory.
 #[derive(Debug)]
 pub(super) struct Live {

@@ -1,14 +1,17 @@
 //! What administrators ask for: over TLS with their certificate, or as root on the controller's own machine.
 //!
-//! Map: this file lets administrators in and hands each call to its topic: `nodes` reads, `change` moves,
-//! `edit` names and labels, `tokens`, `cluster`. `shown` turns records into what is on the wire.
+//! Map: this file lets administrators in and hands each call to its topic: `nodes` reads, `change` moves, and
+//! `force` makes it wait; `edit` names and labels, `tokens`, `cluster`. `shown` turns records into what is on the wire.
 
 mod change;
 mod cluster;
 mod edit;
+mod force;
 mod nodes;
 mod shown;
 mod tokens;
+
+use std::sync::{Arc, Mutex};
 
 use muster_proto::v1;
 use tonic::transport::server::UdsConnectInfo;
@@ -16,15 +19,18 @@ use tonic::{Request, Response, Status};
 
 use super::{Services, status_of_store, tls};
 use crate::peer::Peer;
+use crate::rules::force::Tickets;
 use crate::store::{Transaction, Write};
 
 /// Records in an answer, unless the request says how many.
 const USUAL_PAGE: usize = 500;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Service {
     services: Services,
     door: Door,
+    /// Force that waits.
+    tickets: Arc<Mutex<Tickets>>,
 }
 
 /// How administrators come in.
@@ -36,13 +42,20 @@ enum Door {
 
 impl Service {
     pub(super) fn remote(services: Services) -> Self {
-        let door = Door::Network;
-        Self { services, door }
+        Self::new(services, Door::Network)
     }
 
     pub(super) fn local(services: Services) -> Self {
-        let door = Door::Socket;
-        Self { services, door }
+        Self::new(services, Door::Socket)
+    }
+
+    fn new(services: Services, door: Door) -> Self {
+        let tickets = Arc::default();
+        Self {
+            services,
+            door,
+            tickets,
+        }
     }
 
     /// Lets administrators through, and nobody else.
@@ -110,9 +123,12 @@ impl v1::admin_server::Admin for Service {
         request: Request<v1::ChangeNodeRequest>,
     ) -> Result<Response<v1::ChangeNodeResponse>, Status> {
         let admin = self.admit(&request)?;
-        self.change_node(&admin, request.into_inner())
-            .await
-            .map(Response::new)
+        let service = self.clone();
+        // Done to the end when it was begun, even when the administrator hangs up.
+        let changing = async move { service.change_node(&admin, request.into_inner()).await };
+        let changed = tokio::spawn(changing).await;
+        let changed = changed.map_err(|error| Status::internal(error.to_string()))?;
+        changed.map(Response::new)
     }
 
     async fn edit_node(

@@ -1,13 +1,16 @@
 //! Records as they are on the wire.
 
+use std::sync::Arc;
+
 use muster_proto::v1;
 
 use super::Service;
 use crate::fleet::Heard;
 use crate::record::{NodeRecord, TaintEffect};
+use crate::rules;
 
 impl Service {
-    pub(super) fn shown(&self, record: &NodeRecord, heard: Option<&Heard>) -> v1::NodeRecord {
+    pub(super) fn shown(&self, record: &Arc<NodeRecord>, heard: Option<&Heard>) -> v1::NodeRecord {
         let taints = record.taints.iter().map(|(key, taint)| v1::Taint {
             key: key.clone(),
             value: taint.value.clone(),
@@ -18,6 +21,8 @@ impl Service {
             }
             .to_owned(),
         });
+        let fleet = &self.services.fleet;
+        let stuck = rules::stuck(&fleet.seen(record, heard), fleet.now());
         v1::NodeRecord {
             id: record.id.clone(),
             name: record.name.clone(),
@@ -31,7 +36,7 @@ impl Service {
                 .role
                 .map_or(v1::Role::Unspecified, v1::Role::from)
                 .into(),
-            offline: self.services.fleet.is_offline(record, heard),
+            offline: fleet.is_offline(record, heard),
             heard_unix_ms: heard.map(|heard| heard.at_unix_ms),
             gauges: heard.and_then(|heard| heard.gauges),
             tags: record.tags.iter().cloned().collect(),
@@ -39,7 +44,7 @@ impl Service {
             taints: taints.collect(),
             agent_version: record.agent_version.clone(),
             revision: record.revision,
-            stuck: String::new(),
+            stuck: stuck.unwrap_or_default(),
         }
     }
 }
