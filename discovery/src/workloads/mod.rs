@@ -33,7 +33,7 @@ pub fn workloads(source: &Source) -> Workloads {
         Err(fault) => notes.warn(
             "workloads",
             WarningKind::Absent,
-            &format!("the control groups cannot be read: {fault}"),
+            format!("the control groups cannot be read: {fault}"),
         ),
     }
     found.warnings = notes.with(()).warnings;
