@@ -2,7 +2,7 @@
 //!
 //! Map: [`serve`] has the services; [`admission`] lets machines in by their [`token`]; [`fleet`] has the nodes,
 //! and is the only code that moves one; [`lifecycle`] is the life of a node as a pure function; [`record`] is
-//! what is kept, and [`store`] keeps it; [`authority`] issues certificates, by which a [`peer`] is known;
+//! what is kept, and [`store`] keeps it; `spool` takes over what nodes saw; [`authority`] issues certificates, by which a [`peer`] is known;
 //! [`clock`] says what time it is.
 //!
 //! Invariants: heartbeats touch memory alone; the store is written on transitions, each one a compare-and-swap
@@ -18,5 +18,6 @@ pub mod lifecycle;
 pub mod peer;
 pub mod record;
 pub mod serve;
+mod spool;
 pub mod store;
 pub mod token;

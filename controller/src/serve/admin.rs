@@ -306,6 +306,7 @@ impl v1::admin_server::Admin for Service {
             at_unix_ms: event.at,
             kind: event.kind,
             message: event.message,
+            spool_sequence: event.spooled.map(|spooled| spooled.sequence),
         });
         Ok(Response::new(v1::ListEventsResponse {
             events: events.collect(),

@@ -13,7 +13,7 @@ mod sqlite;
 
 use async_trait::async_trait;
 
-use crate::record::{EventRecord, NodeRecord, Revision, TokenRecord, UnixMs};
+use crate::record::{EventRecord, NodeRecord, Revision, Spooled, TokenRecord, UnixMs};
 
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
@@ -41,8 +41,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<Vec<EventRecord>, StoreError>;
 
-    /// The highest `spool_sequence` of a node's events; 0 when there is none.
-    async fn spooled(&self, node: &str) -> Result<u64, StoreError>;
+    /// How far the store is with a spool of a node: the sequence of its last event, or 0.
+    async fn spooled(&self, node: &str, spool: &str) -> Result<u64, StoreError>;
 
     /// The inventory of a node as it was sent: JSON compressed by zstd.
     async fn inventory(&self, node: &str) -> Result<Option<Vec<u8>>, StoreError>;
@@ -96,8 +96,17 @@ pub enum Write {
         kind: String,
         /// For people.
         message: String,
-        /// Its number in the node's spool.
-        spool_sequence: Option<u64>,
+        /// Where it is in the node's spool, when the node saw it.
+        spooled: Option<Spooled>,
+    },
+    /// Events of a node's spool are lost: the store goes on from `to` as if it had them.
+    SkipSpool {
+        /// Whose.
+        node: String,
+        /// The spool, and how far the store is with it: a conflict when it is not.
+        from: Spooled,
+        /// The last one that is lost.
+        to: u64,
     },
     /// Stores the inventory of a node: JSON compressed by zstd.
     Inventory {
@@ -184,7 +193,7 @@ mod tests {
         drop(connection);
         let refused = SqliteStore::open(&path).unwrap_err();
         let cause = std::error::Error::source(&refused).unwrap().to_string();
-        assert_eq!(cause, "it is of version 99, and 1 is the latest known here");
+        assert_eq!(cause, "it is of version 99, and 2 is the latest known here");
         std::fs::write(
             &path,
             "no database at all, but some text that is long enough",
