@@ -8,17 +8,18 @@ use muster_proto::v1::node_client::NodeClient;
 use rustls::ClientConfig;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use super::clock::Clock;
-use super::connect::{Target, chain, connect, told};
+use super::connect::{chain, connect, told};
 use super::core::backoff::{Backoff, spread};
 use super::core::fencing::{Permit, Running, SinceBoot};
 use super::core::report::{self, Local};
 use super::core::standing::Stale;
 use super::endpoints::Endpoints;
+use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::gauges::Meter;
+use super::line::Line;
 use super::ports::{Desired, Workloads};
 use super::random;
 use super::reporter::Reporter;
@@ -38,6 +39,15 @@ pub(crate) struct Heartbeats<C> {
     pub(crate) ports: Ports,
 }
 
+/// What a heartbeat came to, for the events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Talk {
+    /// None was tried yet.
+    Nothing,
+    With(String),
+    Lost,
+}
+
 /// The ends of the other tasks' channels.
 pub(crate) struct Ports {
     pub(crate) workloads: Arc<dyn Workloads>,
@@ -49,6 +59,9 @@ pub(crate) struct Ports {
     pub(crate) desired: watch::Sender<Option<Desired>>,
     /// Of the engine.
     pub(crate) local: watch::Receiver<Local>,
+    /// For who else talks to the controller.
+    pub(crate) lines: watch::Sender<Option<Line>>,
+    pub(crate) events: Events,
 }
 
 /// Why a heartbeat came to nothing.
@@ -66,18 +79,13 @@ enum Lost {
     State(#[from] StateError),
 }
 
-/// A connection on which heartbeats go.
-struct Line {
-    target: Target,
-    client: NodeClient<Channel>,
-}
-
 /// What is counted from one heartbeat to the next.
 struct Count {
     sequence: u64,
     told: Told,
     meter: Meter,
     backoff: Backoff,
+    talk: Talk,
 }
 
 impl<C: Clock> Heartbeats<C> {
@@ -88,6 +96,7 @@ impl<C: Clock> Heartbeats<C> {
             told: self.state.told()?,
             meter: Meter::new(self.clock.now()),
             backoff: Backoff::default(),
+            talk: Talk::Nothing,
         };
         let mut line = None;
         loop {
@@ -115,7 +124,9 @@ impl<C: Clock> Heartbeats<C> {
             }
             Err(lost) => {
                 *line = None;
+                self.ports.lines.send_replace(None);
                 let reason = chain(&lost);
+                self.talks(count, Talk::Lost, &reason);
                 let wait = count.backoff.lost(random::share());
                 tracing::warn!(reason, retry_ms = wait.as_millis(), "no answer");
                 self.reporter
@@ -147,12 +158,10 @@ impl<C: Clock> Heartbeats<C> {
         })?;
         let answer = answer.into_inner();
         self.heed(&answer, sent, count)?;
-        self.reporter.tell(
-            Link::Connected {
-                controller: line.target.to_string(),
-            },
-            *self.ports.desired.borrow(),
-        );
+        let controller = line.target.to_string();
+        self.talks(count, Talk::With(controller.clone()), &controller);
+        self.reporter
+            .tell(Link::Connected { controller }, *self.ports.desired.borrow());
         if answer.send_inventory {
             self.send_inventory(line).await;
         }
@@ -170,10 +179,23 @@ impl<C: Clock> Heartbeats<C> {
         let target = self.endpoints.next().ok_or(Lost::NoController)?;
         let channel = connect(&target, Arc::clone(&self.tls)).await?;
         tracing::info!(controller = %target, "connected");
-        Ok(Line {
-            target,
-            client: NodeClient::new(channel),
-        })
+        let client = NodeClient::new(channel);
+        let line = Line { target, client };
+        self.ports.lines.send_replace(Some(line.clone()));
+        Ok(line)
+    }
+
+    /// Tells when it is another controller than before, or none.
+    fn talks(&self, count: &mut Count, talk: Talk, detail: &str) {
+        if count.talk == talk {
+            return;
+        }
+        let happened = match talk {
+            Talk::With(_) => Happened::ControllerConnected,
+            Talk::Nothing | Talk::Lost => Happened::ControllerLost,
+        };
+        self.ports.events.tell(happened, detail);
+        count.talk = talk;
     }
 
     /// Waits, but not when there is something new to report.

@@ -9,6 +9,7 @@ use super::clock::BootClock;
 use super::credentials::Credentials;
 use super::endpoints::Endpoints;
 use super::enroll::{EnrollError, Enroller};
+use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::heartbeat::{Heartbeats, Ports};
 use super::identity::Identity;
@@ -52,7 +53,7 @@ impl Membership {
         // Asking for a certificate can be dropped at any time.
         let credentials = tokio::select! {
             () = cancel.cancelled() => return Ok(()),
-            credentials = self.credentials() => credentials?,
+            credentials = self.credentials(&ports.events) => credentials?,
         };
         self.keep(&credentials, ports, cancel).await?;
         Ok(())
@@ -77,7 +78,7 @@ impl Membership {
     }
 
     /// Those that are kept, unless they have ended; else those that enrolment gives.
-    async fn credentials(&mut self) -> Result<Credentials, MembershipError> {
+    async fn credentials(&mut self, events: &Events) -> Result<Credentials, MembershipError> {
         let kept = match self.state.enrolment()? {
             Some(enrolment) => Credentials::kept(&enrolment, &self.identity.public_key())
                 .map(Some)
@@ -102,6 +103,8 @@ impl Membership {
             asked: self.settings.asked.clone(),
             endpoints: self.endpoints.clone(),
         };
-        Ok(enroller.run(&mut self.reporter).await?)
+        let credentials = enroller.run(&mut self.reporter).await?;
+        events.tell(Happened::Enrolled, why);
+        Ok(credentials)
     }
 }
