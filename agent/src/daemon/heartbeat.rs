@@ -230,6 +230,7 @@ impl<C: Clock> Heartbeats<C> {
             },
             workloads: self.ports.workloads.count().await,
             nothing_of_old_epoch_runs: running.is_clean(epoch),
+            workload_summary: None,
         }
     }
 
