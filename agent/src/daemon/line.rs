@@ -2,15 +2,14 @@
 
 use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
-use tonic::transport::Channel;
 
-use super::connect::Target;
+use super::connect::{Target, Wire};
 
 /// A connection on which a controller answers this node.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     pub(crate) target: Target,
-    pub(crate) client: NodeClient<Channel>,
+    pub(crate) client: NodeClient<Wire>,
 }
 
 /// The present connection, for the tasks beside the heartbeats.

@@ -14,8 +14,9 @@ use serde::de::DeserializeOwned;
 use super::{Store, StoreError, Transaction, Write};
 use crate::record::{EventRecord, NodeRecord, Revision, Spooled, TokenRecord};
 
-/// The tables, of the first version. `user_version` counts the versions.
-const TABLES: &str = "
+/// What leads from each version to the next, from an empty file on. `user_version` counts the versions.
+const MIGRATIONS: [&str; 3] = [
+    "
     CREATE TABLE node (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
     CREATE TABLE token (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
     CREATE TABLE event (
@@ -25,9 +26,10 @@ const TABLES: &str = "
     CREATE UNIQUE INDEX event_spool ON event (node, spool_sequence) WHERE spool_sequence IS NOT NULL;
     CREATE TABLE inventory (node TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT;
     CREATE TABLE revoked (serial TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-";
-/// What the second version changes: a node may have several spools, and what is counted outlives the events.
-const SPOOLS: &str = "
+",
+    "CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    // A node may have several spools, and how far the store is with one outlives the events.
+    "
     CREATE TABLE spool (
         node TEXT NOT NULL, spool TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (node, spool)
     ) STRICT, WITHOUT ROWID;
@@ -35,9 +37,8 @@ const SPOOLS: &str = "
         SELECT node, '', MAX(spool_sequence) FROM event WHERE spool_sequence IS NOT NULL GROUP BY node;
     DROP INDEX event_spool;
     ALTER TABLE event DROP COLUMN spool_sequence;
-";
-/// From one version to the next; the first makes the tables.
-const STEPS: [&str; 2] = [TABLES, SPOOLS];
+",
+];
 
 /// An SQLite file.
 #[derive(Debug)]
@@ -64,18 +65,17 @@ impl SqliteStore {
             connection.pragma_query_value(None, "user_version", |row| row.get(0))
         };
         let version = set_up().map_err(|error| unavailable("open", error))?;
-        let known = STEPS.len();
-        let missing = usize::try_from(version)
-            .ok()
-            .and_then(|version| STEPS.get(version..));
+        let known = MIGRATIONS.len();
+        let missing = usize::try_from(version).ok();
+        let missing = missing.and_then(|version| MIGRATIONS.get(version..));
         let missing = missing.ok_or_else(|| {
             let message =
                 format!("it is of version {version}, and {known} is the latest known here");
             unavailable("open", message)
         })?;
         if !missing.is_empty() {
-            let steps = missing.concat();
-            let make = format!("BEGIN IMMEDIATE; {steps} PRAGMA user_version = {known}; COMMIT;");
+            let make = missing.concat();
+            let make = format!("BEGIN IMMEDIATE; {make} PRAGMA user_version = {known}; COMMIT;");
             connection
                 .execute_batch(&make)
                 .map_err(|error| unavailable("make the tables", error))?;
@@ -210,6 +210,16 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let key = key.to_owned();
+        self.ask("read a note", move |connection| {
+            let sql = "SELECT value FROM note WHERE key = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+        })
+        .await
+    }
+
     async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
         self.ask("commit", move |connection| {
             // Dropped without a commit, it is rolled back.
@@ -267,6 +277,12 @@ fn write(transaction: &Connection, write: Write) -> Result<(), Fault> {
             transaction
                 .prepare_cached(sql)?
                 .execute(params![node, content])?;
+            Ok(())
+        }
+        Write::Note { key, value } => {
+            let sql = "INSERT INTO note (key, value) VALUES (?1, ?2)
+                       ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+            transaction.prepare_cached(sql)?.execute([key, value])?;
             Ok(())
         }
         Write::Revoke { serial } => {
@@ -425,7 +441,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("muster.db");
         let first = Connection::open(&path).unwrap();
-        first.execute_batch(TABLES).unwrap();
+        first.execute_batch(MIGRATIONS[0]).unwrap();
         first.pragma_update(None, "user_version", 1).unwrap();
         let record =
             r#"{"sequence": 1, "at": 5, "kind": "old", "message": "", "spool_sequence": 3}"#;
