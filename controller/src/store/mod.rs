@@ -199,12 +199,6 @@ mod tests {
         drop(store);
 
         let connection = rusqlite::Connection::open(&path).unwrap();
-        let version_1 = "DROP TABLE note; PRAGMA user_version = 1;";
-        connection.execute_batch(version_1).unwrap();
-        let store = SqliteStore::open(&path).unwrap();
-        assert_eq!(store.note("key").await.unwrap(), None, "it was brought up");
-        assert_eq!(store.revoked().await.unwrap(), ["aa"]);
-        drop(store);
         connection.pragma_update(None, "user_version", 99).unwrap();
         drop(connection);
         let refused = SqliteStore::open(&path).unwrap_err();

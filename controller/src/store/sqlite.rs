@@ -450,6 +450,7 @@ mod tests {
         drop(first);
         for _ in 0..2 {
             let store = SqliteStore::open(&path).unwrap();
+            assert_eq!(store.note("key").await.unwrap(), None);
             assert_eq!(store.spooled("n1", "").await.unwrap(), 3);
             assert_eq!(store.events("n1", 0, 10).await.unwrap()[0].kind, "old");
         }
