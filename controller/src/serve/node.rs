@@ -197,6 +197,7 @@ impl v1::node_server::Node for Service {
         let delivery = request.into_inner();
         let fleet = &self.services.fleet;
         let taken = spool::take(&**fleet.store(), &node.id, delivery, fleet.now()).await;
+        fleet.stored_events(&node.id);
         let acknowledged = taken.map_err(|error| match error {
             SpoolError::Delivery(problem) => Status::invalid_argument(problem),
             SpoolError::Store(error) => status_of_store(&error),

@@ -71,6 +71,13 @@ impl Store for MemoryStore {
         Ok(wanted.take(limit).cloned().collect())
     }
 
+    async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let state = self.state();
+        let logs = state.events.iter();
+        let last = logs.filter_map(|(node, log)| Some((node.clone(), log.last()?.sequence)));
+        Ok(last.collect())
+    }
+
     async fn spooled(&self, node: &str, spool: &str) -> Result<u64, StoreError> {
         let key = (node.to_owned(), spool.to_owned());
         Ok(self.state().spools.get(&key).copied().unwrap_or(0))

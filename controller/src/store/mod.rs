@@ -41,6 +41,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<Vec<EventRecord>, StoreError>;
 
+    /// The sequence of the last event of every node that has one, by node.
+    async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError>;
+
     /// How far the store is with a spool of a node: the sequence of its last event, or 0.
     async fn spooled(&self, node: &str, spool: &str) -> Result<u64, StoreError>;
 
