@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::core::fencing::{Allowed, Permit, Running, SinceBoot, Step, next};
+use super::core::fencing::{Allowed, Permit, Running, SinceBoot, Step, Stop, next};
+use super::events::{Events, Happened};
 use super::ports::{Leases, Workloads};
 
 /// When stopping failed, it is tried again after this.
@@ -22,6 +23,7 @@ pub(crate) struct Fence<C> {
     pub(crate) permit: watch::Receiver<Option<Permit>>,
     /// What runs, for the heartbeats to report.
     pub(crate) running: watch::Sender<Running>,
+    pub(crate) events: Events,
 }
 
 impl<C: Clock> Fence<C> {
@@ -35,12 +37,14 @@ impl<C: Clock> Fence<C> {
             match next(permit, running, self.clock.now()) {
                 Step::Stop(why) => {
                     kept = None;
-                    self.stop(why.reason(), Permit::grace_of(permit)).await;
+                    self.stop(why, Permit::grace_of(permit)).await;
                 }
                 Step::Start(epoch) => {
                     // Whether they do start or not: from here on workloads of that epoch may run.
                     tracing::info!(epoch, "workloads may run");
                     self.running.send_replace(Running::Epoch(epoch));
+                    let message = format!("in epoch {epoch}");
+                    self.events.tell(Happened::WorkloadsAllowed, message);
                 }
                 Step::Wait(until) => {
                     if until.is_some() && kept != permit {
@@ -63,7 +67,8 @@ impl<C: Clock> Fence<C> {
         }
     }
 
-    async fn stop(&self, reason: &'static str, grace: Duration) {
+    async fn stop(&self, why: Stop, grace: Duration) {
+        let reason = why.reason();
         tracing::warn!(reason, "stopping all workloads");
         let stopped = self.workloads.stop_all(grace).await;
         // Not before: the guard would end, and leave them no time. What could not be stopped it stops then.
@@ -74,6 +79,10 @@ impl<C: Clock> Fence<C> {
         match stopped {
             Ok(()) => {
                 tracing::info!("no workload runs");
+                if why == Stop::LeaseOver {
+                    self.events.tell(Happened::LeaseLost, reason);
+                }
+                self.events.tell(Happened::WorkloadsStopped, reason);
                 self.running.send_replace(Running::Nothing);
             }
             Err(error) => {
@@ -220,6 +229,7 @@ mod tests {
             leases: noted.clone(),
             permit: permits,
             running: runs,
+            events: Events::unheard(),
         };
         Bench {
             noted,

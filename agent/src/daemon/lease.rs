@@ -110,7 +110,7 @@ impl Leases for LeaseFile {
             grace_ms: milliseconds(permit.grace),
         };
         let content = serde_json::to_vec(&document)?;
-        files::write(&self.path, &content, PUBLIC).map_err(io_error)
+        files::replace(&self.path, &content, PUBLIC)
     }
 
     fn forget(&self) -> std::io::Result<()> {
