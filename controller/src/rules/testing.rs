@@ -106,6 +106,7 @@ fn record(name: &str, status: NodeStatus, role: Role) -> NodeRecord {
         tags: BTreeSet::new(),
         labels: BTreeMap::new(),
         taints: BTreeMap::new(),
+        drains: false,
         agent_version: String::new(),
         revision: 1,
     }
