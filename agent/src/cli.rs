@@ -4,6 +4,7 @@ mod agent;
 mod check;
 mod diff;
 mod policy;
+mod workloads;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub(crate) use agent::{
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use diff::{DiffArguments, DiffFormat};
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
+pub(crate) use workloads::{WorkloadsArguments, WorkloadsFormat};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -92,6 +94,9 @@ pub(crate) enum Command {
     FenceGuard(GuardArguments),
     /// Show what this machine's agent is and does.
     Status(StatusArguments),
+    /// Show what runs on this machine: virtual machines, containers, pods, services.
+    #[command(after_help = workloads::HELP)]
+    Workloads(WorkloadsArguments),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.
@@ -227,6 +232,8 @@ pub(crate) enum Document {
     Verdict,
     /// What `muster diff -o json` prints.
     Comparison,
+    /// What `muster workloads -o json` prints.
+    Workloads,
 }
 
 /// Prints the completion script for `shell`.

@@ -23,6 +23,7 @@ mod policy;
 mod render;
 mod schema;
 mod status;
+mod workloads;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Policy(arguments) => policy::run(arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Workloads(arguments) => workloads::run(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::core::fencing::{Permit, Running, SinceBoot, Step, next};
+use super::core::fencing::{Allowed, Permit, Running, SinceBoot, Step, next};
 use super::ports::{Leases, Workloads};
 
 /// When stopping failed, it is tried again after this.
@@ -65,11 +65,13 @@ impl<C: Clock> Fence<C> {
 
     async fn stop(&self, reason: &'static str, grace: Duration) {
         tracing::warn!(reason, "stopping all workloads");
+        let stopped = self.workloads.stop_all(grace).await;
+        // Not before: the guard would end, and leave them no time. What could not be stopped it stops then.
         if let Err(error) = self.leases.forget() {
             // It says nothing that is not so: the lease in it ends by itself.
             tracing::warn!(error = %error, "the kept lease cannot be removed");
         }
-        match self.workloads.stop_all(grace).await {
+        match stopped {
             Ok(()) => {
                 tracing::info!("no workload runs");
                 self.running.send_replace(Running::Nothing);
@@ -87,6 +89,9 @@ impl<C: Clock> Fence<C> {
         let Some(permit) = permit else { return };
         if let Err(error) = self.leases.keep(permit) {
             tracing::error!(error = %error, "the lease cannot be kept: workloads stop when the last one that was kept ends");
+        }
+        if permit.allowed != Allowed::Any {
+            return;
         }
         if let Err(error) = self.workloads.allow().await {
             tracing::error!(error = %error, "workloads cannot be started");
@@ -227,7 +232,7 @@ mod tests {
 
     impl Bench {
         fn grant(&self, sent: u64, epoch: u64) {
-            let permit = Permit::granted(S(sent), S(30), epoch, true);
+            let permit = Permit::granted(S(sent), S(30), epoch, Allowed::Any);
             self.permit.send_replace(Some(permit));
         }
 
@@ -258,14 +263,14 @@ mod tests {
         bench.until(61).await;
         assert_eq!(*bench.running.borrow(), Running::Epoch(2));
         let expected = [
-            (0, "forget"),
             (0, "stop"),
+            (0, "forget"),
             (1, "keep 1"),
             (1, "allow"),
             (20, "keep 1"),
             (20, "allow"),
-            (50, "forget"),
             (50, "stop"),
+            (50, "forget"),
             (60, "keep 2"),
             (60, "allow"),
         ];
@@ -281,12 +286,12 @@ mod tests {
         bench.grant(2, 2);
         bench.until(3).await;
         let expected = [
-            (0, "forget"),
             (0, "stop"),
+            (0, "forget"),
             (1, "keep 1"),
             (1, "allow"),
-            (2, "forget"),
             (2, "stop"),
+            (2, "forget"),
             (2, "keep 2"),
             (2, "allow"),
         ];
@@ -295,10 +300,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_agent_that_comes_back_within_the_lease_stops_nothing_until_it_ends() {
-        let before = Permit::granted(S(0), S(30), 1, true);
+        let before = Permit::granted(S(0), S(30), 1, Allowed::Any);
         let bench = resumed(0, Some(before), Running::Epoch(1));
         bench.until(40).await;
-        let expected = [(0, "keep 1"), (0, "allow"), (30, "forget"), (30, "stop")];
+        let expected = [(0, "keep 1"), (0, "allow"), (30, "stop"), (30, "forget")];
         assert_eq!(bench.end().await, expected);
     }
 

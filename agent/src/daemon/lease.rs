@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::connect::chain;
-use super::core::fencing::{Permit, Running, SinceBoot};
+use super::core::fencing::{Allowed, Permit, Running, SinceBoot};
 use super::ports::Leases;
 use super::state::{StateError, files};
 
@@ -86,7 +86,8 @@ impl LeaseFile {
         let of_this_boot = document.version == VERSION && document.boot_id == self.boot;
         of_this_boot.then(|| Permit {
             epoch: document.epoch,
-            run: true,
+            // None is started before a controller says so.
+            allowed: Allowed::Remaining,
             until: Duration::from_millis(document.until_ms),
             grace: Duration::from_millis(document.grace_ms),
         })
@@ -151,7 +152,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = LeaseFile::at(folder.path().join(NAME)).unwrap();
         assert_eq!(file.read(S(1)), None, "there is none yet");
-        let permit = Permit::granted(S(70), S(30), 3, true);
+        let permit = Permit::granted(S(70), S(30), 3, Allowed::Remaining);
         file.keep(permit).unwrap();
         assert_eq!(file.read(S(99)), Some(permit));
         assert_eq!(file.read(S(100)), None, "it has ended");
@@ -170,7 +171,8 @@ mod tests {
     fn a_damaged_or_newer_lease_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let file = LeaseFile::at(folder.path().join(NAME)).unwrap();
-        file.keep(Permit::granted(S(70), S(30), 3, true)).unwrap();
+        file.keep(Permit::granted(S(70), S(30), 3, Allowed::Remaining))
+            .unwrap();
         let whole = files::read(&file.path).unwrap().unwrap();
         let whole = String::from_utf8_lossy(&whole).into_owned();
         let newer = whole.replace("\"version\":1", "\"version\":2");
@@ -184,7 +186,7 @@ mod tests {
     #[test]
     fn without_a_lease_nobody_knows_what_runs() {
         assert_eq!(left_running(None), Running::Unknown);
-        let permit = Permit::granted(S(70), S(30), 3, true);
+        let permit = Permit::granted(S(70), S(30), 3, Allowed::Remaining);
         assert_eq!(left_running(Some(permit)), Running::Epoch(3));
     }
 }

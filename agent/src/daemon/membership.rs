@@ -14,6 +14,7 @@ use super::facts::Facts;
 use super::gauges::Meter;
 use super::heartbeat::{Heartbeats, Ports};
 use super::identity::Identity;
+use super::occupancy::Occupancy;
 use super::reporter::Reporter;
 use super::settings::Settings;
 use super::state::{State, StateError};
@@ -74,6 +75,7 @@ impl Membership {
             facts: self.facts,
             state: self.state,
             reporter: self.reporter,
+            occupancy: Some(Occupancy::live()),
             meter: Some(Meter::new(BootClock.now())),
             ports,
         };

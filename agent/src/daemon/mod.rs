@@ -29,6 +29,7 @@ mod lease;
 pub(crate) mod look;
 mod membership;
 mod notify;
+mod occupancy;
 mod ports;
 mod random;
 mod reporter;

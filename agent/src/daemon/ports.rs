@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use muster_model::{NodeStatus, Role};
 use tokio::sync::watch;
 
-use super::core::fencing::Permit;
+use super::core::fencing::{Allowed, Permit};
 use super::core::report::Local;
 
 /// What a controller wants this node to be.
@@ -20,6 +20,19 @@ pub(crate) struct Desired {
     pub(crate) role: Option<Role>,
     /// Whether workloads may run.
     pub(crate) run_workloads: bool,
+    /// Whether only those that run already may.
+    pub(crate) drain: bool,
+}
+
+impl Desired {
+    /// Which workloads may run.
+    pub(crate) fn allowed(self) -> Allowed {
+        match (self.run_workloads, self.drain) {
+            (false, _) => Allowed::None,
+            (true, true) => Allowed::Remaining,
+            (true, false) => Allowed::Any,
+        }
+    }
 }
 
 /// Workloads could not be stopped or started.
@@ -95,5 +108,25 @@ impl Engine for NoProfile {
             tracing::info!("no install profile: nothing to apply");
             progress.send_replace(Local::Ready);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_controller_that_forbids_forbids_whatever_else_it_says() {
+        let desired = |run_workloads, drain| Desired {
+            generation: 1,
+            status: None,
+            role: None,
+            run_workloads,
+            drain,
+        };
+        assert_eq!(desired(true, false).allowed(), Allowed::Any);
+        assert_eq!(desired(true, true).allowed(), Allowed::Remaining);
+        assert_eq!(desired(false, true).allowed(), Allowed::None);
+        assert_eq!(desired(false, false).allowed(), Allowed::None);
     }
 }

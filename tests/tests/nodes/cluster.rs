@@ -178,6 +178,10 @@ pub(crate) fn enrolled<'a>(lab: &'a Lab, controller: &Controller<'_>, number: u8
     assert_eq!(accepted.code, Some(0), "{}", accepted.told);
     controller.wait_for(&node, "active");
     node.wait_for("test -s /evidence/work && test -s /evidence/stubborn");
+    // The journal has fields to search by, and no secret.
+    node.wait_for("journalctl -b -u muster-agent.service MUSTER_STATUS=active | grep -q 'this node is to be'");
+    node.succeed("! journalctl -b | grep -qF \"$(cut -d. -f3 /etc/credstore/muster-token)\"");
+    node.succeed("muster workloads --services | grep -q '^service  work.service .* muster-workload.slice'");
     node
 }
 

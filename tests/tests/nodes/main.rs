@@ -23,7 +23,7 @@ use cluster::{Controller, enrolled};
 use muster_tests::nodes::Lab;
 use scenarios::{
     agent_comes_back, agent_stays_away, clock_jumps, controller_is_killed, disk_is_full,
-    link_is_cut,
+    link_is_cut, node_is_drained,
 };
 
 #[test]
@@ -44,7 +44,13 @@ fn no_node_is_fenced_while_its_workloads_run() {
     let controller = &controller;
     thread::scope(|scope| {
         let done = [
-            ("link", scope.spawn(|| link_is_cut(controller, cut))),
+            (
+                "link",
+                scope.spawn(|| {
+                    link_is_cut(controller, cut);
+                    node_is_drained(controller, cut);
+                }),
+            ),
             (
                 "killed",
                 scope.spawn(|| agent_comes_back(controller, revived)),

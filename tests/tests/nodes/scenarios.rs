@@ -33,6 +33,26 @@ pub(crate) fn link_is_cut(controller: &Controller<'_>, node: &Node<'_>) {
     is_alive(node);
 }
 
+/// A node that is sent into maintenance keeps its workloads until they have ended, even over a restart of its agent; then it is
+/// there, and starts none before it is active again.
+pub(crate) fn node_is_drained(controller: &Controller<'_>, node: &Node<'_>) {
+    let asked = controller.ask(&["nodes", "maintenance", node.name()]);
+    assert_eq!(asked.code, Some(0), "{}", asked.told);
+    let before = workloads(node);
+    node.succeed("systemctl restart muster-agent.service");
+    sleep(INTERVAL * 2);
+    assert_eq!(controller.status(node.name()), "entering_maintenance");
+    assert_eq!(workloads(node), before, "{}", node.journal());
+    node.succeed("systemctl kill --signal=SIGKILL work.service stubborn.service");
+    controller.wait_for(node, "in_maintenance");
+    node.succeed("! systemctl is-active -q work.service");
+    let asked = controller.ask(&["nodes", "activate", node.name()]);
+    assert_eq!(asked.code, Some(0), "{}", asked.told);
+    controller.wait_for(node, "active");
+    node.wait_for("systemctl is-active -q work.service stubborn.service");
+    is_alive(node);
+}
+
 /// An agent that was killed comes back within the lease, and no workload notices; so does one that hangs, by its watchdog.
 pub(crate) fn agent_comes_back(controller: &Controller<'_>, node: &Node<'_>) {
     node.succeed(&format!(

@@ -18,7 +18,7 @@ use super::ports::{NoWorkloads, Workloads, WorkloadsError};
 use super::settings::WorkloadsChoice;
 
 const TARGET: &str = "muster-workload.target";
-const SLICE: &str = "muster-workload.slice";
+pub(super) const SLICE: &str = "muster-workload.slice";
 
 /// systemd answers within milliseconds, or something is badly wrong.
 const ANSWER: Duration = Duration::from_secs(3);
