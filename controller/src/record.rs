@@ -32,6 +32,9 @@ pub struct NodeRecord {
     pub macs: BTreeSet<String>,
     /// Where it is in its life.
     pub status: NodeStatus,
+    /// Whether its workloads may take their time to leave: it was sent into maintenance without force.
+    #[serde(default)]
+    pub drains: bool,
     /// Why, for people.
     pub reason: String,
     /// Whose identity it has too: while this stands, it is accepted by nobody but an administrator who says so.

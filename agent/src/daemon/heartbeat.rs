@@ -15,7 +15,7 @@ use tonic::Streaming;
 use super::clock::Clock;
 use super::connect::{Dial, chain, told};
 use super::core::backoff::{Backoff, spread};
-use super::core::fencing::{Permit, Running, SinceBoot};
+use super::core::fencing::{Allowed, Permit, Running, SinceBoot};
 use super::core::report::{self, Local};
 use super::core::standing::Stale;
 use super::endpoints::Endpoints;
@@ -23,6 +23,7 @@ use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::gauges::Meter;
 use super::line::Line;
+use super::occupancy::Occupancy;
 use super::ports::{Desired, Workloads};
 use super::random;
 use super::reporter::Reporter;
@@ -41,6 +42,8 @@ pub(crate) struct Heartbeats<C> {
     pub(crate) reporter: Reporter,
     /// None sends no gauges.
     pub(crate) meter: Option<Meter>,
+    /// None takes the word of the port for what runs.
+    pub(crate) occupancy: Option<Occupancy>,
     pub(crate) ports: Ports,
 }
 
@@ -235,15 +238,23 @@ impl<C: Clock> Heartbeats<C> {
             .and_then(|desired| desired.status);
         let local = self.ports.local.borrow_and_update().clone();
         let running = *self.ports.running.borrow_and_update();
+        let now = self.clock.now();
+        let seen = self
+            .occupancy
+            .as_mut()
+            .and_then(|occupancy| occupancy.look(now));
         v1::NodeReport {
             progress: report::progress(status, &local).into(),
             reason: match local {
                 Local::Failed(reason) => reason,
                 _ => String::new(),
             },
-            workloads: self.ports.workloads.count().await,
+            workloads: match &seen {
+                Some(seen) => Some(seen.count),
+                None => self.ports.workloads.count().await,
+            },
             nothing_of_old_epoch_runs: running.is_clean(epoch),
-            workload_summary: None,
+            workload_summary: seen.map(|seen| seen.summary),
         }
     }
 
@@ -288,12 +299,9 @@ impl<C: Clock> Heartbeats<C> {
             self.want(desired);
         }
         let lease = Duration::from_millis(u64::from(answer.lease_ms));
-        let run = self
-            .ports
-            .desired
-            .borrow()
-            .is_some_and(|desired| desired.run_workloads);
-        let permit = Permit::granted(sent, lease, answer.epoch, run);
+        let desired = *self.ports.desired.borrow();
+        let allowed = desired.map_or(Allowed::None, Desired::allowed);
+        let permit = Permit::granted(sent, lease, answer.epoch, allowed);
         self.ports.permit.send_replace(Some(permit));
         Ok(())
     }
@@ -304,6 +312,7 @@ impl<C: Clock> Heartbeats<C> {
             status: desired.status().known(),
             role: desired.role().known(),
             run_workloads: desired.run_workloads,
+            drain: desired.drain,
         };
         self.ports.desired.send_if_modified(|before| {
             let is_new = *before != Some(wanted);

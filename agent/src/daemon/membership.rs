@@ -15,6 +15,7 @@ use super::facts::Facts;
 use super::gauges::Meter;
 use super::heartbeat::{Heartbeats, Ports};
 use super::identity::Identity;
+use super::occupancy::Occupancy;
 use super::reporter::Reporter;
 use super::settings::Settings;
 use super::state::{State, StateError};
@@ -75,6 +76,7 @@ impl Membership {
             facts: self.facts,
             state: self.state,
             reporter: self.reporter,
+            occupancy: Some(Occupancy::live()),
             meter: Some(Meter::new(BootClock.now())),
             ports,
         };

@@ -59,6 +59,7 @@ pub(super) fn record(
         tags: BTreeSet::new(),
         labels: asked.labels.clone().into_iter().collect(),
         taints: asked.taints.iter().map(taint).collect::<Result<_, _>>()?,
+        drains: false,
         agent_version: bounded("agent version", &asked.agent_version)?,
         revision: 0,
     };

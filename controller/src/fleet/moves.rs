@@ -78,6 +78,7 @@ impl Fleet {
                 Next::Becomes(status) => status,
             };
             let mut after = self.moved(before, status, reason);
+            after.drains = event == Event::EnterMaintenance;
             let more = edit(&mut after);
             let message = format!("{status}: {reason}");
             match self.put(after, "status_changed", message, more).await {

@@ -95,6 +95,7 @@ fn record(name: &str, status: NodeStatus, role: Role) -> NodeRecord {
         status,
         reason: "because".to_owned(),
         quarantine: None,
+        drains: false,
         root: None,
         status_since: NOW,
         role: Some(role),

@@ -220,11 +220,14 @@ fn removed() -> Status {
 
 fn desired(node: &NodeRecord) -> v1::DesiredState {
     let runs = matches!(node.status, NodeStatus::Active | NodeStatus::Failed);
+    let drains = node.status == NodeStatus::EnteringMaintenance && node.drains;
     v1::DesiredState {
         generation: node.generation,
         status: v1::NodeStatus::from(node.status).into(),
         role: v1::Role::from(node.role.unwrap_or(Role::Worker)).into(),
-        run_workloads: runs,
+        // An agent that does not know of draining starts nothing by itself either.
+        run_workloads: runs || drains,
+        drain: drains,
     }
 }
 

@@ -350,6 +350,7 @@ fn node(id: &str) -> NodeRecord {
         tags: ["rack-1".to_owned()].into(),
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         taints: std::collections::BTreeMap::new(),
+        drains: false,
         agent_version: "0.1.0".to_owned(),
         revision: 0,
     }

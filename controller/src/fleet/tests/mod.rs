@@ -45,6 +45,7 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         tags: BTreeSet::new(),
         labels: BTreeMap::new(),
         taints: BTreeMap::new(),
+        drains: false,
         agent_version: String::new(),
         revision: 0,
     }
