@@ -21,6 +21,7 @@ struct State {
     events: BTreeMap<String, Vec<EventRecord>>,
     inventories: BTreeMap<String, Vec<u8>>,
     revoked: BTreeSet<String>,
+    notes: BTreeMap<String, String>,
 }
 
 /// How to put one thing back.
@@ -68,6 +69,13 @@ impl Store for MemoryStore {
         Ok(wanted.take(limit).cloned().collect())
     }
 
+    async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let state = self.state();
+        let logs = state.events.iter();
+        let last = logs.filter_map(|(node, log)| Some((node.clone(), log.last()?.sequence)));
+        Ok(last.collect())
+    }
+
     async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
         Ok(self.state().spooled(node))
     }
@@ -78,6 +86,10 @@ impl Store for MemoryStore {
 
     async fn revoked(&self) -> Result<Vec<String>, StoreError> {
         Ok(self.state().revoked.iter().cloned().collect())
+    }
+
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.state().notes.get(key).cloned())
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
@@ -124,6 +136,12 @@ impl State {
                 let before = self.inventories.insert(node.clone(), content);
                 Ok(Box::new(move |state| {
                     put_back(&mut state.inventories, node, before);
+                }))
+            }
+            Write::Note { key, value } => {
+                let before = self.notes.insert(key.clone(), value);
+                Ok(Box::new(move |state| {
+                    put_back(&mut state.notes, key, before);
                 }))
             }
             Write::Revoke { serial } => {
