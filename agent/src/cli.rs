@@ -2,6 +2,7 @@
 
 mod agent;
 mod check;
+mod deferred;
 mod diff;
 mod policy;
 
@@ -17,6 +18,7 @@ use muster_model::Section;
 
 use crate::exit::Exit;
 use crate::terminal;
+use deferred::Deferred;
 
 pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat, Taint};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
@@ -72,21 +74,21 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show the hardware of this machine, or of another root directory.
     #[command(after_help = DISCOVER_HELP)]
-    Discover(DiscoverArguments),
+    Discover(Deferred<DiscoverArguments>),
     /// Judge whether a machine is fit for its role, and say why not.
     #[command(after_help = check::HELP)]
-    Check(CheckArguments),
+    Check(Deferred<CheckArguments>),
     /// Show, list and validate the policies that machines are judged by.
     #[command(after_help = policy::HELP)]
     Policy(PolicyArguments),
     /// Say in words what differs between two machines, or what changed on one.
     #[command(after_help = diff::HELP)]
-    Diff(DiffArguments),
+    Diff(Deferred<DiffArguments>),
     /// Make this machine a node of a cluster, and keep it one.
     #[command(after_help = agent::HELP)]
-    Agent(AgentArguments),
+    Agent(Deferred<AgentArguments>),
     /// Show what this machine's agent is and does.
-    Status(StatusArguments),
+    Status(Deferred<StatusArguments>),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.

@@ -51,12 +51,12 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     let least = u8::from(matches!(cli.command, Command::Agent(_)));
     logging::start(cli.verbose.max(least));
     match cli.command {
-        Command::Agent(arguments) => daemon::run(&arguments),
-        Command::Discover(arguments) => discover::run(&arguments),
-        Command::Check(arguments) => check::run(&arguments),
+        Command::Agent(arguments) => daemon::run(&arguments.0),
+        Command::Discover(arguments) => discover::run(&arguments.0),
+        Command::Check(arguments) => check::run(&arguments.0),
         Command::Policy(arguments) => policy::run(arguments),
-        Command::Diff(arguments) => diff::run(&arguments),
-        Command::Status(arguments) => status::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments.0),
+        Command::Status(arguments) => status::run(&arguments.0),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }
