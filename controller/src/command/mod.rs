@@ -1,7 +1,10 @@
 //! The commands.
 
+mod administrators;
 mod ask;
+mod authority;
 pub(crate) mod cli;
+mod remote;
 mod serve;
 mod show;
 
@@ -16,8 +19,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             arguments.socket = cli.socket;
             runtime(tokio::runtime::Builder::new_multi_thread())?.block_on(serve::run(arguments))
         }
-        other => runtime(tokio::runtime::Builder::new_current_thread())?
-            .block_on(ask::run(&cli.socket, other)),
+        other => runtime(tokio::runtime::Builder::new_current_thread())?.block_on(ask::run(
+            &cli.socket,
+            cli.remote,
+            other,
+        )),
     }
 }
 

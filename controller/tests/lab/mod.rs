@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use muster_adequacy::Policy;
 use muster_controller::admission::Admission;
-use muster_controller::authority::{Authority, Request};
+use muster_controller::authority::{self, Authority, Request};
 use muster_controller::clock::{Clock as _, SystemClock};
 use muster_controller::config;
 use muster_controller::fleet::{Fleet, Timing};
@@ -45,7 +45,7 @@ remedy = "Fit one."
 pub(crate) struct Lab {
     pub(crate) authority: Arc<Authority>,
     pub(crate) fleet: Arc<Fleet>,
-    port: u16,
+    pub(crate) port: u16,
     socket: std::path::PathBuf,
     _stop: DropGuard,
     _folder: tempfile::TempDir,
@@ -87,8 +87,9 @@ impl Lab {
 
     /// Rules of a configuration accept.
     pub(crate) async fn with_rules(configuration: &str) -> Self {
-        let (authority, _) = Authority::create(now_ms()).unwrap();
-        let authority = Arc::new(authority);
+        let folder = tempfile::tempdir().unwrap();
+        let authority = authority::open_or_create(&folder.path().join("authority"), now_ms());
+        let authority = Arc::new(authority.unwrap());
         let store = Arc::new(MemoryStore::new());
         let fleet = Fleet::load(store, Arc::new(SystemClock), Timing::default());
         let fleet = Arc::new(fleet.await.unwrap());
@@ -102,7 +103,6 @@ impl Lab {
             authority: Arc::clone(&authority),
             revoked: Arc::new(Revoked::default()),
         };
-        let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("admin.sock");
         let network = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = network.local_addr().unwrap().port();
@@ -144,6 +144,26 @@ impl Lab {
             Trust::Roots | Trust::Tls12 => self.authority.roots(),
             Trust::Other => Authority::create(now_ms()).unwrap().0.roots(),
         };
+        self.dial(from, trust, roots, identity).await
+    }
+
+    /// The same, trusting some roots alone.
+    pub(crate) async fn connect_trusting(
+        &self,
+        roots: Vec<CertificateDer<'static>>,
+        identity: Option<&Identity>,
+    ) -> Result<Channel, tonic::transport::Error> {
+        self.dial([127, 0, 0, 1], Trust::Roots, roots, identity)
+            .await
+    }
+
+    async fn dial(
+        &self,
+        from: [u8; 4],
+        trust: Trust,
+        roots: Vec<CertificateDer<'static>>,
+        identity: Option<&Identity>,
+    ) -> Result<Channel, tonic::transport::Error> {
         let versions: &[&rustls::SupportedProtocolVersion] = match trust {
             Trust::Tls12 => &[&rustls::version::TLS12],
             _ => &[&rustls::version::TLS13],
