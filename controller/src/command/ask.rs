@@ -13,7 +13,7 @@ use tower::service_fn;
 
 use super::cli::{ClusterCommand, Command, NodeCommand, Remote, TokenCommand};
 use super::remote::{Client, told};
-use super::{administrators, authority, remote, show};
+use super::{administrators, authority, force, remote, show};
 
 /// Runs one command.
 pub(super) async fn run(socket: &Path, remote: Remote, command: Command) -> anyhow::Result<()> {
@@ -144,12 +144,25 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
         },
         NodeCommand::Reconsider { node } => change(node, Change::Reconsider),
         NodeCommand::Maintenance {
+            node, cancel: true, ..
+        } => change(node, Change::CancelMaintenance),
+        NodeCommand::Maintenance {
             node,
-            cancel: false,
-        } => change(node, Change::Maintenance),
-        NodeCommand::Maintenance { node, cancel: true } => change(node, Change::CancelMaintenance),
+            force,
+            confirm,
+            ..
+        } => v1::ChangeNodeRequest {
+            force,
+            confirm,
+            ..change(node, Change::Maintenance)
+        },
         NodeCommand::Activate { node } => change(node, Change::Activate),
-        NodeCommand::Remove { node, confirm } => v1::ChangeNodeRequest {
+        NodeCommand::Remove {
+            node,
+            confirm,
+            force,
+        } => v1::ChangeNodeRequest {
+            force,
             confirm,
             ..change(node, Change::Remove)
         },
@@ -159,8 +172,8 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
         },
     };
     let asked = request.node.clone();
-    let changed = client.change_node(request).await.map_err(told)?;
-    Ok(show::changed(&asked, &changed.into_inner()))
+    let changed = force::change(client, request).await?;
+    Ok(show::changed(&asked, &changed))
 }
 
 /// Every page.

@@ -4,6 +4,7 @@ mod administrators;
 mod ask;
 mod authority;
 pub(crate) mod cli;
+mod force;
 mod remote;
 mod serve;
 mod show;
