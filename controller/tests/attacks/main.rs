@@ -14,6 +14,7 @@ mod joining;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod rotation;
+mod slow;
 
 use lab::{Lab, Trust, now_ms};
 use muster_controller::authority::{Authority, Request};

@@ -25,7 +25,7 @@ use muster_proto::v1::node_client::NodeClient;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::{Channel, Endpoint};
@@ -167,28 +167,7 @@ impl Lab {
         roots: Vec<CertificateDer<'static>>,
         identity: Option<&Identity>,
     ) -> Result<Channel, tonic::transport::Error> {
-        let versions: &[&rustls::SupportedProtocolVersion] = match trust {
-            Trust::Tls12 => &[&rustls::version::TLS12],
-            _ => &[&rustls::version::TLS13],
-        };
-        let mut store = RootCertStore::empty();
-        for root in roots {
-            store.add(root).unwrap();
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(store);
-        let mut config = match identity {
-            None => builder.with_no_client_auth(),
-            Some(Identity { chain, key }) => {
-                let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-                builder.with_client_auth_cert(chain.clone(), key).unwrap()
-            }
-        };
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let connector = TlsConnector::from(Arc::new(config));
+        let connector = connector(trust, roots, identity);
         let port = self.port;
         let dial = service_fn(move |_| {
             let connector = connector.clone();
@@ -203,6 +182,14 @@ impl Lab {
         });
         let endpoint = Endpoint::from_static("http://localhost").timeout(Duration::from_secs(10));
         endpoint.connect_with_connector(dial).await
+    }
+
+    /// A connection after the handshake, on which nothing was said.
+    pub(crate) async fn shaken(&self) -> tokio_rustls::client::TlsStream<TcpStream> {
+        let connector = connector(Trust::Roots, self.authority.roots(), None);
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        connector.connect(name, stream).await.unwrap()
     }
 
     /// Fails unless the server ends the connection before it answers any call.
@@ -395,6 +382,35 @@ impl Machine {
             ..Default::default()
         }
     }
+}
+
+fn connector(
+    trust: Trust,
+    roots: Vec<CertificateDer<'static>>,
+    identity: Option<&Identity>,
+) -> TlsConnector {
+    let versions: &[&rustls::SupportedProtocolVersion] = match trust {
+        Trust::Tls12 => &[&rustls::version::TLS12],
+        _ => &[&rustls::version::TLS13],
+    };
+    let mut store = RootCertStore::empty();
+    for root in roots {
+        store.add(root).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(store);
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(Identity { chain, key }) => {
+            let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+            builder.with_client_auth_cert(chain.clone(), key).unwrap()
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    TlsConnector::from(Arc::new(config))
 }
 
 /// A certificate of `authority` for a new key.
