@@ -23,7 +23,6 @@ mod policy;
 mod render;
 mod schema;
 mod status;
-mod terminal;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -32,6 +31,7 @@ use clap::Parser as _;
 
 use cli::{Cli, Command};
 use exit::Exit;
+use muster_terminal::output as terminal;
 
 fn main() -> ExitCode {
     let done = match Cli::try_parse() {

@@ -154,6 +154,11 @@ impl Admission {
         Ok(())
     }
 
+    /// What the policy says of a machine.
+    pub fn judge(&self, inventory: &Inventory) -> Verdict {
+        judge(&self.policy, inventory)
+    }
+
     /// A new certificate for a node that has one, for a key of its own.
     ///
     /// # Errors

@@ -94,7 +94,12 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
             output,
         } => return show::nodes(&list(client, &statuses, tag).await?, output),
         NodeCommand::Show { node, output } => {
-            let shown = client.get_node(v1::GetNodeRequest { node }).await;
+            let shown = client
+                .get_node(v1::GetNodeRequest {
+                    node,
+                    ..Default::default()
+                })
+                .await;
             return show::node(&shown.map_err(told)?.into_inner(), output);
         }
         NodeCommand::Events { node, output } => {
@@ -169,9 +174,13 @@ async fn list(
     let statuses = statuses
         .iter()
         .map(|status| v1::NodeStatus::from(*status).into());
-    let mut request = v1::ListNodesRequest {
+    let filter = v1::NodeFilter {
         statuses: statuses.collect(),
-        tag: tag.unwrap_or_default(),
+        tags: tag.into_iter().collect(),
+        ..Default::default()
+    };
+    let mut request = v1::ListNodesRequest {
+        filter: Some(filter),
         ..Default::default()
     };
     let mut nodes = Vec::new();

@@ -136,6 +136,7 @@ pub(super) fn cluster(cluster: &v1::GetClusterResponse, format: Format) -> anyho
         control_nodes,
         tolerated_failures,
         advice,
+        ..
     } = cluster;
     if format == Format::Json {
         return text(&json!({

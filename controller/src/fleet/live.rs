@@ -9,6 +9,7 @@ use muster_proto::v1;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::notices::Notices;
 use super::timing::Pace;
 use crate::lifecycle::{Event, Next, next};
 use crate::record::{NodeRecord, UnixMs};
@@ -62,6 +63,7 @@ pub(super) struct Entry {
 pub(super) struct Nodes {
     pub(super) live: HashMap<String, Live>,
     pub(super) pace: Pace,
+    pub(super) notices: Notices,
     /// Nobody is told at once any more.
     pub(super) is_closing: bool,
     /// Nodes that send heartbeats.
@@ -92,6 +94,7 @@ impl Nodes {
         let mut nodes = Self {
             live: HashMap::with_capacity(records.len()),
             pace,
+            notices: Notices::new(),
             is_closing: false,
             callers: 0,
             arming: Vec::new(),
@@ -115,6 +118,7 @@ impl Nodes {
         self.callers += usize::from(calls(&record));
         self.live.insert(id.clone(), Live::new(record, overdue_at));
         self.arm(&id, overdue_at);
+        self.notices.tell(&id);
     }
 
     /// Puts a record in place of an older one. A node that is not there was deleted, and stays so.
@@ -132,6 +136,7 @@ impl Nodes {
         }
         self.callers = self.callers + usize::from(calls(record)) - usize::from(calls(&before));
         self.arm(&record.id, now + self.pace.kept());
+        self.notices.tell(&record.id);
     }
 
     pub(super) fn remove(&mut self, id: &str) {
@@ -142,6 +147,7 @@ impl Nodes {
         if let Some(watcher) = gone.watcher {
             watcher.notify_one();
         }
+        self.notices.tell(id);
     }
 
     /// Has the node looked at when its lease has run out, unless it is going to be, or nothing comes of it.

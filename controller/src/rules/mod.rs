@@ -19,7 +19,7 @@ pub use maintenance::maintenance;
 pub use picture::{Picture, Seen};
 pub use quorum::{Quorum, advice, advice_while_paused, tolerated};
 pub use removal::removal;
-pub use stuck::stuck;
+pub use stuck::{is_overlong, stuck};
 
 /// What stands against an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]

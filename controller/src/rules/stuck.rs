@@ -8,7 +8,7 @@ use muster_proto::v1::node_report::Progress;
 
 use super::picture::Seen;
 use super::workloads::{Load, count, in_words};
-use crate::record::UnixMs;
+use crate::record::{NodeRecord, UnixMs};
 
 /// How long it is usual to be in a status; none where it may be for ever.
 fn usual(status: NodeStatus) -> Option<Duration> {
@@ -27,13 +27,17 @@ fn usual(status: NodeStatus) -> Option<Duration> {
     Some(Duration::from_secs(minutes * 60))
 }
 
+/// Whether the node is longer in its status than is usual, at `now`.
+pub fn is_overlong(record: &NodeRecord, now: UnixMs) -> bool {
+    usual(record.status).is_some_and(|usual| lasting(record.status_since, now) > usual)
+}
+
 /// The cause and the remedy when the node is longer in its status than is usual, at `now`.
 pub fn stuck(seen: &Seen, now: UnixMs) -> Option<String> {
-    let usual = usual(seen.record.status)?;
-    let since = lasting(seen.record.status_since, now);
-    if since <= usual {
+    if !is_overlong(&seen.record, now) {
         return None;
     }
+    let since = lasting(seen.record.status_since, now);
     let cause = match silence(seen, now) {
         Some(silence) => silence,
         None => cause(seen),

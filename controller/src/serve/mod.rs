@@ -95,10 +95,16 @@ impl Services {
                 NodeServer::new(node::Service::new(self.clone()))
                     .max_decoding_message_size(LARGEST_MESSAGE),
             )
-            .add_service(AdminServer::new(admin::Service::remote(self.clone())))
+            .add_service(AdminServer::new(admin::Service::remote(
+                self.clone(),
+                stop.clone(),
+            )))
             .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
         let local = Server::builder()
-            .add_service(AdminServer::new(admin::Service::local(self.clone())))
+            .add_service(AdminServer::new(admin::Service::local(
+                self.clone(),
+                stop.clone(),
+            )))
             .serve_with_incoming_shutdown(
                 UnixListenerStream::new(listeners.socket),
                 stop.clone().cancelled_owned(),

@@ -215,6 +215,7 @@ impl v1::node_server::Node for Service {
             .collect();
         let stored = store.commit(Transaction { writes }).await;
         stored.map_err(|error| status_of_store(&error))?;
+        self.services.fleet.stored_events(&node.id);
         let acknowledged = store.spooled(&node.id).await;
         let acknowledged = acknowledged.map_err(|error| status_of_store(&error))?;
         Ok(Response::new(v1::DeliverEventsResponse { acknowledged }))

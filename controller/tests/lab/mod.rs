@@ -45,7 +45,7 @@ remedy = "Fit one."
 
 pub(crate) struct Lab {
     pub(crate) authority: Arc<Authority>,
-    fleet: Arc<Fleet>,
+    pub(crate) fleet: Arc<Fleet>,
     port: u16,
     socket: std::path::PathBuf,
     _stop: DropGuard,

@@ -1,19 +1,28 @@
 //! What administrators ask for: over TLS with their certificate, or as root on the controller's own machine.
 //!
-//! Map: this file lets administrators in and hands each call to its topic: `nodes` reads, `change` moves, and
-//! `force` makes it wait; `edit` names and labels, `tokens`, `cluster`. `shown` turns records into what is on the wire.
+//! Map: this file lets administrators in and hands each call to its topic: `nodes` and `events` read, `watch`
+//! follows, `change` moves, and `force` makes it wait; `edit` names and labels, `tokens`, `cluster`. `filter` and
+//! `order` say which nodes and in which order; `stream` is an answer that goes on; `shown` turns records into what is
+//! on the wire.
 
+mod attention;
 mod change;
 mod cluster;
 mod edit;
+mod events;
+mod filter;
 mod force;
 mod nodes;
+mod order;
 mod shown;
+mod stream;
 mod tokens;
+mod watch;
 
 use std::sync::{Arc, Mutex};
 
 use muster_proto::v1;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Response, Status};
 
@@ -21,17 +30,25 @@ use super::{Services, status_of_store, tls};
 use crate::peer::Peer;
 use crate::rules::force::Tickets;
 use crate::store::{Transaction, Write};
+use stream::BoxStream;
 
 /// Records in an answer, unless the request says how many.
 const USUAL_PAGE: usize = 500;
+/// However many it says. A message of so many nodes is well below what clients take, 4 MiB.
+const LARGEST_PAGE: usize = 2000;
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Service {
     services: Services,
     door: Door,
     /// Force that waits.
-    tickets: Arc<Mutex<Tickets>>,
+    tickets: Mutex<Tickets>,
+    stop: CancellationToken,
 }
+
+/// What tonic serves.
+#[derive(Debug)]
+pub(super) struct Shared(Arc<Service>);
 
 /// How administrators come in.
 #[derive(Debug, Clone, Copy)]
@@ -41,21 +58,26 @@ enum Door {
 }
 
 impl Service {
-    pub(super) fn remote(services: Services) -> Self {
-        Self::new(services, Door::Network)
-    }
-
-    pub(super) fn local(services: Services) -> Self {
-        Self::new(services, Door::Socket)
-    }
-
-    fn new(services: Services, door: Door) -> Self {
-        let tickets = Arc::default();
-        Self {
+    /// For administrators with a certificate; streams end when `stop` is called.
+    pub(super) fn remote(services: Services, stop: CancellationToken) -> Shared {
+        let door = Door::Network;
+        Shared(Arc::new(Self {
             services,
             door,
-            tickets,
-        }
+            stop,
+            tickets: Mutex::default(),
+        }))
+    }
+
+    /// For administrators of this machine; streams end when `stop` is called.
+    pub(super) fn local(services: Services, stop: CancellationToken) -> Shared {
+        let door = Door::Socket;
+        Shared(Arc::new(Self {
+            services,
+            door,
+            stop,
+            tickets: Mutex::default(),
+        }))
     }
 
     /// Lets administrators through, and nobody else.
@@ -98,14 +120,24 @@ impl Service {
     }
 }
 
+/// How many records an answer may have.
+fn page_size(asked: u32) -> usize {
+    match usize::try_from(asked) {
+        Ok(0) => USUAL_PAGE,
+        Ok(size) => size.min(LARGEST_PAGE),
+        Err(_) => LARGEST_PAGE,
+    }
+}
+
 #[tonic::async_trait]
-impl v1::admin_server::Admin for Service {
+impl v1::admin_server::Admin for Shared {
     async fn list_nodes(
         &self,
         request: Request<v1::ListNodesRequest>,
     ) -> Result<Response<v1::ListNodesResponse>, Status> {
-        self.admit(&request)?;
-        self.list_nodes(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .list_nodes(request.into_inner())
             .await
             .map(Response::new)
     }
@@ -114,16 +146,19 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::GetNodeRequest>,
     ) -> Result<Response<v1::GetNodeResponse>, Status> {
-        self.admit(&request)?;
-        self.get_node(request.into_inner()).await.map(Response::new)
+        self.0.admit(&request)?;
+        self.0
+            .get_node(request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn change_node(
         &self,
         request: Request<v1::ChangeNodeRequest>,
     ) -> Result<Response<v1::ChangeNodeResponse>, Status> {
-        let admin = self.admit(&request)?;
-        let service = self.clone();
+        let admin = self.0.admit(&request)?;
+        let service = Arc::clone(&self.0);
         // Done to the end when it was begun, even when the administrator hangs up.
         let changing = async move { service.change_node(&admin, request.into_inner()).await };
         let changed = tokio::spawn(changing).await;
@@ -135,8 +170,9 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::EditNodeRequest>,
     ) -> Result<Response<v1::EditNodeResponse>, Status> {
-        self.admit(&request)?;
-        self.edit_node(request.into_inner())
+        let admin = self.0.admit(&request)?;
+        self.0
+            .edit_node(&admin, request.into_inner())
             .await
             .map(Response::new)
     }
@@ -145,18 +181,42 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::ListEventsRequest>,
     ) -> Result<Response<v1::ListEventsResponse>, Status> {
-        self.admit(&request)?;
-        self.list_events(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .list_events(request.into_inner())
             .await
             .map(Response::new)
+    }
+
+    type WatchNodesStream = BoxStream<v1::WatchNodesResponse>;
+
+    async fn watch_nodes(
+        &self,
+        request: Request<v1::WatchNodesRequest>,
+    ) -> Result<Response<Self::WatchNodesStream>, Status> {
+        self.0.admit(&request)?;
+        let told = self.0.watch_nodes(request.into_inner())?;
+        Ok(Response::new(Box::pin(told)))
+    }
+
+    type WatchEventsStream = BoxStream<v1::WatchEventsResponse>;
+
+    async fn watch_events(
+        &self,
+        request: Request<v1::WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        self.0.admit(&request)?;
+        let told = self.0.watch_events(request.into_inner())?;
+        Ok(Response::new(Box::pin(told)))
     }
 
     async fn create_token(
         &self,
         request: Request<v1::CreateTokenRequest>,
     ) -> Result<Response<v1::CreateTokenResponse>, Status> {
-        self.admit(&request)?;
-        self.create_token(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .create_token(request.into_inner())
             .await
             .map(Response::new)
     }
@@ -165,8 +225,9 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::ListTokensRequest>,
     ) -> Result<Response<v1::ListTokensResponse>, Status> {
-        self.admit(&request)?;
-        self.list_tokens(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .list_tokens(request.into_inner())
             .await
             .map(Response::new)
     }
@@ -175,8 +236,9 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::RevokeTokenRequest>,
     ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
-        self.admit(&request)?;
-        self.revoke_token(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .revoke_token(request.into_inner())
             .await
             .map(Response::new)
     }
@@ -185,8 +247,9 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::GetClusterRequest>,
     ) -> Result<Response<v1::GetClusterResponse>, Status> {
-        self.admit(&request)?;
-        self.get_cluster(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .get_cluster(request.into_inner())
             .await
             .map(Response::new)
     }

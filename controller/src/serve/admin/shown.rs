@@ -6,23 +6,17 @@ use muster_proto::v1;
 
 use super::Service;
 use crate::fleet::Heard;
-use crate::record::{NodeRecord, TaintEffect};
+use crate::record::NodeRecord;
 use crate::rules;
 
 impl Service {
-    pub(super) fn shown(&self, record: &Arc<NodeRecord>, heard: Option<&Heard>) -> v1::NodeRecord {
+    pub(super) fn shown(&self, record: &NodeRecord, heard: Option<&Heard>) -> v1::NodeRecord {
         let taints = record.taints.iter().map(|(key, taint)| v1::Taint {
             key: key.clone(),
             value: taint.value.clone(),
-            effect: match taint.effect {
-                TaintEffect::NoSchedule => "NoSchedule",
-                TaintEffect::PreferNoSchedule => "PreferNoSchedule",
-                TaintEffect::NoExecute => "NoExecute",
-            }
-            .to_owned(),
+            effect: taint.effect.word().to_owned(),
         });
         let fleet = &self.services.fleet;
-        let stuck = rules::stuck(&fleet.seen(record, heard), fleet.now());
         v1::NodeRecord {
             id: record.id.clone(),
             name: record.name.clone(),
@@ -44,8 +38,22 @@ impl Service {
             taints: taints.collect(),
             agent_version: record.agent_version.clone(),
             revision: record.revision,
-            stuck: stuck.unwrap_or_default(),
+            stuck: self.stuck(record, heard),
         }
+    }
+}
+
+impl Service {
+    /// What keeps a node in its status for longer than is usual; empty when nothing does.
+    pub(super) fn stuck(&self, record: &NodeRecord, heard: Option<&Heard>) -> String {
+        let fleet = &self.services.fleet;
+        let now = fleet.now();
+        // Asked of every node, and true of few.
+        if !rules::is_overlong(record, now) {
+            return String::new();
+        }
+        let seen = fleet.seen(&Arc::new(record.clone()), heard);
+        rules::stuck(&seen, now).unwrap_or_default()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::io::{ErrorKind, Write, stdout};
 
-use anstream::{AutoStream, ColorChoice};
-use anyhow::Context as _;
+use anstream::AutoStream;
+
+pub use anstream::ColorChoice;
 use terminal_size::{Width, terminal_size_of};
 
 /// When nothing says how wide the output is.
@@ -12,7 +13,7 @@ const USUAL_WIDTH: usize = 80;
 const LEAST_WIDTH: usize = 40;
 
 /// Columns to fill: `COLUMNS`, else the terminal's, else 80.
-pub(crate) fn width() -> usize {
+pub fn width() -> usize {
     let told = std::env::var("COLUMNS")
         .ok()
         .and_then(|columns| columns.parse().ok());
@@ -25,7 +26,7 @@ pub(crate) fn width() -> usize {
 
 /// Who reads standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reader {
+pub enum Reader {
     /// Somebody, as far as is known.
     Listens,
     /// It went away.
@@ -33,24 +34,33 @@ pub(crate) enum Reader {
 }
 
 /// Writes text with ANSI styles, which go only where `colour` allows them.
-pub(crate) fn write_styled(text: &str, colour: ColorChoice) -> anyhow::Result<Reader> {
+///
+/// # Errors
+/// Standard output takes no more, for another reason than that its reader went away.
+pub fn write_styled(text: &str, colour: ColorChoice) -> std::io::Result<Reader> {
     let mut output = AutoStream::new(stdout().lock(), colour);
     let written = output.write_all(text.as_bytes());
     finish(written.and_then(|()| output.flush()))
 }
 
 /// Writes bytes as they are.
-pub(crate) fn write_plain(text: &str) -> anyhow::Result<Reader> {
+///
+/// # Errors
+/// As [`write_styled`].
+pub fn write_plain(text: &str) -> std::io::Result<Reader> {
     let mut output = stdout().lock();
     let written = output.write_all(text.as_bytes());
     finish(written.and_then(|()| output.flush()))
 }
 
 /// A reader such as `head` that has seen enough is not an error.
-fn finish(written: std::io::Result<()>) -> anyhow::Result<Reader> {
+fn finish(written: std::io::Result<()>) -> std::io::Result<Reader> {
     match written {
         Ok(()) => Ok(Reader::Listens),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
-        Err(error) => Err(error).context("cannot write to standard output"),
+        Err(error) => Err(std::io::Error::new(
+            error.kind(),
+            format!("cannot write to standard output: {error}"),
+        )),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// Text in which nothing drives a terminal or turns its direction: such characters are written as
 /// `\x1b` or `\u{202e}`. What a name on firmware, a disk or the wire may hold is anybody's choice.
-pub(crate) fn screen(text: &str) -> Cow<'_, str> {
+pub fn screen(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }

@@ -5,14 +5,15 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::render::text::screen;
+use crate::text::screen;
 
 /// Pieces of facts up to this width stay on one row.
 const KEPT_TOGETHER: usize = 40;
 
 /// What a piece of text is; its colour follows from that, and never says more than the words do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
+pub enum Tone {
+    /// Nothing special.
     Plain,
     /// A heading.
     Title,
@@ -22,9 +23,11 @@ pub(crate) enum Tone {
     Name,
     /// Less important.
     Faint,
+    /// As it should be.
     Good,
     /// Needs attention.
     Attention,
+    /// Broken.
     Bad,
 }
 
@@ -45,15 +48,16 @@ impl Tone {
 
 /// Characters with their tones. Everything in it is safe for a terminal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Line(Vec<(char, Tone)>);
+pub struct Line(Vec<(char, Tone)>);
 
 impl Line {
-    pub(crate) fn toned(tone: Tone, text: &str) -> Self {
+    /// Text in one tone.
+    pub fn toned(tone: Tone, text: &str) -> Self {
         Self::default().tone(tone, text)
     }
 
     /// The known ones of some pieces, with dots between them. A short piece is not broken.
-    pub(crate) fn dotted(pieces: impl IntoIterator<Item = Self>) -> Self {
+    pub fn dotted(pieces: impl IntoIterator<Item = Self>) -> Self {
         let pieces = pieces.into_iter().map(|piece| {
             if piece.width() <= KEPT_TOGETHER {
                 piece.unbroken()
@@ -65,7 +69,7 @@ impl Line {
     }
 
     /// The pieces that are not empty, with `separator` between them.
-    pub(crate) fn joined(pieces: impl IntoIterator<Item = Self>, separator: &str) -> Self {
+    pub fn joined(pieces: impl IntoIterator<Item = Self>, separator: &str) -> Self {
         let mut line = Self::default();
         for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
             if !line.is_empty() {
@@ -78,7 +82,7 @@ impl Line {
 
     /// Adds text in a tone.
     #[must_use]
-    pub(crate) fn tone(mut self, tone: Tone, text: &str) -> Self {
+    pub fn tone(mut self, tone: Tone, text: &str) -> Self {
         self.0
             .extend(screen(text).chars().map(|character| (character, tone)));
         self
@@ -86,13 +90,13 @@ impl Line {
 
     /// Adds text.
     #[must_use]
-    pub(crate) fn plain(self, text: &str) -> Self {
+    pub fn plain(self, text: &str) -> Self {
         self.tone(Tone::Plain, text)
     }
 
     /// Adds another line.
     #[must_use]
-    pub(crate) fn and(mut self, other: Self) -> Self {
+    pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
@@ -106,12 +110,13 @@ impl Line {
         self
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether it has no character.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Columns that it takes on a terminal.
-    pub(crate) fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.0
             .iter()
             .map(|(character, _)| columns(*character))
@@ -119,7 +124,7 @@ impl Line {
     }
 
     /// Appends it with ANSI styles, without trailing spaces.
-    pub(crate) fn paint(&self, text: &mut String) {
+    pub fn paint(&self, text: &mut String) {
         let end = self.0.iter().rposition(|(character, _)| *character != ' ');
         let shown = self
             .0
@@ -165,7 +170,7 @@ impl From<&String> for Line {
 }
 
 /// Rows of at most `room` columns, broken at spaces, and within a word that is longer than a row.
-pub(super) fn wrap(line: &Line, room: usize) -> Vec<Line> {
+pub(crate) fn wrap(line: &Line, room: usize) -> Vec<Line> {
     let room = room.max(1);
     let mut rows = Vec::new();
     let mut row = Line::default();

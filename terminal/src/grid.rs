@@ -7,7 +7,7 @@ const GAP: usize = 2;
 
 /// One column.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
+pub struct Column {
     title: &'static str,
     /// Narrowest that its text may be wrapped to; `None` is never wrapped.
     least: Option<usize>,
@@ -16,7 +16,7 @@ pub(crate) struct Column {
 
 impl Column {
     /// Text that stays on one line.
-    pub(crate) fn fixed(title: &'static str) -> Self {
+    pub fn fixed(title: &'static str) -> Self {
         Self {
             title,
             least: None,
@@ -25,7 +25,7 @@ impl Column {
     }
 
     /// Text that may be wrapped down to `least` columns.
-    pub(crate) fn flexible(title: &'static str, least: usize) -> Self {
+    pub fn flexible(title: &'static str, least: usize) -> Self {
         Self {
             least: Some(least),
             ..Self::fixed(title)
@@ -33,7 +33,7 @@ impl Column {
     }
 
     /// Aligned to the right.
-    pub(crate) fn numeric(title: &'static str) -> Self {
+    pub fn numeric(title: &'static str) -> Self {
         Self {
             numeric: true,
             ..Self::fixed(title)
@@ -43,20 +43,23 @@ impl Column {
 
 /// One row, and what is said of it below.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Row {
-    pub(crate) cells: Vec<Line>,
-    pub(crate) notes: Vec<Line>,
+pub struct Row {
+    /// One a column.
+    pub cells: Vec<Line>,
+    /// Shown under it.
+    pub notes: Vec<Line>,
 }
 
 /// Rows under titled columns. A column in which no row says anything is left out.
 #[derive(Debug, Clone)]
-pub(crate) struct Grid {
+pub struct Grid {
     columns: Vec<Column>,
     rows: Vec<Row>,
 }
 
 impl Grid {
-    pub(crate) fn new(columns: Vec<Column>, rows: Vec<Row>) -> Self {
+    /// Of columns and the rows under them.
+    pub fn new(columns: Vec<Column>, rows: Vec<Row>) -> Self {
         let says = |at: usize| {
             rows.iter()
                 .any(|row| row.cells.get(at).is_some_and(|cell| !cell.is_empty()))

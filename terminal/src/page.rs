@@ -1,12 +1,7 @@
-//! Lines of toned text, wrapped and aligned to a width.
+//! A text of headings, facts and tables, wrapped to a width.
 
-mod grid;
-mod line;
-
-pub(crate) use grid::{Column, Grid, Row};
-pub(crate) use line::{Line, Tone};
-
-use line::wrap;
+use crate::grid::Grid;
+use crate::line::{Line, Tone, wrap};
 
 /// Width of the labels at the left.
 const LABEL_WIDTH: usize = 14;
@@ -18,14 +13,16 @@ const TEXT_WIDTH: usize = 110;
 /// A text in the making.
 ///
 /// A heading waits for what comes under it: a block of which nothing is known leaves no trace.
-pub(crate) struct Page {
+#[derive(Debug)]
+pub struct Page {
     width: usize,
     text: String,
     heading: Option<Line>,
 }
 
 impl Page {
-    pub(crate) fn new(width: usize) -> Self {
+    /// An empty one, `width` columns wide.
+    pub fn new(width: usize) -> Self {
         Self {
             width,
             text: String::new(),
@@ -33,22 +30,23 @@ impl Page {
         }
     }
 
-    pub(crate) fn finish(self) -> String {
+    /// The text, with ANSI styles.
+    pub fn finish(self) -> String {
         self.text
     }
 
     /// A line of its own at the left margin.
-    pub(crate) fn paragraph(&mut self, line: &Line) {
+    pub fn paragraph(&mut self, line: &Line) {
         self.hang(&Line::default(), 0, 0, line);
     }
 
     /// Begins a block that is shown once something is known of it.
-    pub(crate) fn heading(&mut self, line: Line) {
+    pub fn heading(&mut self, line: Line) {
         self.heading = Some(line);
     }
 
     /// Begins a block that is shown however little is known of it.
-    pub(crate) fn standing_heading(&mut self, line: Line) {
+    pub fn standing_heading(&mut self, line: Line) {
         self.heading = Some(line);
         self.show_heading();
     }
@@ -63,7 +61,7 @@ impl Page {
     }
 
     /// A label with what is known under it; nothing for an empty line.
-    pub(crate) fn fact(&mut self, label: &str, line: &Line) {
+    pub fn fact(&mut self, label: &str, line: &Line) {
         if !line.is_empty() {
             let label = Line::toned(Tone::Label, label);
             self.hang(&label, INDENT, INDENT + LABEL_WIDTH, line);
@@ -71,12 +69,12 @@ impl Page {
     }
 
     /// A line under another one, after a mark.
-    pub(crate) fn item(&mut self, mark: &Line, indent: usize, line: &Line) {
+    pub fn item(&mut self, mark: &Line, indent: usize, line: &Line) {
         self.hang(mark, indent, indent + mark.width() + 1, line);
     }
 
     /// An aligned table, or a record for each row where that does not fit.
-    pub(crate) fn grid(&mut self, grid: &Grid) {
+    pub fn grid(&mut self, grid: &Grid) {
         for line in grid.lay_out(self.width.saturating_sub(INDENT)) {
             self.emit(INDENT, &line);
         }
