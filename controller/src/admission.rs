@@ -1,5 +1,7 @@
 //! How a machine becomes a candidate, and a candidate gets its certificate.
 
+mod anew;
+
 use std::sync::Arc;
 use std::time::Duration;
 

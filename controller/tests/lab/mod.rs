@@ -14,7 +14,7 @@ use muster_controller::fleet::{Fleet, Timing};
 use muster_controller::lifecycle::Event;
 use muster_controller::peer::Peer;
 use muster_controller::serve::{Listeners, Revoked, Services};
-use muster_controller::store::MemoryStore;
+use muster_controller::store::{MemoryStore, Store};
 use muster_model::{INVENTORY_SCHEMA, NodeStatus};
 use muster_proto::v1;
 use muster_proto::v1::admin_client::AdminClient;
@@ -46,6 +46,7 @@ remedy = "Fit one."
 pub(crate) struct Lab {
     pub(crate) authority: Arc<Authority>,
     pub(crate) fleet: Arc<Fleet>,
+    store: Arc<MemoryStore>,
     port: u16,
     socket: std::path::PathBuf,
     _stop: DropGuard,
@@ -76,11 +77,22 @@ pub(crate) struct Machine {
 impl Lab {
     pub(crate) async fn start() -> Self {
         let (authority, _) = Authority::create(now_ms()).unwrap();
-        let authority = Arc::new(authority);
-        let store = Arc::new(MemoryStore::new());
-        let fleet = Fleet::load(store, Arc::new(SystemClock), Timing::default());
+        Self::serve(Arc::new(MemoryStore::new()), Arc::new(authority), POLICY).await
+    }
+
+    /// Another controller after this one, with the same store and authority, and so many threads in its policy.
+    pub(crate) async fn again(self, threads: u32) -> Self {
+        let policy = POLICY.replace("at_least = 1", &format!("at_least = {threads}"));
+        let (store, authority) = (Arc::clone(&self.store), Arc::clone(&self.authority));
+        drop(self);
+        Self::serve(store, authority, &policy).await
+    }
+
+    async fn serve(store: Arc<MemoryStore>, authority: Arc<Authority>, policy: &str) -> Self {
+        let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+        let fleet = Fleet::load(shared, Arc::new(SystemClock), Timing::default());
         let fleet = Arc::new(fleet.await.unwrap());
-        let policy = Policy::parse(POLICY).unwrap();
+        let policy = Policy::parse(policy).unwrap();
         let services = Services {
             admission: Arc::new(Admission::new(
                 Arc::clone(&fleet),
@@ -105,6 +117,7 @@ impl Lab {
         tokio::spawn(services.run(listeners, stop.clone()));
         Self {
             authority,
+            store,
             fleet,
             port,
             socket,
@@ -267,6 +280,17 @@ impl Lab {
     /// Lets something happen to a node.
     pub(crate) async fn happen(&self, id: &str, event: Event) {
         self.fleet.happen(id, event, "by the lab").await.unwrap();
+    }
+
+    /// What happened to a node, for people.
+    pub(crate) async fn events(&self, id: &str) -> Vec<String> {
+        let events = self.store.events(id, 0, 100).await.unwrap();
+        events.into_iter().map(|event| event.message).collect()
+    }
+
+    /// Why a node is in its status.
+    pub(crate) fn reason(&self, id: &str) -> String {
+        self.fleet.node(id).unwrap().0.reason.clone()
     }
 
     pub(crate) fn status(&self, id: &str) -> NodeStatus {
