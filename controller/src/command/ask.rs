@@ -57,6 +57,7 @@ async fn tokens(client: &mut Client, command: TokenCommand) -> anyhow::Result<St
             uses,
             name,
             labels,
+            auto_accept,
             output,
         } => {
             let request = v1::CreateTokenRequest {
@@ -65,6 +66,7 @@ async fn tokens(client: &mut Client, command: TokenCommand) -> anyhow::Result<St
                 uses,
                 name: name.unwrap_or_default(),
                 labels: labels.into_iter().collect(),
+                auto_accept,
             };
             let created = client.create_token(request).await.map_err(told)?;
             show::created(&created.into_inner(), output)
@@ -123,8 +125,13 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
             .await;
         }
         NodeCommand::Tag { node, tags } => return edit(client, tagging(node, tags)).await,
-        NodeCommand::Accept { node, role } => v1::ChangeNodeRequest {
+        NodeCommand::Accept {
+            node,
+            role,
+            despite_duplicate,
+        } => v1::ChangeNodeRequest {
             role: role.map_or(v1::Role::Unspecified, v1::Role::from).into(),
+            despite_duplicate,
             ..change(node, Change::Accept)
         },
         NodeCommand::Reject { node, reason } => v1::ChangeNodeRequest {

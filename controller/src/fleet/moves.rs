@@ -195,7 +195,8 @@ impl Fleet {
         self.commit(vec![delete], remove).await
     }
 
-    fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
+    /// An event for the log of a node, to be stored along with something else.
+    pub(crate) fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
         Write::Event {
             node: record.id.clone(),
             at: self.clock.now(),

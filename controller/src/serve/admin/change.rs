@@ -5,7 +5,7 @@ use muster_proto::v1;
 use muster_proto::v1::change_node_request::Change;
 use tonic::Status;
 
-use super::super::status_of_move;
+use super::super::{enrollment::status_of as status_of_admission, status_of_move};
 use super::Service;
 use super::cluster::control_nodes;
 use crate::fleet::{Heard, MoveError};
@@ -51,6 +51,10 @@ impl Service {
                 force_offer: Some(offer),
             });
         }
+        if event == Event::Accept && !asked.despite_duplicate {
+            let acceptable = self.services.admission.acceptable(&record).await;
+            acceptable.map_err(|error| status_of_admission(&error))?;
+        }
         self.carry_out(&wanted, heard.as_ref()).await
     }
 
@@ -69,6 +73,7 @@ impl Service {
         let edit = move |record: &mut NodeRecord| {
             if event == Event::Accept {
                 record.role = Some(role.or(record.role).unwrap_or(Role::Worker));
+                record.quarantine = None;
             }
             let revoked = record.certificate_serial.clone();
             let revoked = revoked.filter(|_| event == Event::Remove);
@@ -92,6 +97,10 @@ impl Service {
             changed = drained
                 .await
                 .map_err(|error: MoveError| status_of_move(&error))?;
+        }
+        if matches!(event, Event::Remove | Event::Delete) {
+            let released = self.services.admission.release().await;
+            released.map_err(|error| status_of_admission(&error))?;
         }
         let role = changed.as_ref().unwrap_or(before).role;
         Ok(v1::ChangeNodeResponse {

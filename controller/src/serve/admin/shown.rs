@@ -39,6 +39,7 @@ impl Service {
             agent_version: record.agent_version.clone(),
             revision: record.revision,
             stuck: self.stuck(record, heard),
+            quarantine: record.quarantine.clone().unwrap_or_default(),
         }
     }
 }
