@@ -10,7 +10,6 @@ use muster_proto::v1;
 use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tonic::Streaming;
 
 use super::clock::Clock;
 use super::connect::{Dial, Target, Wire, chain, told};
@@ -21,6 +20,7 @@ use super::core::standing::Stale;
 use super::endpoints::Endpoints;
 use super::facts::Facts;
 use super::gauges::Meter;
+use super::news::News;
 use super::ports::{Desired, Workloads};
 use super::random;
 use super::reporter::Reporter;
@@ -74,8 +74,7 @@ enum Lost {
 struct Line {
     target: Target,
     client: NodeClient<Wire>,
-    /// What the controller tells at once, while it does.
-    news: Option<Streaming<v1::WatchResponse>>,
+    news: News,
 }
 
 /// What is counted from one heartbeat to the next.
@@ -179,7 +178,7 @@ impl<C: Clock> Heartbeats<C> {
         Ok(Line {
             target,
             client: NodeClient::new(wire),
-            news: None,
+            news: News::default(),
         })
     }
 
@@ -192,7 +191,7 @@ impl<C: Clock> Heartbeats<C> {
                 biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
-                () = something_new(line.as_mut(), generation) => {}
+                () = news(line.as_mut(), generation) => {}
             }
         };
         let rest = wait.saturating_sub(SHORTEST_INTERVAL);
@@ -303,26 +302,9 @@ impl<C: Clock> Heartbeats<C> {
     }
 }
 
-/// Until the controller tells at once that this node is to be something else than what it knows of. Controllers and ways that do
-/// not carry that are asked again after the next heartbeat, and no sooner.
-async fn something_new(line: Option<&mut Line>, generation: u64) {
-    let Some(Line { client, news, .. }) = line else {
-        return std::future::pending().await;
-    };
-    if news.is_none() {
-        let asked = client.watch(v1::WatchRequest { generation }).await;
-        *news = asked.ok().map(tonic::Response::into_inner);
+async fn news(line: Option<&mut Line>, generation: u64) {
+    match line {
+        Some(line) => line.news.of_other(generation, &mut line.client).await,
+        None => std::future::pending().await,
     }
-    while let Some(stream) = news {
-        match stream.message().await {
-            Ok(Some(told)) => {
-                let is_known = |desired: v1::DesiredState| desired.generation == generation;
-                if !told.desired.is_none_or(is_known) {
-                    return;
-                }
-            }
-            Ok(None) | Err(_) => *news = None,
-        }
-    }
-    std::future::pending::<()>().await;
 }

@@ -26,6 +26,7 @@ mod identity;
 mod journey;
 pub(crate) mod look;
 mod membership;
+mod news;
 mod notify;
 mod ports;
 mod random;

@@ -269,7 +269,7 @@ mod tests {
             .map(|(kind, _)| (*kind, kind.yields_to_force()))
             .collect();
         assert_eq!(found, [(Kind::Quorum, false)]);
-        let text = "without c1 1 of 2 control nodes would work, and 2 have to: the control plane would lose its quorum; bring another control node up first";
+        let text = "without c1, 1 of 2 control nodes would work, and 2 have to: the control plane would lose its quorum; bring another control node up first";
         assert_eq!(said[0].1, text);
     }
 }
