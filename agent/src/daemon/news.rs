@@ -69,7 +69,7 @@ mod tests {
             let server = v1::node_server::NodeServer::new(self.clone());
             let never = |never: std::convert::Infallible| -> Status { match never {} };
             let wire = ServiceExt::<http::Request<Body>>::map_err(server, never);
-            NodeClient::new(wire.boxed())
+            NodeClient::new(Wire::new(wire))
         }
 
         fn asked(&self) -> u32 {
