@@ -10,7 +10,6 @@ use muster_proto::v1;
 use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tonic::Streaming;
 
 use super::clock::Clock;
 use super::connect::{Dial, chain, told};
@@ -23,6 +22,7 @@ use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::gauges::Meter;
 use super::line::Line;
+use super::news::News;
 use super::occupancy::Occupancy;
 use super::ports::{Desired, Workloads};
 use super::random;
@@ -90,8 +90,7 @@ enum Lost {
 /// A connection on which heartbeats go.
 struct Open {
     line: Line,
-    /// What the controller tells at once, while it does.
-    news: Option<Streaming<v1::WatchResponse>>,
+    news: News,
 }
 
 /// What is counted from one heartbeat to the next.
@@ -197,7 +196,8 @@ impl<C: Clock> Heartbeats<C> {
         let client = NodeClient::new(wire);
         let line = Line { target, client };
         self.ports.lines.send_replace(Some(line.clone()));
-        Ok(Open { line, news: None })
+        let news = News::default();
+        Ok(Open { line, news })
     }
 
     /// Tells when it is another controller than before, or none.
@@ -222,7 +222,7 @@ impl<C: Clock> Heartbeats<C> {
                 biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
-                () = something_new(open.as_mut(), generation) => {}
+                () = news(open.as_mut(), generation) => {}
             }
         };
         let rest = wait.saturating_sub(SHORTEST_INTERVAL);
@@ -339,26 +339,9 @@ impl<C: Clock> Heartbeats<C> {
     }
 }
 
-/// Until the controller tells at once that this node is to be something else than what it knows of. Controllers and ways that do
-/// not carry that are asked again after the next heartbeat, and no sooner.
-async fn something_new(open: Option<&mut Open>, generation: u64) {
-    let Some(Open { line, news }) = open else {
-        return std::future::pending().await;
-    };
-    if news.is_none() {
-        let asked = line.client.watch(v1::WatchRequest { generation }).await;
-        *news = asked.ok().map(tonic::Response::into_inner);
+async fn news(open: Option<&mut Open>, generation: u64) {
+    match open {
+        Some(Open { line, news }) => news.of_other(generation, &mut line.client).await,
+        None => std::future::pending().await,
     }
-    while let Some(stream) = news {
-        match stream.message().await {
-            Ok(Some(told)) => {
-                let is_known = |desired: v1::DesiredState| desired.generation == generation;
-                if !told.desired.is_none_or(is_known) {
-                    return;
-                }
-            }
-            Ok(None) | Err(_) => *news = None,
-        }
-    }
-    std::future::pending::<()>().await;
 }

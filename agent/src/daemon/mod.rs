@@ -31,6 +31,7 @@ mod lease;
 mod line;
 pub(crate) mod look;
 mod membership;
+mod news;
 mod notify;
 mod occupancy;
 mod ports;

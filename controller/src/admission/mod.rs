@@ -2,12 +2,13 @@
 //!
 //! Map: this file answers requests; `guesses` bounds wrong tokens; `request` reads what a machine says of itself;
 //! `joining` takes it in, or looks at it again; `twins` finds who has its identity already; `judging` turns a
-//! verdict into a status; `rules` accepts without a person; `issue` gives certificates; `copies` finds two
-//! machines that speak as one node.
+//! verdict into a status, and `anew` does it again after another policy; `rules` accepts without a person; `issue`
+//! gives certificates; `copies` finds two machines that speak as one node.
 //!
 //! Invariants: a token is looked at before anything else that costs; nobody is accepted by a rule who is
 //! inadequate or quarantined; a newcomer never changes a node that is there.
 
+mod anew;
 mod copies;
 mod guesses;
 mod issue;

@@ -98,11 +98,11 @@ impl Service {
                 .await
                 .map_err(|error: MoveError| status_of_move(&error))?;
         }
-        let role = changed.as_ref().unwrap_or(before).role;
         if matches!(event, Event::Remove | Event::Delete) {
             let released = self.services.admission.release().await;
             released.map_err(|error| status_of_admission(&error))?;
         }
+        let role = changed.as_ref().unwrap_or(before).role;
         Ok(v1::ChangeNodeResponse {
             node: changed.map(|record| self.shown(&record, heard)),
             advice: self.advice(event, role, wanted.seen.is_online),
