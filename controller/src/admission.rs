@@ -15,10 +15,11 @@ use crate::lifecycle::Event;
 use crate::peer::Peer;
 use crate::record::{NodeRecord, Taint, TaintEffect, TokenRecord, UnixMs};
 use crate::store::{StoreError, Transaction, Write};
+use crate::succession::Succession;
 use crate::token::{self, Unfit};
 
-/// How long a node's certificate is good for.
-const CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How long a node's certificate is good for, unless it is set otherwise.
+pub const CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// So often others may be quicker before it is given up.
 const MOST_RACES: usize = 64;
@@ -29,6 +30,7 @@ pub struct Admission {
     fleet: Arc<Fleet>,
     authority: Arc<Authority>,
     policy: Policy,
+    certificate_life: Duration,
 }
 
 /// What came of a request.
@@ -82,7 +84,15 @@ impl Admission {
             fleet,
             authority,
             policy,
+            certificate_life: CERTIFICATE_LIFE,
         }
+    }
+
+    /// The same with certificates that are good for `life`.
+    #[must_use]
+    pub fn with_certificate_life(mut self, life: Duration) -> Self {
+        self.certificate_life = life;
+        self
     }
 
     /// Answers a request to be enrolled.
@@ -95,10 +105,13 @@ impl Admission {
         from: Option<String>,
     ) -> Result<Outcome, AdmissionError> {
         let request = Request::parse(&asked.certificate_request)?;
+        if asked.token.is_empty() {
+            return self.readmit(&asked.node_id, request).await;
+        }
         let token = self.token(&asked.token).await?;
         let known = self.fleet.node(&asked.node_id).map(|(record, _)| record);
         let record = match known {
-            Some(record) if record.public_key != request.key_digest() => {
+            Some(record) if !record.has_key(&request.key_digest()) => {
                 return Err(AdmissionError::OtherKey);
             }
             Some(record) => record,
@@ -167,7 +180,7 @@ impl Admission {
         let request = Request::parse(request)?;
         let key = request.key_digest();
         let issued = self.sign(node, request)?;
-        self.note(node, &issued, Some(key)).await?;
+        self.note(node, &issued, &key).await?;
         Ok(issued)
     }
 
@@ -283,6 +296,7 @@ impl Admission {
             role: None,
             public_key: String::new(),
             certificate_serial: None,
+            succession: Succession::default(),
             epoch: 1,
             generation: 1,
             inventory_digest: digest,
@@ -321,37 +335,44 @@ impl Admission {
     }
 
     /// Issues a certificate for the key that was admitted.
-    async fn issue(
+    pub(crate) async fn issue(
         &self,
         record: &NodeRecord,
         request: Request,
     ) -> Result<Outcome, AdmissionError> {
+        let key = request.key_digest();
         let issued = self.sign(record, request)?;
-        self.note(record, &issued, None).await?;
+        self.note(record, &issued, &key).await?;
         Ok(Outcome::Issued(issued))
     }
 
     fn sign(&self, record: &NodeRecord, request: Request) -> Result<Issued, AuthorityError> {
         let peer = Peer::Node(record.id.clone());
         self.authority
-            .issue(request, &peer, self.fleet.now(), CERTIFICATE_LIFE)
+            .issue(request, &peer, self.fleet.now(), self.certificate_life)
     }
 
     async fn note(
         &self,
         record: &NodeRecord,
         issued: &Issued,
-        key: Option<String>,
+        key: &str,
     ) -> Result<(), AdmissionError> {
         let note = format!("certificate {} issued", issued.serial);
         let edit = |record: &mut NodeRecord| {
-            record.certificate_serial = Some(issued.serial.clone());
-            if let Some(key) = &key {
-                record.public_key.clone_from(key);
-            }
+            record.succession.readmission = None;
+            let revoked = record.certificate_issued(&issued.serial, key);
+            revoked
+                .into_iter()
+                .map(|serial| Write::Revoke { serial })
+                .collect()
         };
-        self.fleet.edit(&record.id, &note, edit).await?;
+        self.fleet.edit_with(&record.id, &note, edit).await?;
         Ok(())
+    }
+
+    pub(crate) fn fleet(&self) -> &Fleet {
+        &self.fleet
     }
 }
 

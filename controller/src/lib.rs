@@ -2,7 +2,8 @@
 //!
 //! Map: [`serve`] has the services; [`admission`] lets machines in by their [`token`]; [`fleet`] has the nodes,
 //! and is the only code that moves one; [`lifecycle`] is the life of a node as a pure function; [`record`] is
-//! what is kept, and [`store`] keeps it; `spool` takes over what nodes saw; [`authority`] issues certificates, by which a [`peer`] is known;
+//! what is kept, and [`store`] keeps it; `spool` takes over what nodes saw; [`authority`] issues certificates, by which a [`peer`] is known, and
+//! [`succession`] is what follows on one; `reenrol` lets nodes back whose certificate has ended;
 //! [`clock`] says what time it is; [`label`] knows labels, taints and selectors.
 //!
 //! Invariants: heartbeats touch memory alone; the store is written on transitions, each one a compare-and-swap
@@ -18,7 +19,9 @@ pub mod label;
 pub mod lifecycle;
 pub mod peer;
 pub mod record;
+mod reenrol;
 pub mod serve;
 mod spool;
 pub mod store;
+pub mod succession;
 pub mod token;

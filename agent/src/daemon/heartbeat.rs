@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::connect::{Dial, chain, told};
+use super::connect::{Dial, chain, is_ended, told};
 use super::core::backoff::{Backoff, spread};
 use super::core::fencing::{Permit, Running, SinceBoot};
 use super::core::report::{self, Local};
@@ -37,6 +37,8 @@ pub(crate) struct Heartbeats<C> {
     pub(crate) reporter: Reporter,
     /// None sends no gauges.
     pub(crate) meter: Option<Meter>,
+    /// A controller says that the certificate should be renewed.
+    pub(crate) hints: watch::Sender<bool>,
     pub(crate) ports: Ports,
 }
 
@@ -73,11 +75,34 @@ enum Lost {
     #[error(transparent)]
     Connect(#[from] super::connect::ConnectError),
     #[error("{controller} does not take the heartbeat: {reason}")]
-    Refused { controller: String, reason: String },
+    Refused {
+        controller: String,
+        reason: String,
+        is_ended: bool,
+    },
     #[error(transparent)]
     Stale(#[from] Stale),
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+impl Lost {
+    /// The certificate has ended: asking on and on is no use.
+    fn is_ended(&self) -> bool {
+        match self {
+            Self::Connect(error) => error.is_ended,
+            Self::Refused { is_ended, .. } => *is_ended,
+            Self::NoController | Self::Stale(_) | Self::State(_) => false,
+        }
+    }
+}
+
+/// Why the heartbeats ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Cancelled,
+    /// The node's certificate has ended, by its own clock or by a controller's.
+    Certificate,
 }
 
 /// What is counted from one heartbeat to the next.
@@ -89,39 +114,60 @@ struct Count {
 }
 
 impl<C: Clock> Heartbeats<C> {
-    /// Runs until `cancel`.
-    pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), StateError> {
+    /// Runs until `cancel`, or until the certificate has ended.
+    pub(crate) async fn run(&mut self, cancel: &CancellationToken) -> Result<Ended, StateError> {
         let mut count = Count {
             sequence: 0,
             told: self.state.told()?,
             backoff: Backoff::default(),
             talk: Talk::Nothing,
         };
+        let ended = self.beat_on(&mut count, cancel).await;
+        self.ports.lines.send_replace(None);
+        if ended == Ended::Cancelled {
+            self.reporter
+                .tell(Link::Stopped, *self.ports.desired.borrow());
+        }
+        Ok(ended)
+    }
+
+    async fn beat_on(&mut self, count: &mut Count, cancel: &CancellationToken) -> Ended {
         let mut line = None;
         loop {
             // Dropping a heartbeat half-way loses at most an answer, and with it a lease that nobody relies on.
-            let wait = tokio::select! {
+            let beat = tokio::select! {
                 biased;
-                () = cancel.cancelled() => break,
-                wait = self.beat(&mut line, &mut count) => wait,
+                () = cancel.cancelled() => return Ended::Cancelled,
+                beat = self.beat(&mut line, count) => beat,
+            };
+            let wait = match beat {
+                Ok(wait) => wait,
+                Err(ended) => return ended,
             };
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => break,
+                () = cancel.cancelled() => return Ended::Cancelled,
                 () = self.pause(wait) => {}
             }
         }
-        self.reporter
-            .tell(Link::Stopped, *self.ports.desired.borrow());
-        Ok(())
     }
 
     /// Sends one heartbeat and heeds the answer; how long to wait until the next.
-    async fn beat(&mut self, line: &mut Option<Line>, count: &mut Count) -> Duration {
+    async fn beat(
+        &mut self,
+        line: &mut Option<Line>,
+        count: &mut Count,
+    ) -> Result<Duration, Ended> {
+        if line
+            .as_ref()
+            .is_some_and(|line| line.generation != self.dial.generation())
+        {
+            *line = None;
+        }
         match self.try_to_beat(line, count).await {
             Ok(wait) => {
                 count.backoff.answered(self.clock.now());
-                wait
+                Ok(wait)
             }
             Err(lost) => {
                 *line = None;
@@ -132,7 +178,10 @@ impl<C: Clock> Heartbeats<C> {
                 tracing::warn!(reason, retry_ms = wait.as_millis(), "no answer");
                 self.reporter
                     .tell(Link::Lost { reason }, *self.ports.desired.borrow());
-                wait
+                match lost.is_ended() {
+                    true => Err(Ended::Certificate),
+                    false => Ok(wait),
+                }
             }
         }
     }
@@ -156,8 +205,12 @@ impl<C: Clock> Heartbeats<C> {
         let answer = answered.map_err(|status| Lost::Refused {
             controller: line.target.to_string(),
             reason: told(&status),
+            is_ended: is_ended(&status),
         })?;
         let answer = answer.into_inner();
+        self.hints.send_if_modified(|before| {
+            std::mem::replace(before, answer.renew_certificate) != answer.renew_certificate
+        });
         self.heed(&answer, sent, count)?;
         let controller = line.target.to_string();
         self.talks(count, Talk::With(controller.clone()), &controller);
@@ -178,10 +231,15 @@ impl<C: Clock> Heartbeats<C> {
 
     async fn connect(&mut self) -> Result<Line, Lost> {
         let target = self.endpoints.next().ok_or(Lost::NoController)?;
+        let generation = self.dial.generation();
         let wire = self.dial.dial(&target).await?;
         tracing::info!(controller = %target, "connected");
         let client = NodeClient::new(wire);
-        let line = Line { target, client };
+        let line = Line {
+            target,
+            client,
+            generation,
+        };
         self.ports.lines.send_replace(Some(line.clone()));
         Ok(line)
     }

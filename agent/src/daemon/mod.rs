@@ -32,6 +32,7 @@ mod membership;
 mod notify;
 mod ports;
 mod random;
+mod renewal;
 mod reporter;
 mod settings;
 mod spool;

@@ -40,11 +40,10 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     let timing = timing(&arguments);
     let fleet = Arc::new(Fleet::load(store, clock, timing).await?);
     let services = Services {
-        admission: Arc::new(Admission::new(
-            Arc::clone(&fleet),
-            Arc::clone(&authority),
-            policy,
-        )),
+        admission: Arc::new(
+            Admission::new(Arc::clone(&fleet), Arc::clone(&authority), policy)
+                .with_certificate_life(arguments.certificate_life),
+        ),
         fleet,
         authority,
         revoked,

@@ -12,9 +12,10 @@ use tonic::{Request, Response, Status};
 use super::{Services, status_of_move, status_of_store, tls};
 use crate::authority::hex;
 use crate::lifecycle::Event;
-use crate::peer::Peer;
+use crate::peer::{Identified, Peer};
 use crate::record::NodeRecord;
 use crate::spool::{self, SpoolError};
+use crate::store::Write;
 
 /// The longest reason of a node that is kept.
 const LONGEST_REASON: usize = 4096;
@@ -29,9 +30,12 @@ impl Service {
         Self { services }
     }
 
-    /// The node that calls. Its certificate is looked at with each call: it may have been revoked since the
-    /// connection was made.
-    fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
+    /// Who shows a node's certificate, and the certificate. It is looked at with each call: it may have been revoked, or have ended,
+    /// since the connection was made.
+    fn identified<'a, T>(
+        &self,
+        request: &'a Request<T>,
+    ) -> Result<(&'a str, &'a Identified), Status> {
         let connection = request.extensions().get::<tls::Connection>();
         let identified = connection.and_then(|connection| connection.identified.as_ref());
         let identified = identified.ok_or_else(|| {
@@ -43,12 +47,37 @@ impl Service {
         if self.services.revoked.has(&identified.serial) {
             return Err(Status::unauthenticated("the certificate was revoked"));
         }
+        if identified.has_ended(self.services.fleet.now()) {
+            return Err(Status::unauthenticated("the certificate has ended"));
+        }
+        Ok((id, identified))
+    }
+
+    /// The node that calls. With the first call by a new certificate, those before it are revoked.
+    async fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
+        let (id, identified) = self.identified(request)?;
         let node = self.services.fleet.node(id).map(|(record, _)| record);
         let node = node.ok_or_else(|| Status::permission_denied("this node is not known here"))?;
         match node.status {
             NodeStatus::Out => Err(removed()),
+            _ if node.is_news(&identified.serial) => self.succeed(&node, &identified.serial).await,
             _ => Ok(node),
         }
+    }
+
+    async fn succeed(&self, node: &NodeRecord, serial: &str) -> Result<Arc<NodeRecord>, Status> {
+        let note = format!("certificate {serial} is in use");
+        let edit = |record: &mut NodeRecord| {
+            let revoked = record.certificate_seen(serial).into_iter();
+            revoked.map(|serial| Write::Revoke { serial }).collect()
+        };
+        let after = self.services.fleet.edit_with(&node.id, &note, edit).await;
+        let after = after.map_err(|error| status_of_move(&error))?;
+        let spent = node
+            .serials()
+            .filter(|serial| !after.serials().any(|left| left == *serial));
+        spent.for_each(|serial| self.services.revoked.add(serial));
+        Ok(after)
     }
 
     /// What the node says of itself becomes what happens to it, one step at a time.
@@ -123,7 +152,11 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::HeartbeatRequest>,
     ) -> Result<Response<v1::HeartbeatResponse>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
+        let renew_certificate = self
+            .identified(&request)?
+            .1
+            .is_late(self.services.fleet.now());
         let beat = request.into_inner();
         if beat.epoch > node.epoch {
             return Err(Status::failed_precondition(
@@ -149,7 +182,7 @@ impl v1::node_server::Node for Service {
             send_inventory: !told.is_empty() && !known.starts_with(&told),
             now_unix_ms: fleet.now(),
             endpoints: Vec::new(),
-            renew_certificate: false,
+            renew_certificate,
         }))
     }
 
@@ -157,7 +190,7 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::ReportInventoryRequest>,
     ) -> Result<Response<v1::ReportInventoryResponse>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
         let document = request.into_inner().inventory;
         let document =
             document.ok_or_else(|| Status::invalid_argument("the inventory is missing"))?;
@@ -177,7 +210,7 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
         let fleet = Arc::clone(&self.services.fleet);
         let watch = fleet.watch(&node.id, request.into_inner().generation);
         let told = watch.map(|node| match node.status {
@@ -193,7 +226,7 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::DeliverEventsRequest>,
     ) -> Result<Response<v1::DeliverEventsResponse>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
         let delivery = request.into_inner();
         let fleet = &self.services.fleet;
         let taken = spool::take(&**fleet.store(), &node.id, delivery, fleet.now()).await;
@@ -209,7 +242,7 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::RenewCertificateRequest>,
     ) -> Result<Response<v1::RenewCertificateResponse>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
         let asked = request.into_inner().certificate_request;
         let renewed = self.services.admission.renew(&node, &asked).await;
         let issued = renewed.map_err(|error| super::enrollment::status_of(&error))?;

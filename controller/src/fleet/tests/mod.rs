@@ -11,6 +11,7 @@ use muster_model::NodeStatus;
 use super::*;
 use crate::lifecycle::Event;
 use crate::store::MemoryStore;
+use crate::succession::Succession;
 
 #[derive(Debug)]
 struct StoppedClock;
@@ -37,6 +38,7 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         role: None,
         public_key: String::new(),
         certificate_serial: Some("4a".to_owned()),
+        succession: Succession::default(),
         epoch: 1,
         generation: 1,
         inventory_digest: None,

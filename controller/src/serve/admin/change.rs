@@ -9,6 +9,8 @@ use super::super::status_of_move;
 use super::Service;
 use super::cluster::{control_nodes, quorum_advice};
 use crate::lifecycle::Event;
+use crate::record::NodeRecord;
+use crate::reenrol::{self, GrantError};
 use crate::store::Write;
 
 impl Service {
@@ -18,6 +20,9 @@ impl Service {
         asked: v1::ChangeNodeRequest,
     ) -> Result<v1::ChangeNodeResponse, Status> {
         let (record, heard) = self.find(&asked.node)?;
+        if asked.change() == Change::Readmit {
+            return self.readmit(&record, admin).await;
+        }
         let (event, needs_name) = match (asked.change(), asked.force) {
             (Change::Accept, _) => (Event::Accept, false),
             (Change::Reject, _) => (Event::Reject, false),
@@ -28,7 +33,9 @@ impl Service {
             (Change::Activate, _) => (Event::Activate, false),
             (Change::Remove, _) => (Event::Remove, true),
             (Change::Delete, _) => (Event::Delete, true),
-            (Change::Unspecified, _) => return Err(Status::invalid_argument("say what to change")),
+            (Change::Unspecified | Change::Readmit, _) => {
+                return Err(Status::invalid_argument("say what to change"));
+            }
         };
         if needs_name && asked.confirm != record.name {
             return Err(Status::failed_precondition(format!(
@@ -40,14 +47,10 @@ impl Service {
             .ok()
             .and_then(v1::Role::known);
         let role = wanted.or(record.role).unwrap_or(Role::Worker);
-        let revoke = (event == Event::Remove)
-            .then(|| record.certificate_serial.clone())
-            .flatten();
         let reason = match asked.reason.as_str() {
             "" => format!("by {admin}"),
             reason => format!("{reason} (by {admin})"),
         };
-        let revoked = revoke.clone();
         let changed = self
             .services
             .fleet
@@ -55,19 +58,35 @@ impl Service {
                 if event == Event::Accept {
                     record.role = Some(role);
                 }
-                let revoke = revoked.clone();
-                revoke
+                revoked(event, record)
                     .map(|serial| Write::Revoke { serial })
-                    .into_iter()
                     .collect()
             });
         let changed = changed.await.map_err(|error| status_of_move(&error))?;
-        if let Some(serial) = revoke {
+        for serial in changed.iter().flat_map(|after| revoked(event, after)) {
             self.services.revoked.add(&serial);
         }
         Ok(v1::ChangeNodeResponse {
             node: changed.map(|record| self.shown(&record, heard.as_ref())),
             advice: self.advice(event),
+        })
+    }
+
+    /// Lets a node back whose certificate has ended.
+    async fn readmit(
+        &self,
+        record: &NodeRecord,
+        admin: &str,
+    ) -> Result<v1::ChangeNodeResponse, Status> {
+        let by = format!("by {admin}");
+        let granted = reenrol::grant(&self.services.fleet, record, &by).await;
+        let granted = granted.map_err(|error| match error {
+            GrantError::NotAsked(_) => Status::failed_precondition(error.to_string()),
+            GrantError::Move(error) => status_of_move(&error),
+        })?;
+        Ok(v1::ChangeNodeResponse {
+            node: Some(self.shown(&granted, None)),
+            advice: Vec::new(),
         })
     }
 
@@ -80,4 +99,10 @@ impl Service {
             _ => Vec::new(),
         }
     }
+}
+
+/// The certificates that are worth nothing after it.
+fn revoked(event: Event, record: &NodeRecord) -> impl Iterator<Item = String> {
+    let removed = (event == Event::Remove).then_some(record).into_iter();
+    removed.flat_map(NodeRecord::serials).map(str::to_owned)
 }
