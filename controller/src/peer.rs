@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use crate::record::UnixMs;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::time::ASN1Time;
+
+use crate::record::UnixMs;
 
 /// Who somebody is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,23 +63,22 @@ pub struct Identified {
     /// Serial number, as hex.
     pub serial: String,
     /// When the certificate begins to be good.
-    pub not_before: UnixMs,
+    pub begins: UnixMs,
     /// When it ends.
-    pub not_after: UnixMs,
+    pub ends: UnixMs,
 }
 
 impl Identified {
-    /// Whether the certificate has ended. TLS asks that once a connection, and connections last.
-    pub fn has_ended(&self, now: UnixMs) -> bool {
-        now > self.not_after
-    }
-
     /// Whether the certificate should have been replaced by now: nodes do so after at most four fifths of its life, by their own clock.
     pub fn is_late(&self, now: UnixMs) -> bool {
-        let left = self.not_after.saturating_sub(now);
-        let life = self.not_after.saturating_sub(self.not_before);
+        let left = self.ends.saturating_sub(now);
+        let life = self.ends.saturating_sub(self.begins);
         left < life / 6
     }
+}
+
+fn unix_ms(time: ASN1Time) -> UnixMs {
+    time.timestamp().saturating_mul(1000)
 }
 
 /// Reads a certificate that TLS has verified. Nobody, when it names nobody or more than one.
@@ -96,8 +97,8 @@ pub fn identify(certificate: &[u8]) -> Option<Identified> {
         (Some(peer), None) => Some(Identified {
             peer,
             serial: crate::authority::hex(certificate.raw_serial()),
-            not_before: certificate.validity().not_before.timestamp() * 1000,
-            not_after: certificate.validity().not_after.timestamp() * 1000,
+            begins: unix_ms(certificate.validity().not_before),
+            ends: unix_ms(certificate.validity().not_after),
         }),
         _ => None,
     }

@@ -3,7 +3,11 @@
 //! It asks for enrolment without a token. That it is the node is proved by its key, which signed the request; that it may come back, an
 //! administrator says (`nodes readmit`): who was away for so long may have been away for a reason.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+
+use muster_model::NodeStatus;
+use muster_proto::v1;
 
 use crate::admission::{Admission, AdmissionError, Outcome};
 use crate::authority::Request;
@@ -12,19 +16,21 @@ use crate::record::NodeRecord;
 use crate::succession::Readmission;
 use crate::token::Unfit;
 
-use muster_model::NodeStatus;
-
 impl Admission {
     /// Answers a node that asks without a token.
     pub(crate) async fn readmit(
         &self,
-        node: &str,
-        request: Request,
+        asked: &v1::EnrollRequest,
+        from: Option<IpAddr>,
     ) -> Result<Outcome, AdmissionError> {
-        let known = self.fleet().node(node).map(|(record, _)| record);
-        // Whoever has another key learns no more than whoever has no token.
-        let known = known.filter(|record| record.has_key(&request.key_digest()));
-        let record = known.ok_or(Unfit::Unknown)?;
+        let proof = async {
+            let request = Request::parse(&asked.certificate_request)?;
+            let known = self.fleet().node(&asked.node_id).map(|(record, _)| record);
+            // Whoever has another key learns no more than whoever has no token.
+            let known = known.filter(|record| record.has_key(&request.key_digest()));
+            Ok((known.ok_or(Unfit::Unknown)?, request))
+        };
+        let (record, request) = self.guarded(from, proof).await?;
         match (record.status, record.succession.readmission) {
             (NodeStatus::Out, _) => Err(AdmissionError::Removed),
             (NodeStatus::Candidate | NodeStatus::Inadequate | NodeStatus::Rejected, _) => {

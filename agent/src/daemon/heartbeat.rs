@@ -1,4 +1,7 @@
 //! The task that keeps the node's lease: a heartbeat an interval, to one controller after the other until one answers.
+//!
+//! Beside the heartbeats the controller may tell at once that there is something new. That is only a reason to send the next
+//! heartbeat now: its answer alone counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +10,7 @@ use muster_proto::v1;
 use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tonic::Streaming;
 
 use super::clock::Clock;
 use super::connect::{Dial, chain, is_ended, told};
@@ -105,6 +109,15 @@ pub(crate) enum Ended {
     Certificate,
 }
 
+/// A connection on which heartbeats go.
+struct Connection {
+    line: Line,
+    /// Of who dialled.
+    generation: u64,
+    /// What the controller tells at once, while it does.
+    news: Option<Streaming<v1::WatchResponse>>,
+}
+
 /// What is counted from one heartbeat to the next.
 struct Count {
     sequence: u64,
@@ -132,13 +145,13 @@ impl<C: Clock> Heartbeats<C> {
     }
 
     async fn beat_on(&mut self, count: &mut Count, cancel: &CancellationToken) -> Ended {
-        let mut line = None;
+        let mut connection = None;
         loop {
             // Dropping a heartbeat half-way loses at most an answer, and with it a lease that nobody relies on.
             let beat = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Ended::Cancelled,
-                beat = self.beat(&mut line, count) => beat,
+                beat = self.beat(&mut connection, count) => beat,
             };
             let wait = match beat {
                 Ok(wait) => wait,
@@ -147,7 +160,7 @@ impl<C: Clock> Heartbeats<C> {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Ended::Cancelled,
-                () = self.pause(wait) => {}
+                () = self.pause(wait, &mut connection, count.told.standing.generation) => {}
             }
         }
     }
@@ -155,22 +168,20 @@ impl<C: Clock> Heartbeats<C> {
     /// Sends one heartbeat and heeds the answer; how long to wait until the next.
     async fn beat(
         &mut self,
-        line: &mut Option<Line>,
+        connection: &mut Option<Connection>,
         count: &mut Count,
     ) -> Result<Duration, Ended> {
-        if line
-            .as_ref()
-            .is_some_and(|line| line.generation != self.dial.generation())
-        {
-            *line = None;
+        let is_old = |made: &Connection| made.generation != self.dial.generation();
+        if connection.as_ref().is_some_and(is_old) {
+            *connection = None;
         }
-        match self.try_to_beat(line, count).await {
+        match self.try_to_beat(connection, count).await {
             Ok(wait) => {
                 count.backoff.answered(self.clock.now());
                 Ok(wait)
             }
             Err(lost) => {
-                *line = None;
+                *connection = None;
                 self.ports.lines.send_replace(None);
                 let reason = chain(&lost);
                 self.talks(count, Talk::Lost, &reason);
@@ -188,12 +199,12 @@ impl<C: Clock> Heartbeats<C> {
 
     async fn try_to_beat(
         &mut self,
-        line: &mut Option<Line>,
+        connection: &mut Option<Connection>,
         count: &mut Count,
     ) -> Result<Duration, Lost> {
-        let line = match line {
-            Some(line) => line,
-            None => line.insert(self.connect().await?),
+        let Connection { line, .. } = match connection {
+            Some(connection) => connection,
+            None => connection.insert(self.connect().await?),
         };
         let before = count.told.standing;
         let report = self.report(before.epoch).await;
@@ -229,19 +240,19 @@ impl<C: Clock> Heartbeats<C> {
         })
     }
 
-    async fn connect(&mut self) -> Result<Line, Lost> {
+    async fn connect(&mut self) -> Result<Connection, Lost> {
         let target = self.endpoints.next().ok_or(Lost::NoController)?;
         let generation = self.dial.generation();
         let wire = self.dial.dial(&target).await?;
         tracing::info!(controller = %target, "connected");
         let client = NodeClient::new(wire);
-        let line = Line {
-            target,
-            client,
-            generation,
-        };
+        let line = Line { target, client };
         self.ports.lines.send_replace(Some(line.clone()));
-        Ok(line)
+        Ok(Connection {
+            line,
+            generation,
+            news: None,
+        })
     }
 
     /// Tells when it is another controller than before, or none.
@@ -257,16 +268,21 @@ impl<C: Clock> Heartbeats<C> {
         count.talk = talk;
     }
 
-    /// Waits, but not when there is something new to report.
-    async fn pause(&mut self, wait: Duration) {
+    /// Waits, but not when there is something new to report, or to be told.
+    async fn pause(
+        &mut self,
+        wait: Duration,
+        connection: &mut Option<Connection>,
+        generation: u64,
+    ) {
         tokio::time::sleep(wait.min(SHORTEST_INTERVAL)).await;
         let changed = async {
-            // All three can be dropped at any time.
+            // All can be dropped at any time.
             tokio::select! {
                 biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
-                else => std::future::pending().await,
+                () = something_new(connection.as_mut(), generation) => {}
             }
         };
         let rest = wait.saturating_sub(SHORTEST_INTERVAL);
@@ -375,4 +391,28 @@ impl<C: Clock> Heartbeats<C> {
             }
         }
     }
+}
+
+/// Until the controller tells at once that this node is to be something else than what it knows of. Controllers and ways that do
+/// not carry that are asked again after the next heartbeat, and no sooner.
+async fn something_new(connection: Option<&mut Connection>, generation: u64) {
+    let Some(Connection { line, news, .. }) = connection else {
+        return std::future::pending().await;
+    };
+    if news.is_none() {
+        let asked = line.client.watch(v1::WatchRequest { generation }).await;
+        *news = asked.ok().map(tonic::Response::into_inner);
+    }
+    while let Some(stream) = news {
+        match stream.message().await {
+            Ok(Some(told)) => {
+                let is_known = |desired: v1::DesiredState| desired.generation == generation;
+                if !told.desired.is_none_or(is_known) {
+                    return;
+                }
+            }
+            Ok(None) | Err(_) => *news = None,
+        }
+    }
+    std::future::pending::<()>().await;
 }

@@ -10,8 +10,6 @@ use super::connect::{Target, Wire};
 pub(crate) struct Line {
     pub(crate) target: Target,
     pub(crate) client: NodeClient<Wire>,
-    /// Of who dialled.
-    pub(crate) generation: u64,
 }
 
 /// The present connection, for the tasks beside the heartbeats.

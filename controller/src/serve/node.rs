@@ -9,16 +9,18 @@ use muster_proto::v1::node_report::Progress;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
-use super::{Services, status_of_move, status_of_store, tls};
+use super::{Services, milliseconds, status_of_move, status_of_store};
 use crate::authority::hex;
 use crate::lifecycle::Event;
-use crate::peer::{Identified, Peer};
+use crate::peer::Peer;
 use crate::record::NodeRecord;
 use crate::spool::{self, SpoolError};
 use crate::store::Write;
 
 /// The longest reason of a node that is kept.
 const LONGEST_REASON: usize = 4096;
+
+const NOBODY: &str = "a node shows its certificate; none was shown";
 
 #[derive(Debug)]
 pub(super) struct Service {
@@ -30,32 +32,12 @@ impl Service {
         Self { services }
     }
 
-    /// Who shows a node's certificate, and the certificate. It is looked at with each call: it may have been revoked, or have ended,
-    /// since the connection was made.
-    fn identified<'a, T>(
-        &self,
-        request: &'a Request<T>,
-    ) -> Result<(&'a str, &'a Identified), Status> {
-        let connection = request.extensions().get::<tls::Connection>();
-        let identified = connection.and_then(|connection| connection.identified.as_ref());
-        let identified = identified.ok_or_else(|| {
-            Status::unauthenticated("a node shows its certificate; none was shown")
-        })?;
+    /// The node that calls. With the first call by a new certificate, those before it are revoked.
+    async fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
+        let identified = self.services.caller(request, NOBODY)?;
         let Peer::Node(id) = &identified.peer else {
             return Err(Status::permission_denied("this is for nodes alone"));
         };
-        if self.services.revoked.has(&identified.serial) {
-            return Err(Status::unauthenticated("the certificate was revoked"));
-        }
-        if identified.has_ended(self.services.fleet.now()) {
-            return Err(Status::unauthenticated("the certificate has ended"));
-        }
-        Ok((id, identified))
-    }
-
-    /// The node that calls. With the first call by a new certificate, those before it are revoked.
-    async fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
-        let (id, identified) = self.identified(request)?;
         let node = self.services.fleet.node(id).map(|(record, _)| record);
         let node = node.ok_or_else(|| Status::permission_denied("this node is not known here"))?;
         match node.status {
@@ -152,11 +134,12 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::HeartbeatRequest>,
     ) -> Result<Response<v1::HeartbeatResponse>, Status> {
-        let node = self.caller(&request).await?;
-        let renew_certificate = self
-            .identified(&request)?
-            .1
+        let is_late = self
+            .services
+            .caller(&request, NOBODY)?
             .is_late(self.services.fleet.now());
+        let node = self.caller(&request).await?;
+        let node = self.services.note_root(node, &request).await?;
         let beat = request.into_inner();
         if beat.epoch > node.epoch {
             return Err(Status::failed_precondition(
@@ -182,7 +165,7 @@ impl v1::node_server::Node for Service {
             send_inventory: !told.is_empty() && !known.starts_with(&told),
             now_unix_ms: fleet.now(),
             endpoints: Vec::new(),
-            renew_certificate,
+            renew_certificate: is_late || self.services.authority.wants_renewal(&node),
         }))
     }
 
@@ -266,10 +249,6 @@ fn desired(node: &NodeRecord) -> v1::DesiredState {
         role: v1::Role::from(node.role.unwrap_or(Role::Worker)).into(),
         run_workloads: runs,
     }
-}
-
-fn milliseconds(duration: std::time::Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 fn bounded(text: &str) -> String {

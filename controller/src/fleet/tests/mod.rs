@@ -34,11 +34,13 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         macs: BTreeSet::new(),
         status,
         reason: "new".to_owned(),
+        quarantine: None,
         status_since: 0,
         role: None,
         public_key: String::new(),
         certificate_serial: Some("4a".to_owned()),
         succession: Succession::default(),
+        root: None,
         epoch: 1,
         generation: 1,
         inventory_digest: None,
@@ -124,6 +126,22 @@ async fn of_many_at_once_one_moves_it_and_nothing_is_told_twice() {
         .count();
     assert_eq!(won, 1);
     assert_eq!(kinds(&store).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_stored_is_known_even_when_whoever_asked_went_away() {
+    let (fleet, store) = fleet(NodeStatus::Candidate).await;
+    let mut accepted = Box::pin(fleet.happen("n1", Event::Accept, "by root"));
+    tokio::select! {
+        biased;
+        _ = &mut accepted => panic!("it was done at once"),
+        () = std::future::ready(()) => {}
+    }
+    drop(accepted);
+    tokio::task::yield_now().await;
+    let stored = store.node("n1").await.unwrap().unwrap();
+    assert_eq!(stored.status, NodeStatus::Approved);
+    assert_eq!(*fleet.node("n1").unwrap().0, stored);
 }
 
 #[tokio::test]
