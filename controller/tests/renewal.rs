@@ -77,8 +77,17 @@ async fn whatever_certificates_a_removed_node_has_are_revoked() {
     // The only node of a cluster cannot be removed.
     lab.member("00000000000000000000000000000002").await;
     let first = lab.member(ID).await;
-    let unused = renewed(&mut client(&lab, &first).await).await;
+    let mut node = client(&lab, &first).await;
+    let unused = renewed(&mut node).await;
     lab.bring(ID, muster_model::NodeStatus::InMaintenance).await;
+    let empty = v1::HeartbeatRequest {
+        report: Some(v1::NodeReport {
+            workloads: Some(0),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    node.heartbeat(empty).await.unwrap();
     let name = format!("node-{ID}");
     change(&lab, Change::Remove, &name).await.unwrap();
     lab.refused_at_the_handshake(&first).await;

@@ -169,6 +169,10 @@ mod tests {
         assert_eq!(asked_for, identity.public_key());
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the agent's own state, not the host"
+    )]
     /// The folder after a step, as a crash there leaves it; with a key and a certificate for it, or none.
     fn fits(folder: &std::path::Path) -> Option<Vec<u8>> {
         let copy = tempfile::tempdir().unwrap();

@@ -50,6 +50,10 @@ pub(super) fn remove(segments: &mut Vec<Segment>) -> io::Result<()> {
 }
 
 /// In the order of their names.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the agent's own state, not the host"
+)]
 fn paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {

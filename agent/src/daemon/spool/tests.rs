@@ -1,3 +1,8 @@
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the agent's own state, not the host"
+)]
+
 use std::fs;
 
 use tempfile::TempDir;
