@@ -14,6 +14,10 @@ mod draft;
 mod folder;
 mod segment;
 #[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the agent's own files, not the host"
+)]
 mod tests;
 
 use std::collections::BTreeMap;
