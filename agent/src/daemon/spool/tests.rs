@@ -1,8 +1,3 @@
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the agent's own state, not the host"
-)]
-
 use std::fs;
 
 use tempfile::TempDir;
