@@ -36,6 +36,7 @@ mod notify;
 mod occupancy;
 mod ports;
 mod random;
+mod renewal;
 mod reporter;
 mod settings;
 mod spool;

@@ -142,6 +142,7 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
             reason,
             ..change(node, Change::Reject)
         },
+        NodeCommand::Readmit { node } => change(node, Change::Readmit),
         NodeCommand::Reconsider { node } => change(node, Change::Reconsider),
         NodeCommand::Maintenance {
             node, cancel: true, ..

@@ -104,6 +104,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) interval: Duration,
 
+    /// How long certificates of nodes are good; each renews its own after two thirds of that, more or less.
+    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = duration)]
+    pub(crate) certificate_life: Duration,
+
     #[arg(skip)]
     pub(crate) socket: PathBuf,
 }
@@ -190,6 +194,11 @@ pub(crate) enum NodeCommand {
     },
     /// Take a rejection back.
     Reconsider {
+        /// Its name or id.
+        node: String,
+    },
+    /// Let a node back that was off until its certificate had ended, and asks for it with its key.
+    Readmit {
         /// Its name or id.
         node: String,
     },

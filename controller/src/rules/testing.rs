@@ -101,6 +101,7 @@ fn record(name: &str, status: NodeStatus, role: Role) -> NodeRecord {
         public_key: String::new(),
         certificate_serial: Some("4a".to_owned()),
         root: None,
+        succession: crate::succession::Succession::default(),
         epoch: 1,
         generation: 1,
         inventory_digest: None,
