@@ -52,6 +52,7 @@ pub(super) fn record(
         role: None,
         public_key: String::new(),
         certificate_serial: None,
+        succession: crate::succession::Succession::default(),
         root: None,
         epoch: 1,
         generation: 1,

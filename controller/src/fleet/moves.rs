@@ -100,14 +100,28 @@ impl Fleet {
         what: &str,
         edit: impl Fn(&mut NodeRecord) + Send + Sync,
     ) -> Result<Arc<NodeRecord>, MoveError> {
+        let edit = |record: &mut NodeRecord| {
+            edit(record);
+            Vec::new()
+        };
+        self.edit_with(id, what, edit).await
+    }
+
+    /// The same with what has to be stored along.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub async fn edit_with(
+        &self,
+        id: &str,
+        what: &str,
+        edit: impl Fn(&mut NodeRecord) -> Vec<Write> + Send + Sync,
+    ) -> Result<Arc<NodeRecord>, MoveError> {
         for _ in 0..MOST_RACES {
             let stored = self.store.node(id).await?;
             let mut record = stored.ok_or_else(|| MoveError::NoNode(id.to_owned()))?;
-            edit(&mut record);
-            match self
-                .put(record, "edited", what.to_owned(), Vec::new())
-                .await
-            {
+            let more = edit(&mut record);
+            match self.put(record, "edited", what.to_owned(), more).await {
                 Err(StoreError::Conflict { .. }) => {}
                 put => return Ok(put?),
             }
