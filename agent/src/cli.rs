@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod diff;
+mod local;
 mod policy;
 
 use std::path::PathBuf;
@@ -18,9 +19,13 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
-pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat, Taint};
+pub(crate) use agent::{AgentArguments, Taint};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use diff::{DiffArguments, DiffFormat};
+pub(crate) use local::{
+    Goal, PlaceArguments, ResetArguments, Shown, StatusArguments, StatusFormat, TargetArguments,
+    WaitArguments,
+};
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
 
 const EXIT_CODES: &str = "\
@@ -32,7 +37,8 @@ Exit codes:
   4  the machine is inadequate
   5  whether the machine is adequate cannot be said
   6  the policy is faulty or cannot be read
-  7  two machines differ, and --exit-code was given";
+  7  two machines differ, and --exit-code was given
+  8  what was waited for was not so in time";
 
 const DISCOVER_HELP: &str = "\
 Examples:
@@ -86,7 +92,23 @@ pub(crate) enum Command {
     #[command(after_help = agent::HELP)]
     Agent(AgentArguments),
     /// Show what this machine's agent is and does.
+    #[command(after_help = local::STATUS_HELP)]
     Status(StatusArguments),
+    /// Have the agent ask a controller as well.
+    #[command(after_help = local::CONNECT_HELP)]
+    Connect(TargetArguments),
+    /// Have the agent not ask a controller any more.
+    #[command(after_help = local::FORGET_HELP)]
+    Forget(TargetArguments),
+    /// Print all that the agent knows, as JSON.
+    #[command(after_help = local::INSPECT_HELP)]
+    Inspect(PlaceArguments),
+    /// Wait until this machine is a node, or an active one.
+    #[command(after_help = local::WAIT_HELP)]
+    Wait(WaitArguments),
+    /// Take this node out of its cluster, so that the machine can join again.
+    #[command(after_help = local::RESET_HELP)]
+    Reset(ResetArguments),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.

@@ -1,10 +1,10 @@
-//! The command lines of the agent: `muster agent` and `muster status`.
+//! The command line of the agent itself.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
 use muster_model::Role;
 use muster_proto::v1;
 
@@ -47,6 +47,10 @@ pub(crate) struct AgentArguments {
     #[arg(long, value_name = "DIR", env = "MUSTER_STATE")]
     pub(crate) state: Option<PathBuf>,
 
+    /// Where to listen for commands of this machine; /run/muster/agent.sock, if not given, or agent.sock in another state folder.
+    #[arg(long, value_name = "FILE", env = "MUSTER_SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+
     /// The configuration; /etc/muster/config.toml, if it is there and not given.
     ///
     /// Then the files in config.d beside it, in the order of their names. Flags and variables count for more.
@@ -68,39 +72,6 @@ pub(crate) struct AgentArguments {
     /// A taint to ask for: NoSchedule, PreferNoSchedule or NoExecute; give it again for each.
     #[arg(long = "taint", value_name = "KEY[=VALUE]:EFFECT")]
     pub(crate) taints: Vec<Taint>,
-}
-
-/// What `muster status` is asked for.
-#[derive(Debug, Args)]
-pub(crate) struct StatusArguments {
-    /// How to show it.
-    #[arg(
-        short,
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value = "report"
-    )]
-    pub(crate) output: StatusFormat,
-
-    /// Where the agent keeps its state; /var/lib/muster, if not given.
-    #[arg(long, value_name = "DIR", env = "MUSTER_STATE")]
-    pub(crate) state: Option<PathBuf>,
-
-    /// The configuration; /etc/muster/config.toml, if it is there and not given.
-    ///
-    /// Then the files in config.d beside it, in the order of their names. Flags and variables count for more.
-    #[arg(long, value_name = "FILE", env = "MUSTER_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-}
-
-/// How to show the agent's status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StatusFormat {
-    /// For people.
-    Report,
-    /// The document, indented by two spaces.
-    Json,
 }
 
 /// What keeps workloads off a node, as in Kubernetes.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,11 @@ use super::facts::{Facts, FactsError};
 use super::fence::Fence;
 use super::heartbeat::Ports;
 use super::identity::{Identity, IdentityError};
+use super::local::{self, Control, Desk, ResetAsked};
 use super::membership::{Membership, MembershipError};
 use super::ports::{NoProfile, NoWorkloads, Workloads};
 use super::reporter::Reporter;
+use super::reset::{Reset, ResetError};
 use super::settings::Settings;
 use super::state::{State, StateError};
 use super::{engine, notify};
@@ -39,6 +41,8 @@ pub(crate) enum AgentError {
     Facts(#[from] FactsError),
     #[error(transparent)]
     Membership(#[from] MembershipError),
+    #[error(transparent)]
+    Reset(#[from] ResetError),
     #[error("a task ended where it should not")]
     Task {
         #[from]
@@ -55,33 +59,47 @@ pub(crate) async fn run(settings: Settings) -> Result<(), AgentError> {
     let mut signals = Signals::listen().map_err(|source| AgentError::Signals { source })?;
     let cancel = CancellationToken::new();
     let mut tasks = Tasks::new();
+    let mut control = Control::default();
+    let (resets, mut asked) = local::resets();
     let work = async {
-        start(settings, &mut tasks, &cancel).await?;
+        let local = settings.local.clone();
+        let desk = start(settings, &mut tasks, &cancel, resets).await?;
+        control.start(&local, desk);
+        notify::ready();
         until_one_fails(&mut tasks).await
     };
     // Whatever was spawned before the signal is in `tasks`, and is drained.
-    let ended = tokio::select! {
+    let (ended, reset) = tokio::select! {
         name = signals.next() => {
             tracing::info!(signal = name, "ending");
-            Ok(())
+            (Ok(()), None)
         }
-        ended = work => ended,
+        Some(asked) = asked.recv() => (Ok(()), Some(asked)),
+        ended = work => (ended, None),
     };
     notify::stopping();
     cancel.cancel();
     let drained = tokio::time::timeout(DRAIN, until_one_fails(&mut tasks)).await;
-    ended.and(drained.unwrap_or(Err(AgentError::Drain)))
+    let drained = drained.unwrap_or(Err(AgentError::Drain));
+    // What the tasks used is free once they have ended.
+    let ended = match reset {
+        None => ended.and(drained),
+        Some(asked) => asked.run(drained).await,
+    };
+    control.end().await;
+    ended
 }
 
 async fn start(
     settings: Settings,
     tasks: &mut Tasks,
     cancel: &CancellationToken,
-) -> Result<(), AgentError> {
+    resets: mpsc::Sender<ResetAsked>,
+) -> Result<Desk, AgentError> {
     let state = Arc::new(State::open(&settings.state)?);
     let identity = Arc::new(Identity::open_or_create(&state)?);
     let facts = tokio::task::spawn_blocking(Facts::discover).await??;
-    let workloads: Arc<dyn Workloads> = Arc::new(NoWorkloads);
+    let workloads = workloads();
     let (permit, permits) = watch::channel(None);
     let (runs, running) = watch::channel(Running::Unknown);
     let (desired, desires) = watch::channel(None);
@@ -94,16 +112,30 @@ async fn start(
     };
     let engine = engine::run(Arc::new(NoProfile), desires, progress, cancel.clone());
     let ports = Ports {
-        workloads,
+        workloads: Arc::clone(&workloads),
         permit,
         running,
         desired,
         local,
     };
+    let endpoints =
+        Endpoints::new(settings.controllers.clone(), &state.controllers()?).with(state.targets()?);
+    let reporter = Reporter::new(Arc::clone(&state));
+    let desk = Desk {
+        state: Arc::clone(&state),
+        endpoints: endpoints.clone(),
+        board: Arc::clone(reporter.board()),
+        settings: local::shown(&settings),
+        reset: Reset {
+            state: Arc::clone(&state),
+            workloads,
+        },
+        resets,
+    };
     let membership = Membership {
-        endpoints: Endpoints::new(settings.controllers.clone(), &state.told()?.endpoints),
+        endpoints,
         settings,
-        reporter: Reporter::new(Arc::clone(&state)),
+        reporter,
         state,
         identity,
         facts,
@@ -112,8 +144,12 @@ async fn start(
     spawn(tasks, infallible(engine));
     spawn(tasks, infallible(notify::keep_alive(cancel.clone())));
     spawn(tasks, membership.run(ports, cancel.clone()));
-    notify::ready();
-    Ok(())
+    Ok(desk)
+}
+
+/// What stops and starts the workloads of this machine.
+pub(super) fn workloads() -> Arc<dyn Workloads> {
+    Arc::new(NoWorkloads)
 }
 
 fn spawn<F>(tasks: &mut Tasks, task: F)

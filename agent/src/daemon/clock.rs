@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
@@ -21,6 +21,13 @@ pub(crate) trait Clock: Send + Sync + 'static {
 
     /// Waits until then. An error means that nobody will be woken: whoever waited has to act at once.
     fn sleep_until(&self, until: SinceBoot) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// The clock on the wall, in milliseconds since 1970. It jumps: for people and for other machines alone.
+pub(crate) fn now_unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let milliseconds = since.map(|since| since.as_millis()).unwrap_or_default();
+    i64::try_from(milliseconds).unwrap_or(i64::MAX)
 }
 
 /// The kernel's `CLOCK_BOOTTIME`. After a suspension its timers expire at once, where those of `CLOCK_MONOTONIC` would wait on.

@@ -15,6 +15,7 @@ use toml_span::value::ValueInner;
 use toml_span::{DeserError, Deserialize, Error, ErrorKind, Value};
 
 use super::connect::Target;
+use super::local::LocalRead;
 use crate::cli::Taint;
 
 const USUAL: &str = "/etc/muster/config.toml";
@@ -29,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) role: Option<Role>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) taints: Option<Vec<Taint>>,
+    pub(crate) socket: Option<PathBuf>,
+    pub(crate) local_read: Option<LocalRead>,
 }
 
 /// Why the configuration cannot be used.
@@ -69,6 +72,8 @@ impl Config {
             role: later.role.or(self.role),
             labels: self.labels,
             taints: later.taints.or(self.taints),
+            socket: later.socket.or(self.socket),
+            local_read: later.local_read.or(self.local_read),
         }
     }
 }
@@ -155,6 +160,13 @@ impl<'de> Deserialize<'de> for Config {
             role: table.optional::<Word>("role").map(|role| role.0),
             labels: table.optional::<Labels>("labels").unwrap_or_default().0,
             taints: table.optional::<Each<Taint>>("taints").map(|all| all.0),
+            socket: table.optional::<String>("socket").map(PathBuf::from),
+            local_read: table
+                .optional("local_read")
+                .map(|is_allowed| match is_allowed {
+                    true => LocalRead::Allowed,
+                    false => LocalRead::Denied,
+                }),
         };
         table.finalize(None)?;
         Ok(config)

@@ -26,6 +26,10 @@ use crate::render::screen;
 /// However far off a controller puts it, a machine asks again once an hour.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
+/// For people who have to say one.
+pub(crate) const NO_CONTROLLER: &str =
+    "no controller is known; give one with `muster connect HOST:PORT`";
+
 /// What the operator asked for on this machine.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
@@ -52,8 +56,6 @@ pub(crate) enum EnrollError {
         "{controller} refuses to enrol this machine: {reason}; check the join token, or have another one made"
     )]
     Refused { controller: String, reason: String },
-    #[error("no controller is known; give one with --controller HOST:PORT")]
-    NoController,
     #[error(transparent)]
     Identity(#[from] IdentityError),
     #[error(transparent)]
@@ -75,13 +77,13 @@ enum Tried {
 
 impl Enroller {
     /// Asks until a certificate is on disk. Can be dropped at any time: asking again changes nothing.
-    pub(crate) async fn run(mut self, reporter: &mut Reporter) -> Result<Credentials, EnrollError> {
+    pub(crate) async fn run(self, reporter: &mut Reporter) -> Result<Credentials, EnrollError> {
         let tls = tls::enrolling(*self.token.pin())?;
         let mut backoff = Backoff::default();
         let mut pending = String::new();
         reporter.tell(Link::Enrolling, None);
         loop {
-            let target = self.endpoints.next().ok_or(EnrollError::NoController)?;
+            let target = self.target(reporter).await;
             let controller = target.to_string();
             let wait = match self.ask(&target, Arc::clone(&tls)).await? {
                 Tried::Issued(credentials) => return self.keep(credentials, controller),
@@ -103,7 +105,23 @@ impl Enroller {
                     backoff.lost(random::share())
                 }
             };
-            tokio::time::sleep(wait).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.endpoints.changed() => {}
+            }
+        }
+    }
+
+    /// Whom to ask; where none is known, once the operator says one.
+    async fn target(&self, reporter: &mut Reporter) -> Target {
+        loop {
+            if let Some(target) = self.endpoints.next() {
+                return target;
+            }
+            let reason = NO_CONTROLLER.to_owned();
+            tracing::warn!(reason, "cannot ask to be enrolled");
+            reporter.tell(Link::Lost { reason }, None);
+            self.endpoints.changed().await;
         }
     }
 
@@ -124,7 +142,9 @@ impl Enroller {
 
     async fn ask(&self, target: &Target, tls: Arc<ClientConfig>) -> Result<Tried, EnrollError> {
         let request = self.request()?;
-        let channel = match connect(target, tls).await {
+        let connected = connect(target, tls).await;
+        self.endpoints.tried(target, &connected);
+        let channel = match connected {
             Ok(channel) => channel,
             Err(error) => return Ok(Tried::Lost(chain(&error))),
         };

@@ -17,6 +17,7 @@ use super::core::fencing::{Permit, Running, SinceBoot};
 use super::core::report::{self, Local};
 use super::core::standing::Stale;
 use super::endpoints::Endpoints;
+use super::enroll::NO_CONTROLLER;
 use super::facts::Facts;
 use super::gauges::Meter;
 use super::ports::{Desired, Workloads};
@@ -54,7 +55,7 @@ pub(crate) struct Ports {
 /// Why a heartbeat came to nothing.
 #[derive(Debug, thiserror::Error)]
 enum Lost {
-    #[error("no controller is known")]
+    #[error("{NO_CONTROLLER}")]
     NoController,
     #[error(transparent)]
     Connect(#[from] super::connect::ConnectError),
@@ -115,6 +116,7 @@ impl<C: Clock> Heartbeats<C> {
             }
             Err(lost) => {
                 *line = None;
+                self.reporter.board().lost();
                 let reason = chain(&lost);
                 let wait = count.backoff.lost(random::share());
                 tracing::warn!(reason, retry_ms = wait.as_millis(), "no answer");
@@ -131,8 +133,9 @@ impl<C: Clock> Heartbeats<C> {
         count: &mut Count,
     ) -> Result<Duration, Lost> {
         let line = match line {
-            Some(line) => line,
-            None => line.insert(self.connect().await?),
+            Some(line) if self.endpoints.has(&line.target) => line,
+            // None, or one that the operator wants forgotten.
+            _ => line.insert(self.connect().await?),
         };
         let before = count.told.standing;
         let report = self.report(before.epoch).await;
@@ -145,8 +148,12 @@ impl<C: Clock> Heartbeats<C> {
             controller: line.target.to_string(),
             reason: told(&status),
         })?;
+        let took = self.clock.now().saturating_sub(sent);
         let answer = answer.into_inner();
         self.heed(&answer, sent, count)?;
+        let lease = self.ports.permit.borrow().map(|permit| permit.until);
+        let board = self.reporter.board();
+        board.answered(&line.target.to_string(), took, lease);
         self.reporter.tell(
             Link::Connected {
                 controller: line.target.to_string(),
@@ -168,7 +175,9 @@ impl<C: Clock> Heartbeats<C> {
 
     async fn connect(&mut self) -> Result<Line, Lost> {
         let target = self.endpoints.next().ok_or(Lost::NoController)?;
-        let channel = connect(&target, Arc::clone(&self.tls)).await?;
+        let connected = connect(&target, Arc::clone(&self.tls)).await;
+        self.endpoints.tried(&target, &connected);
+        let channel = connected?;
         tracing::info!(controller = %target, "connected");
         Ok(Line {
             target,
@@ -180,11 +189,11 @@ impl<C: Clock> Heartbeats<C> {
     async fn pause(&mut self, wait: Duration) {
         tokio::time::sleep(wait.min(SHORTEST_INTERVAL)).await;
         let changed = async {
-            // All three can be dropped at any time.
+            // All can be dropped at any time.
             tokio::select! {
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
-                else => std::future::pending().await,
+                () = self.endpoints.changed() => {}
             }
         };
         let rest = wait.saturating_sub(SHORTEST_INTERVAL);

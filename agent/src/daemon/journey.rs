@@ -28,7 +28,7 @@ use super::identity::Identity;
 use super::membership::{Membership, MembershipError};
 use super::ports::{NoProfile, NoWorkloads};
 use super::reporter::Reporter;
-use super::settings::Settings;
+use super::settings::{LocalSettings, Settings};
 use super::state::{Link, State};
 use super::tls::testing::Authority;
 
@@ -61,6 +61,7 @@ impl Agent {
                     name: Some("node7".to_owned()),
                     ..Asked::default()
                 },
+                local: LocalSettings::default(),
             },
             reporter: Reporter::new(Arc::clone(&state)),
             identity: Arc::new(Identity::open_or_create(&state).unwrap()),

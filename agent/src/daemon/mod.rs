@@ -2,12 +2,14 @@
 //!
 //! Map: `core` decides and is pure; `app` alone makes channels and spawns; each task has a file: [`membership`] (which enrols by `enroll`, then
 //! goes on to `heartbeat`), `fence`, `engine`, `notify`. `ports` is what the tasks need of the host. `state` is on disk;
-//! `identity`, `credentials`, `tls` and `connect` say who talks to whom.
+//! `identity`, `credentials`, `tls` and `connect` say who talks to whom. `board` is what the running agent knows of itself, and
+//! `local` the socket on which it tells.
 //!
 //! Invariants: the private key and the join token are in no log, error or argument; nothing is trusted but what the token pins, then what
 //! enrolment gave; when the lease ends, workloads are stopped, whatever else goes wrong.
 
 mod app;
+mod board;
 mod clock;
 mod config;
 mod connect;
@@ -24,16 +26,21 @@ mod heartbeat;
 mod identity;
 #[cfg(test)]
 mod journey;
+pub(crate) mod local;
 pub(crate) mod look;
 mod membership;
 mod notify;
 mod ports;
 mod random;
 mod reporter;
+mod reset;
 mod settings;
 mod state;
 mod tls;
 mod token;
+
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use nix::sys::resource::{Resource, setrlimit};
@@ -41,8 +48,10 @@ use nix::sys::resource::{Resource, setrlimit};
 use crate::cli::AgentArguments;
 use crate::exit::Exit;
 pub(crate) use connect::Target;
+use reset::{Reset, ResetError};
 use settings::Settings;
-pub(crate) use settings::state_folder;
+pub(crate) use settings::{Place, place};
+pub(crate) use state::State;
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
@@ -55,6 +64,15 @@ pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
         .context("the runtime cannot be started")?;
     runtime.block_on(app::run(settings))?;
     Ok(Exit::Complete)
+}
+
+/// Resets this machine when no agent runs.
+pub(crate) async fn reset_here(folder: &Path) -> Result<(), ResetError> {
+    let reset = Reset {
+        state: Arc::new(State::open(folder)?),
+        workloads: app::workloads(),
+    };
+    reset.run().await
 }
 
 /// A core dump would hold the private key.

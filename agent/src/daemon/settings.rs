@@ -9,12 +9,15 @@ use muster_proto::JoinToken;
 use super::config::{self, ConfigError};
 use super::connect::Target;
 use super::enroll::Asked;
+use super::local::LocalRead;
 use super::token::{self, TokenError};
-use crate::cli::AgentArguments;
+use crate::cli::{AgentArguments, PlaceArguments};
 
 /// Set by systemd where the unit has `LoadCredential=`.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 const USUAL_STATE: &str = "/var/lib/muster";
+const USUAL_SOCKET: &str = "/run/muster/agent.sock";
+const SOCKET: &str = "agent.sock";
 
 /// Everything that the agent is told.
 #[derive(Debug)]
@@ -23,6 +26,25 @@ pub(crate) struct Settings {
     pub(crate) token: Option<JoinToken>,
     pub(crate) state: PathBuf,
     pub(crate) asked: Asked,
+    pub(crate) local: LocalSettings,
+}
+
+/// How the agent is controlled on its own machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LocalSettings {
+    /// Where it listens.
+    pub(crate) socket: PathBuf,
+    pub(crate) local_read: LocalRead,
+}
+
+/// Where an agent keeps its state and listens, and what it is told to ask: as far as other programs need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) state: PathBuf,
+    pub(crate) socket: PathBuf,
+    pub(crate) controllers: Vec<Target>,
+    /// What the node is called; none where its host name is.
+    pub(crate) name: Option<String>,
 }
 
 /// Why the agent does not know what to do.
@@ -47,33 +69,48 @@ impl Settings {
         labels.extend(arguments.labels.iter().cloned());
         let file = arguments.token_file.clone().or(config.token_file);
         let credentials = env::var_os(CREDENTIALS).map(PathBuf::from);
+        let state = or_usual(arguments.state.clone().or(config.state));
         Ok(Self {
             controllers: given(&arguments.controllers)
                 .or(config.controllers)
                 .unwrap_or_default(),
             token: token::read(file.as_deref(), credentials.as_deref())?,
-            state: or_usual(arguments.state.clone().or(config.state)),
             asked: Asked {
                 name: arguments.name.clone().or(config.name),
                 role: arguments.role.or(config.role),
                 labels,
                 taints: taints.iter().map(Into::into).collect(),
             },
+            local: LocalSettings {
+                socket: socket(arguments.socket.clone().or(config.socket), &state),
+                local_read: config.local_read.unwrap_or_default(),
+            },
+            state,
         })
     }
 }
 
-/// Where the agent keeps its state.
-pub(crate) fn state_folder(
-    given: Option<&Path>,
-    configuration: Option<&Path>,
-) -> Result<PathBuf, ConfigError> {
-    Ok(match given {
-        Some(folder) => folder.to_owned(),
-        None => or_usual(config::read(configuration)?.state),
+/// Where the agent that is meant keeps its state and listens.
+pub(crate) fn place(arguments: &PlaceArguments) -> Result<Place, ConfigError> {
+    let config = config::read(arguments.config.as_deref())?;
+    let state = or_usual(arguments.state.clone().or(config.state));
+    Ok(Place {
+        socket: socket(arguments.socket.clone().or(config.socket), &state),
+        state,
+        controllers: config.controllers.unwrap_or_default(),
+        name: config.name,
     })
 }
 
 fn or_usual(folder: Option<PathBuf>) -> PathBuf {
     folder.unwrap_or_else(|| USUAL_STATE.into())
+}
+
+/// An agent with a state of its own is another one than the machine's, and listens beside that.
+fn socket(given: Option<PathBuf>, state: &Path) -> PathBuf {
+    match given {
+        Some(socket) => socket,
+        None if state == Path::new(USUAL_STATE) => USUAL_SOCKET.into(),
+        None => state.join(SOCKET),
+    }
 }

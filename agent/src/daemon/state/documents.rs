@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::daemon::connect::Target;
 use crate::daemon::core::standing::Standing;
 
 /// What enrolment gave: `enrolment.json`. Certificates are PEM (RFC 7468).
@@ -48,6 +49,60 @@ impl Told {
             standing,
             endpoints,
         }
+    }
+}
+
+/// What the operator said of controllers with `muster connect` and `muster forget`: `targets.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Targets {
+    version: u32,
+    /// To be asked as well, `host:port`.
+    added: Vec<String>,
+    /// Not to be asked, though a controller tells them, `host:port`.
+    forgotten: Vec<String>,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            added: Vec::new(),
+            forgotten: Vec::new(),
+        }
+    }
+}
+
+impl Targets {
+    /// To be asked as well, `host:port`.
+    pub(crate) fn added(&self) -> &[String] {
+        &self.added
+    }
+
+    /// Whether it is not to be asked, though a controller tells it.
+    pub(crate) fn forgets(&self, target: &Target) -> bool {
+        self.forgotten.contains(&target.to_string())
+    }
+
+    /// It is to be asked. Whether that is news.
+    pub(crate) fn add(&mut self, target: &Target) -> bool {
+        let name = target.to_string();
+        self.forgotten.retain(|other| *other != name);
+        let is_new = !self.added.contains(&name);
+        if is_new {
+            self.added.push(name);
+        }
+        is_new
+    }
+
+    /// It is not to be asked. Whether that is news.
+    pub(crate) fn forget(&mut self, target: &Target) -> bool {
+        let name = target.to_string();
+        self.added.retain(|other| *other != name);
+        let is_new = !self.forgotten.contains(&name);
+        if is_new {
+            self.forgotten.push(name);
+        }
+        is_new
     }
 }
 
@@ -114,6 +169,12 @@ impl Versioned for Enrolment {
 }
 
 impl Versioned for Told {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl Versioned for Targets {
     fn version(&self) -> u32 {
         self.version
     }

@@ -85,11 +85,18 @@ pub(super) fn sweep(path: &Path) -> Result<(), StateError> {
 }
 
 /// Removes a file, which need not be there.
-fn remove(path: &Path) -> Result<(), StateError> {
+pub(super) fn remove(path: &Path) -> Result<(), StateError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != ErrorKind::NotFound => Err(failed("remove", path, source)),
         _ => Ok(()),
     }
+}
+
+/// What was removed from `folder` stays removed after a crash.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StateError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| failed("sync", folder, source))
 }
 
 /// Holds the folder for one process, as long as the file that is given stays open.
