@@ -30,14 +30,20 @@ pub(crate) struct Machine<'a> {
     inventory: &'a Inventory,
     /// By probe and subject, so that thousands of devices find their reasons among thousands.
     warnings: Vec<&'a Warning>,
+    /// Those that say which list may lack elements, by that list.
+    of_lists: Vec<(&'a str, &'a Warning)>,
 }
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(inventory: &'a Inventory) -> Self {
         let mut warnings: Vec<&Warning> = inventory.warnings.iter().collect();
         warnings.sort_by_key(|warning| about(warning));
+        let of_lists = warnings
+            .iter()
+            .filter_map(|warning| Some((warning.incomplete.as_deref()?, *warning)));
         Self {
             inventory,
+            of_lists: of_lists.collect(),
             warnings,
         }
     }
@@ -69,20 +75,39 @@ impl<'a> Machine<'a> {
         self.fact(section, section.key(), value)
     }
 
-    /// The devices of a section. None at all is unknown when the section was not discovered, or
-    /// when a warning speaks of the section as a whole.
+    /// The devices of a section, when they are all. Unknown when the section was not discovered, when a
+    /// warning says that devices may be missing, or when there are none and one speaks of the section as a whole.
     pub(crate) fn list<T>(&self, section: Section, devices: &'a [T]) -> Fact<&'a [T]> {
         let key = section.key();
         if !self.inventory.was_discovered(section) {
             return Err(not_discovered(section));
         }
-        match self.told(section, None, key) {
-            Some(warning) if devices.is_empty() => Err(Unknown {
+        let none = || devices.is_empty().then(|| self.told(section, None, key));
+        match self.lacking(section, key).or_else(|| none().flatten()) {
+            None => Ok(devices),
+            Some(warning) => Err(Unknown {
                 fact: key.to_owned(),
                 reason: warning.message.clone(),
             }),
-            _ => Ok(devices),
         }
+    }
+
+    /// Why the list `field` of a section, or of each of its devices, may lack some of what there is.
+    pub(crate) fn lacking(&self, section: Section, field: &str) -> Option<&'a Warning> {
+        let mut of_lists = self.of_lists.iter();
+        let found = of_lists.find(|(list, _)| {
+            let names = list.split_once('.');
+            match names {
+                Some((of, name)) => of == section.key() && name == field,
+                None => *list == section.key() && *list == field,
+            }
+        });
+        found.map(|(_, warning)| *warning)
+    }
+
+    /// Whether any list may lack something: asked before each list of an expression.
+    pub(crate) fn has_lacking(&self) -> bool {
+        !self.of_lists.is_empty()
     }
 
     /// Why `field` of a section, or of one of its devices, has no value.
@@ -96,7 +121,9 @@ impl<'a> Machine<'a> {
             None if field == key => key.to_owned(),
             None => format!("{key}.{field}"),
         };
-        let reason = self.told(section, device, field).map_or_else(
+        let warning = self.lacking(section, field);
+        let warning = warning.or_else(|| self.told(section, device, field));
+        let reason = warning.map_or_else(
             || self.silence().to_owned(),
             |warning| warning.message.clone(),
         );
@@ -114,8 +141,9 @@ impl<'a> Machine<'a> {
 
     /// What a list that was read lacks is not there, unless discovery met with a fault in reading it.
     pub(crate) fn complete(&self, section: Section, field: &str) -> Fact<()> {
-        let doubtful =
-            !self.inventory.was_discovered(section) || self.told(section, None, field).is_some();
+        let doubtful = !self.inventory.was_discovered(section)
+            || self.lacking(section, field).is_some()
+            || self.told(section, None, field).is_some();
         if doubtful {
             Err(self.unknown(section, None, field))
         } else {

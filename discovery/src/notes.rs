@@ -100,13 +100,42 @@ impl Notes {
         self.require(subject, what, got)
     }
 
-    /// Tells of lines of a table that were not understood.
-    pub(crate) fn odd_lines(&mut self, subject: &str, path: &str, count: usize) {
+    /// The same of one of several parts of the section's list, which may lack devices without it.
+    pub(crate) fn require_part<T>(&mut self, what: &str, got: Result<T, Fault>) -> Option<T> {
+        let before = self.warnings.len();
+        let part = self.require(self.probe, what, got);
+        for warning in self.warnings.iter_mut().skip(before) {
+            warning.incomplete = Some(self.probe.to_owned());
+        }
+        part
+    }
+
+    /// Tells of lines of a table that were not understood: `list`, a path in the document, may lack what
+    /// they say.
+    pub(crate) fn odd_lines(&mut self, list: &str, path: &str, count: usize) {
         if count > 0 {
             let lines = if count == 1 { "line" } else { "lines" };
             let message = format!("{path}: {count} {lines} of it cannot be understood");
-            self.warn(subject, WarningKind::Malformed, message);
+            let subject = list.rsplit('.').next().unwrap_or(list);
+            self.lacks(list, subject, WarningKind::Malformed, message);
         }
+    }
+
+    /// Adds a warning because of which `list`, a path in the document, may lack elements.
+    pub(crate) fn lacks(
+        &mut self,
+        list: &str,
+        subject: &str,
+        kind: WarningKind,
+        message: impl Into<String>,
+    ) {
+        self.warnings.push(Warning {
+            probe: self.probe.to_owned(),
+            subject: subject.to_owned(),
+            kind,
+            message: message.into(),
+            incomplete: Some(list.to_owned()),
+        });
     }
 
     /// Adds one warning.
@@ -116,6 +145,7 @@ impl Notes {
             subject: subject.to_owned(),
             kind,
             message: message.into(),
+            incomplete: None,
         });
     }
 

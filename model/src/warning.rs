@@ -33,6 +33,10 @@ pub struct Warning {
     pub kind: WarningKind,
     /// What failed, why, and what would help: one sentence without a full stop.
     pub message: String,
+    /// The list that may lack elements because of it, as a path in the document: `network`,
+    /// `memory.modules`. What such a list has is true; what it lacks may be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
 }
 
 /// A value with the warnings that belong to it.

@@ -17,6 +17,8 @@ mod gains;
 mod gpus;
 mod host;
 #[cfg(test)]
+mod incomplete;
+#[cfg(test)]
 mod many;
 mod memory;
 #[cfg(test)]

@@ -63,6 +63,13 @@ impl<'a> Known<'a> {
         found.or_else(of_firmware).or_else(|| self.files_only())
     }
 
+    /// Why the list at `path` of the document may lack elements.
+    pub(super) fn lacking(&self, path: &str) -> Option<&'a str> {
+        let mut warnings = self.inventory.warnings.iter();
+        let found = warnings.find(|warning| warning.incomplete.as_deref() == Some(path));
+        found.map(|warning| warning.message.as_str())
+    }
+
     /// Another root directory has no running kernel that could be asked.
     pub(super) fn files_only(&self) -> Option<&'a str> {
         let is_root = self.inventory.source == Some(Origin::Root);

@@ -323,3 +323,23 @@ fn a_command_line_is_told_word_by_word() {
         ]
     );
 }
+
+#[test]
+fn what_a_list_lacks_that_may_lack_something_is_not_gone() {
+    let mut partial = metal();
+    let lost = partial["network"].as_array_mut().unwrap().pop().unwrap();
+    let comparison = over_time(&metal(), &partial);
+    let name = lost["name"].as_str().unwrap();
+    assert!(
+        words(&comparison).join(" ").contains(name),
+        "{comparison:?}"
+    );
+    partial["warnings"].as_array_mut().unwrap().push(json!({
+        "probe": "network", "subject": "links", "kind": "malformed",
+        "message": "1 netlink messages could not be read and are left out", "incomplete": "network",
+    }));
+    let comparison = over_time(&metal(), &partial);
+    let of_network = |it: &&Difference| it.section == "network";
+    assert_eq!(comparison.differences.iter().find(of_network), None);
+    assert_eq!(comparison.unknown[0].fact, "network");
+}

@@ -76,12 +76,21 @@ impl Walk<'_> {
                 return;
             }
         }
+        // What a list lacks that may lack something is neither gone nor new.
+        let gaps = [self.after, self.before].map(|known| Some((known, known.lacking(kind.path)?)));
+        let [in_after, in_before] = gaps;
+        let mut doubtful = None;
         for pair in pair(kind, self.relation, &before, &after) {
             match pair {
                 Pair::Both(before, after) => self.both(kind, outer, &fact, before, after),
+                Pair::Before(_) if in_after.is_some() => doubtful = in_after,
+                Pair::After(_) if in_before.is_some() => doubtful = in_before,
                 Pair::Before(device) => self.one(kind, outer, DifferenceKind::Removed, device),
                 Pair::After(device) => self.one(kind, outer, DifferenceKind::Added, device),
             }
+        }
+        if let Some((known, why)) = doubtful {
+            self.found.unknown((outer.number, 0, fact), known, why);
         }
     }
 

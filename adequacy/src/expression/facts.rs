@@ -48,9 +48,7 @@ impl<'a> Facts<'a> {
         let arena = self.arena(section)?;
         match arena.root {
             Node::Null => Err(unknown),
-            Node::List(span) if span.len() == 0 && self.list_unknown(section).is_some() => {
-                Err(unknown)
-            }
+            Node::List(span) if self.list_unknown(section, span).is_some() => Err(unknown),
             root => known(arena, root).ok_or(unknown),
         }
     }
@@ -59,7 +57,7 @@ impl<'a> Facts<'a> {
     pub(super) fn value<'f>(&'f self, arena: &'f Arena, place: u32) -> Result<Value<'f>, Lack> {
         let node = arena.node(place);
         match node {
-            Node::List(span) if span.len() == 0 && self.is_doubtful(arena, place) => {
+            Node::List(span) if self.is_doubtful(arena, place, span) => {
                 Err(Lack::Unknown(Missing::Node(arena.section, place)))
             }
             _ => known(arena, node).ok_or(Lack::Unknown(Missing::Node(arena.section, place))),
@@ -70,7 +68,7 @@ impl<'a> Facts<'a> {
     pub(super) fn explain(&self, missing: Missing) -> Unknown {
         match missing {
             Missing::Section(section) => self
-                .list_unknown(section)
+                .list_unknown(section, Span::default())
                 .unwrap_or_else(|| self.machine.unknown(section, None, section.key())),
             Missing::Node(section, place) => {
                 let way = self.way(section, place);
@@ -123,25 +121,33 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Why a list of devices without devices is not known to be empty.
-    fn list_unknown(&self, section: Section) -> Option<Unknown> {
-        self.machine.list::<()>(section, &[]).err()
+    /// Why a section's list of devices is not known to have them all.
+    fn list_unknown(&self, section: Section, devices: Span) -> Option<Unknown> {
+        let some: &[()] = if devices.len() == 0 { &[] } else { &[()] };
+        self.machine.list(section, some).err()
     }
 
-    /// Whether an empty list may be so for want of knowledge: a warning speaks of it, or, where it is a
-    /// field of the section itself, of the section as a whole.
-    fn is_doubtful(&self, arena: &Arena, place: u32) -> bool {
+    /// Whether a list may lack something for want of knowledge: a warning says so; or it is empty and a
+    /// warning speaks of it, or, where it is a field of the section itself, of the section as a whole.
+    fn is_doubtful(&self, arena: &Arena, place: u32, list: Span) -> bool {
         let of_section = match arena.root {
             Node::Record(span) => (span.start..span.end).contains(&place),
             _ => false,
         };
+        let is_empty = list.len() == 0;
+        if !is_empty && !self.machine.has_lacking() {
+            return false;
+        }
         let field = self.way(arena.section, place).field;
+        if self.machine.lacking(arena.section, field).is_some() {
+            return true;
+        }
         let told = if of_section {
             self.machine.told(arena.section, None, field)
         } else {
             self.machine.told_of_each(arena.section, field)
         };
-        told.is_some()
+        is_empty && told.is_some()
     }
 
     /// The way from the root of a section down to a place.

@@ -36,6 +36,7 @@ fn warning(probe: &str, subject: &str, message: &str) -> Warning {
         subject: subject.to_owned(),
         kind: WarningKind::Denied,
         message: message.to_owned(),
+        incomplete: None,
     }
 }
 
@@ -77,6 +78,29 @@ fn what_holds_of_a_machine() {
     ] {
         assert_eq!(ask(&metal, text), Answer::Yes, "{text}");
         assert_eq!(ask(&metal, &format!("!({text})")), Answer::No, "{text}");
+    }
+}
+
+#[test]
+fn a_list_that_may_lack_something_is_unknown() {
+    let mut metal = metal();
+    for (list, text) in [
+        ("network", "network.exists(n, n.driver == 'e1000e')"),
+        (
+            "network.addresses",
+            "network.exists(n, n.addresses.size() > 0)",
+        ),
+        ("memory.modules", "memory.modules.size() == 4"),
+    ] {
+        assert!(!matches!(ask(&metal, text), Answer::Unknown(_)), "{text}");
+        let probe = list.split('.').next().unwrap();
+        metal.warnings.push(Warning {
+            incomplete: Some(list.to_owned()),
+            ..warning(probe, list.rsplit('.').next().unwrap(), "some are left out")
+        });
+        let whys = unknown(&metal, text);
+        assert!(whys[0].contains("some are left out"), "{whys:?}");
+        metal.warnings.pop();
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn is_of_other_fields(warning: &Warning, field: &str) -> bool {
 }
 
 /// What the warning of a probe on all that it found begins with, where it is of some of the facts only.
-const TOPICS: [(&str, &str, &[&str]); 7] = [
+const TOPICS: [(&str, &str, &[&str]); 8] = [
     (
         "disks",
         "health, and what is on disks",
@@ -56,6 +56,16 @@ const TOPICS: [(&str, &str, &[&str]); 7] = [
             "filesystem",
             "available",
             "unavailable_reasons",
+        ],
+    ),
+    (
+        "disks",
+        "whether disks are free",
+        &[
+            "available",
+            "unavailable_reasons",
+            "holders",
+            "mount_points",
         ],
     ),
     ("gpus", "memory of NVIDIA GPUs", &["memory_bytes", "uuid"]),
@@ -119,6 +129,7 @@ mod tests {
                 subject: probe.to_owned(),
                 kind: WarningKind::Denied,
                 message: message.to_owned(),
+                incomplete: None,
             };
             !is_of_other_fields(&warning, field)
         };

@@ -7,19 +7,24 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tonic::body::Body;
+use tonic::codegen::http::{Request, Response};
 use tonic::transport::{Channel, Endpoint, Uri};
+use tower::ServiceExt as _;
+use tower::util::BoxService;
 
 use crate::render::screen;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For one call. A lease is several times as long.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a controller listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +33,31 @@ pub(crate) struct Target {
     host: String,
     port: u16,
     name: ServerName<'static>,
+}
+
+/// A connection as calls see it, whatever it goes over.
+pub(crate) type Wire = BoxService<Request<Body>, Response<Body>, tonic::Status>;
+
+/// Makes connections for enrolled nodes.
+#[async_trait]
+pub(crate) trait Dial: Send + Sync {
+    /// A connection to `target`, who has proved to be a controller.
+    async fn dial(&self, target: &Target) -> Result<Wire, ConnectError>;
+}
+
+/// Dials over the network, by TLS.
+pub(crate) struct Network {
+    /// Whom to trust, and what to show.
+    pub(crate) tls: Arc<ClientConfig>,
+}
+
+#[async_trait]
+impl Dial for Network {
+    async fn dial(&self, target: &Target) -> Result<Wire, ConnectError> {
+        let channel = connect(target, Arc::clone(&self.tls)).await?;
+        let refused = |error: tonic::transport::Error| tonic::Status::from_error(error.into());
+        Ok(channel.map_err(refused).boxed())
+    }
 }
 
 /// Why a text is no [`Target`].

@@ -25,6 +25,7 @@ pub(crate) async fn run(
         };
         // An engine can be dropped at any await: its port says so.
         tokio::select! {
+            biased;
             () = cancel.cancelled() => return,
             changed = desired.changed() => {
                 if changed.is_err() {

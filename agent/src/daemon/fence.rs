@@ -36,6 +36,7 @@ impl<C: Clock> Fence<C> {
                 Step::Wait(until) => {
                     // All three can be dropped at any time.
                     tokio::select! {
+                        biased;
                         () = cancel.cancelled() => {}
                         changed = self.permit.changed() => {
                             if changed.is_err() {

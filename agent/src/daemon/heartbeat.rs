@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use muster_proto::v1;
 use muster_proto::v1::node_client::NodeClient;
-use rustls::ClientConfig;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use super::clock::Clock;
-use super::connect::{Target, chain, connect, told};
+use super::connect::{Dial, Target, Wire, chain, told};
 use super::core::backoff::{Backoff, spread};
 use super::core::fencing::{Permit, Running, SinceBoot};
 use super::core::report::{self, Local};
@@ -31,11 +29,13 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(250);
 /// What the task needs.
 pub(crate) struct Heartbeats<C> {
     pub(crate) clock: C,
-    pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) dial: Arc<dyn Dial>,
     pub(crate) endpoints: Endpoints,
     pub(crate) facts: Facts,
     pub(crate) state: Arc<State>,
     pub(crate) reporter: Reporter,
+    /// None sends no gauges.
+    pub(crate) meter: Option<Meter>,
     pub(crate) ports: Ports,
 }
 
@@ -70,14 +70,13 @@ enum Lost {
 /// A connection on which heartbeats go.
 struct Line {
     target: Target,
-    client: NodeClient<Channel>,
+    client: NodeClient<Wire>,
 }
 
 /// What is counted from one heartbeat to the next.
 struct Count {
     sequence: u64,
     told: Told,
-    meter: Meter,
     backoff: Backoff,
 }
 
@@ -87,17 +86,18 @@ impl<C: Clock> Heartbeats<C> {
         let mut count = Count {
             sequence: 0,
             told: self.state.told()?,
-            meter: Meter::new(self.clock.now()),
             backoff: Backoff::default(),
         };
         let mut line = None;
         loop {
             // Dropping a heartbeat half-way loses at most an answer, and with it a lease that nobody relies on.
             let wait = tokio::select! {
+                biased;
                 () = cancel.cancelled() => break,
                 wait = self.beat(&mut line, &mut count) => wait,
             };
             tokio::select! {
+                biased;
                 () = cancel.cancelled() => break,
                 () = self.pause(wait) => {}
             }
@@ -175,13 +175,13 @@ impl<C: Clock> Heartbeats<C> {
 
     async fn connect(&mut self) -> Result<Line, Lost> {
         let target = self.endpoints.next().ok_or(Lost::NoController)?;
-        let connected = connect(&target, Arc::clone(&self.tls)).await;
-        self.endpoints.tried(&target, &connected);
-        let channel = connected?;
+        let dialled = self.dial.dial(&target).await;
+        self.endpoints.tried(&target, &dialled);
+        let wire = dialled?;
         tracing::info!(controller = %target, "connected");
         Ok(Line {
             target,
-            client: NodeClient::new(channel),
+            client: NodeClient::new(wire),
         })
     }
 
@@ -191,6 +191,7 @@ impl<C: Clock> Heartbeats<C> {
         let changed = async {
             // All can be dropped at any time.
             tokio::select! {
+                biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
                 () = self.endpoints.changed() => {}
@@ -217,12 +218,13 @@ impl<C: Clock> Heartbeats<C> {
             },
             workloads: self.ports.workloads.count().await,
             nothing_of_old_epoch_runs: running.is_clean(epoch),
+            workload_summary: None,
         }
     }
 
     fn request(
-        &self,
-        count: &mut Count,
+        &mut self,
+        count: &Count,
         report: v1::NodeReport,
         now: SinceBoot,
     ) -> v1::HeartbeatRequest {
@@ -232,7 +234,7 @@ impl<C: Clock> Heartbeats<C> {
             epoch: count.told.standing.epoch,
             generation: count.told.standing.generation,
             inventory_digest: self.facts.digest(),
-            gauges: Some(count.meter.measure(now)),
+            gauges: self.meter.as_mut().map(|meter| meter.measure(now)),
             report: Some(report),
         }
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use rustls::pki_types::UnixTime;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::BootClock;
+use super::clock::{BootClock, Clock as _};
+use super::connect::Network;
 use super::credentials::Credentials;
 use super::endpoints::Endpoints;
 use super::enroll::{EnrollError, Enroller};
 use super::facts::Facts;
+use super::gauges::Meter;
 use super::heartbeat::{Heartbeats, Ports};
 use super::identity::Identity;
 use super::reporter::Reporter;
@@ -64,13 +66,15 @@ impl Membership {
         ports: Ports,
         cancel: CancellationToken,
     ) -> Result<(), MembershipError> {
+        let tls = tls::enrolled(&self.identity, credentials)?;
         let heartbeats = Heartbeats {
             clock: BootClock,
-            tls: tls::enrolled(&self.identity, credentials)?,
+            dial: Arc::new(Network { tls }),
             endpoints: self.endpoints,
             facts: self.facts,
             state: self.state,
             reporter: self.reporter,
+            meter: Some(Meter::new(BootClock.now())),
             ports,
         };
         Ok(heartbeats.run(cancel).await?)

@@ -196,6 +196,7 @@ fn hostile_names_never_reach_a_terminal() {
         subject: hostile.to_owned(),
         kind: WarningKind::Malformed,
         message: hostile.to_owned(),
+        incomplete: None,
     });
     let full = Layout {
         in_full: true,

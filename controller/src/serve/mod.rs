@@ -109,6 +109,8 @@ impl Services {
                 () = watch_leases(Arc::clone(&self.fleet)) => {}
                 () = stop.cancelled() => {}
             }
+            // Connections end when what is under way on them has.
+            self.fleet.end_watches();
             Ok(())
         };
         let ended = tokio::try_join!(network, local, leases);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use muster_model::{INVENTORY_SCHEMA, NodeStatus, Role};
 use muster_proto::v1;
 use muster_proto::v1::node_report::Progress;
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
 use super::{Services, status_of_move, status_of_store, tls};
@@ -48,7 +48,7 @@ impl Service {
         let node = self.services.fleet.node(id).map(|(record, _)| record);
         let node = node.ok_or_else(|| Status::permission_denied("this node is not known here"))?;
         match node.status {
-            NodeStatus::Out => Err(Status::permission_denied("this node was removed")),
+            NodeStatus::Out => Err(removed()),
             _ => Ok(node),
         }
     }
@@ -59,7 +59,7 @@ impl Service {
         mut node: Arc<NodeRecord>,
         report: &v1::NodeReport,
         epoch: u64,
-    ) -> Result<Arc<NodeRecord>, Status> {
+    ) -> Result<(), Status> {
         // From approved to active there are three steps; nothing takes more.
         const MOST_STEPS: usize = 4;
         for _ in 0..MOST_STEPS {
@@ -76,7 +76,7 @@ impl Service {
                 break;
             }
         }
-        Ok(node)
+        Ok(())
     }
 }
 
@@ -133,17 +133,19 @@ impl v1::node_server::Node for Service {
             ));
         }
         let fleet = &self.services.fleet;
-        fleet.heard(&node.id, beat.gauges);
-        let node = match &beat.report {
-            Some(report) => self.take(node, report, beat.epoch).await?,
-            None => node,
-        };
+        let id = node.id.clone();
+        if let Some(report) = &beat.report {
+            self.take(node, report, beat.epoch).await?;
+        }
+        // The lease and what it is for are of one moment: nobody is told to go on who is being fenced.
+        let grant = fleet.heard(&id, beat.gauges, beat.report);
+        let grant = grant.ok_or_else(|| Status::not_found("the node was deleted"))?;
+        let node = grant.record;
         let known = node.inventory_digest.as_deref().unwrap_or_default();
         let told = hex(&beat.inventory_digest);
-        let timing = fleet.timing();
         Ok(Response::new(v1::HeartbeatResponse {
-            interval_ms: milliseconds(timing.interval),
-            lease_ms: milliseconds(timing.lease),
+            interval_ms: milliseconds(grant.interval),
+            lease_ms: milliseconds(grant.lease),
             epoch: node.epoch,
             desired: Some(desired(&node)),
             send_inventory: !told.is_empty() && !known.starts_with(&told),
@@ -172,15 +174,21 @@ impl v1::node_server::Node for Service {
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::WatchResponse, Status>> + Send>>;
 
+    // Heartbeats carry the desired state too, so that a stream that is lost loses nothing.
     async fn watch(
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        self.caller(&request)?;
-        // Heartbeats carry the desired state too.
-        Err(Status::unimplemented(
-            "this controller tells by heartbeats alone",
-        ))
+        let node = self.caller(&request)?;
+        let fleet = Arc::clone(&self.services.fleet);
+        let watch = fleet.watch(&node.id, request.into_inner().generation);
+        let told = watch.map(|node| match node.status {
+            NodeStatus::Out => Err(removed()),
+            _ => Ok(v1::WatchResponse {
+                desired: Some(desired(&node)),
+            }),
+        });
+        Ok(Response::new(Box::pin(told)))
     }
 
     async fn deliver_events(
@@ -226,6 +234,10 @@ impl v1::node_server::Node for Service {
             roots: roots.iter().map(|der| der.to_vec()).collect(),
         }))
     }
+}
+
+fn removed() -> Status {
+    Status::permission_denied("this node was removed")
 }
 
 fn desired(node: &NodeRecord) -> v1::DesiredState {

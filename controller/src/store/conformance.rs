@@ -16,6 +16,7 @@ pub(super) async fn check<S: Store + 'static>(make: impl Fn() -> S) {
     a_spooled_event_is_stored_once(&make()).await;
     a_deleted_node_leaves_nothing(&make()).await;
     revocations_stay(&make()).await;
+    the_last_note_counts(&make()).await;
 }
 
 async fn records_come_back_as_they_were(store: &impl Store) {
@@ -76,6 +77,7 @@ async fn a_stale_revision_changes_nothing(store: &impl Store) {
                 node: "n1".to_owned(),
                 content: vec![1],
             },
+            note("key", "lost"),
             Write::Token {
                 record: token("t1"),
                 expected: 0,
@@ -91,6 +93,7 @@ async fn a_stale_revision_changes_nothing(store: &impl Store) {
         assert_eq!(store.events("n1", 0, 10).await.unwrap(), []);
         assert_eq!(store.revoked().await.unwrap(), [""; 0]);
         assert_eq!(store.inventory("n1").await.unwrap(), None);
+        assert_eq!(store.note("key").await.unwrap(), None);
         assert_eq!(store.token("t1").await.unwrap(), None);
     }
     let lost = commit(store, vec![put(&node("n9"), 3)]).await.unwrap_err();
@@ -198,6 +201,17 @@ async fn revocations_stay(store: &impl Store) {
     assert_eq!(store.revoked().await.unwrap(), ["aa", "bb"]);
 }
 
+async fn the_last_note_counts(store: &impl Store) {
+    assert_eq!(store.note("key").await.unwrap(), None);
+    commit(store, vec![note("key", "old"), note("other", "x")])
+        .await
+        .unwrap();
+    commit(store, vec![note("key", "new")]).await.unwrap();
+    let failing = vec![note("key", "lost"), put(&node("n1"), 9)];
+    assert!(commit(store, failing).await.is_err());
+    assert_eq!(store.note("key").await.unwrap().as_deref(), Some("new"));
+}
+
 async fn commit(store: &impl Store, writes: Vec<Write>) -> Result<(), StoreError> {
     store.commit(Transaction { writes }).await
 }
@@ -206,6 +220,13 @@ fn put(record: &NodeRecord, expected: u64) -> Write {
     Write::Node {
         record: Box::new(record.clone()),
         expected,
+    }
+}
+
+fn note(key: &str, value: &str) -> Write {
+    Write::Note {
+        key: key.to_owned(),
+        value: value.to_owned(),
     }
 }
 

@@ -21,6 +21,7 @@ struct State {
     events: BTreeMap<String, Vec<EventRecord>>,
     inventories: BTreeMap<String, Vec<u8>>,
     revoked: BTreeSet<String>,
+    notes: BTreeMap<String, String>,
 }
 
 /// How to put one thing back.
@@ -80,6 +81,10 @@ impl Store for MemoryStore {
         Ok(self.state().revoked.iter().cloned().collect())
     }
 
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.state().notes.get(key).cloned())
+    }
+
     async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
         let mut state = self.state();
         let mut done: Vec<Undo> = Vec::new();
@@ -124,6 +129,12 @@ impl State {
                 let before = self.inventories.insert(node.clone(), content);
                 Ok(Box::new(move |state| {
                     put_back(&mut state.inventories, node, before);
+                }))
+            }
+            Write::Note { key, value } => {
+                let before = self.notes.insert(key.clone(), value);
+                Ok(Box::new(move |state| {
+                    put_back(&mut state.notes, key, before);
                 }))
             }
             Write::Revoke { serial } => {

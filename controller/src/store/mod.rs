@@ -50,6 +50,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Serial numbers of certificates that are revoked, as hex.
     async fn revoked(&self) -> Result<Vec<String>, StoreError>;
 
+    /// What was noted of the cluster as a whole under that key.
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError>;
+
     /// Does all of it, or nothing.
     async fn commit(&self, transaction: Transaction) -> Result<(), StoreError>;
 }
@@ -105,6 +108,13 @@ pub enum Write {
         node: String,
         /// The compressed document.
         content: Vec<u8>,
+    },
+    /// Notes something of the cluster as a whole, in place of what was noted under the same key.
+    Note {
+        /// Which.
+        key: String,
+        /// What.
+        value: String,
     },
     /// Revokes a certificate for ever.
     Revoke {
@@ -180,11 +190,17 @@ mod tests {
         drop(store);
 
         let connection = rusqlite::Connection::open(&path).unwrap();
+        let version_1 = "DROP TABLE note; PRAGMA user_version = 1;";
+        connection.execute_batch(version_1).unwrap();
+        let store = SqliteStore::open(&path).unwrap();
+        assert_eq!(store.note("key").await.unwrap(), None, "it was brought up");
+        assert_eq!(store.revoked().await.unwrap(), ["aa"]);
+        drop(store);
         connection.pragma_update(None, "user_version", 99).unwrap();
         drop(connection);
         let refused = SqliteStore::open(&path).unwrap_err();
         let cause = std::error::Error::source(&refused).unwrap().to_string();
-        assert_eq!(cause, "it is of version 99, and 1 is the latest known here");
+        assert_eq!(cause, "it is of version 99, and 2 is the latest known here");
         std::fs::write(
             &path,
             "no database at all, but some text that is long enough",

@@ -14,8 +14,9 @@ use serde::de::DeserializeOwned;
 use super::{Store, StoreError, Transaction, Write};
 use crate::record::{EventRecord, NodeRecord, Revision, TokenRecord};
 
-/// The tables, of the first version. `user_version` counts the versions.
-const TABLES: &str = "
+/// What leads from each version to the next, from an empty file on. `user_version` counts the versions.
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE node (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
     CREATE TABLE token (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
     CREATE TABLE event (
@@ -25,8 +26,9 @@ const TABLES: &str = "
     CREATE UNIQUE INDEX event_spool ON event (node, spool_sequence) WHERE spool_sequence IS NOT NULL;
     CREATE TABLE inventory (node TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT;
     CREATE TABLE revoked (serial TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-";
-const VERSION: i64 = 1;
+",
+    "CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+];
 
 /// An SQLite file.
 #[derive(Debug)]
@@ -52,20 +54,21 @@ impl SqliteStore {
             connection.busy_timeout(std::time::Duration::from_secs(5))?;
             connection.pragma_query_value(None, "user_version", |row| row.get(0))
         };
-        match set_up().map_err(|error| unavailable("open", error))? {
-            0 => {
-                let make =
-                    format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
-                connection
-                    .execute_batch(&make)
-                    .map_err(|error| unavailable("make the tables", error))?;
-            }
-            VERSION => {}
-            later => {
-                let message =
-                    format!("it is of version {later}, and {VERSION} is the latest known here");
-                return Err(unavailable("open", message));
-            }
+        let version = set_up().map_err(|error| unavailable("open", error))?;
+        let known = MIGRATIONS.len();
+        let missing = usize::try_from(version).ok();
+        let missing = missing.and_then(|version| MIGRATIONS.get(version..));
+        let missing = missing.ok_or_else(|| {
+            let message =
+                format!("it is of version {version}, and {known} is the latest known here");
+            unavailable("open", message)
+        })?;
+        if !missing.is_empty() {
+            let make = missing.concat();
+            let make = format!("BEGIN IMMEDIATE; {make} PRAGMA user_version = {known}; COMMIT;");
+            connection
+                .execute_batch(&make)
+                .map_err(|error| unavailable("make the tables", error))?;
         }
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
@@ -197,6 +200,16 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let key = key.to_owned();
+        self.ask("read a note", move |connection| {
+            let sql = "SELECT value FROM note WHERE key = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+        })
+        .await
+    }
+
     async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
         self.ask("commit", move |connection| {
             // Dropped without a commit, it is rolled back.
@@ -249,6 +262,12 @@ fn write(transaction: &Connection, write: Write) -> Result<(), Fault> {
             transaction
                 .prepare_cached(sql)?
                 .execute(params![node, content])?;
+            Ok(())
+        }
+        Write::Note { key, value } => {
+            let sql = "INSERT INTO note (key, value) VALUES (?1, ?2)
+                       ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+            transaction.prepare_cached(sql)?.execute([key, value])?;
             Ok(())
         }
         Write::Revoke { serial } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Fault;
 use crate::parse::device_mapper::{self, Kind};
-use crate::parse::mounts::{self, Mount};
+use crate::parse::mounts::{self, Mounts};
 use crate::parse::natural;
 use crate::source::{Source, TABLE_CAP};
 
@@ -16,6 +16,8 @@ pub(crate) struct BlockDevices {
     /// Devices made of others, by kernel name.
     pub(crate) composed: BTreeMap<String, Composed>,
     holders: BTreeMap<String, Vec<String>>,
+    /// Why some of it could not be read, for the first of which that is so.
+    pub(crate) fault: Option<(String, Fault)>,
 }
 
 /// A block device made of others.
@@ -60,9 +62,15 @@ pub(crate) fn devices(source: &Source) -> Result<BlockDevices, Fault> {
     names.sort_by(|a, b| natural::compare(a, b));
     let mut devices = BlockDevices::default();
     for name in &names {
-        let Some(composed) = composed(source, name) else {
-            continue;
+        let mut composed = match composed(source, name) {
+            Some(composed) => composed,
+            None => continue,
         };
+        match source.list(&format!("sys/block/{name}/slaves")) {
+            Ok(slaves) => composed.slaves = slaves,
+            Err(Fault::Absent) => {}
+            Err(fault) => devices.fault = devices.fault.or(Some((name.clone(), fault))),
+        }
         for slave in &composed.slaves {
             let holders = devices.holders.entry(slave.clone()).or_default();
             holders.push(name.clone());
@@ -93,13 +101,13 @@ fn composed(source: &Source, name: &str) -> Option<Composed> {
     Some(Composed {
         number: directory.text("dev").unwrap_or_default(),
         made_by,
-        slaves: directory.list("slaves").unwrap_or_default(),
+        slaves: Vec::new(),
     })
 }
 
 /// The mounts of the host. Another root has the table of the process that recorded it, if any; of
 /// the running machine's processes only the first one sees the host.
-pub(crate) fn mounts(source: &Source) -> Result<Vec<Mount>, Fault> {
+pub(crate) fn mounts(source: &Source) -> Result<Mounts, Fault> {
     let read = |path: &str| source.read_up_to(path, TABLE_CAP);
     if !source.is_files_only() {
         return read("proc/self/mountinfo").map(|table| mounts::mountinfo(&table));

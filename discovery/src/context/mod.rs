@@ -15,7 +15,7 @@ use muster_model::host::Virtualization;
 pub(crate) use self::block::{BlockDevices, Composed, MadeBy};
 pub(crate) use self::pci::{PCI_DEVICES, PciFound};
 use crate::parse::cpuinfo::Cpuinfo;
-use crate::parse::mounts::Mount;
+use crate::parse::mounts::Mounts;
 use crate::parse::pci_ids::PciNames;
 use crate::parse::smbios::Smbios;
 use crate::source::{Query, Source};
@@ -33,7 +33,7 @@ pub(crate) struct Context<'a> {
     kernel_release: OnceLock<Result<String, Fault>>,
     virtualization: OnceLock<Found<Virtualization>>,
     block_devices: OnceLock<Result<BlockDevices, Fault>>,
-    mounts: OnceLock<Result<Vec<Mount>, Fault>>,
+    mounts: OnceLock<Result<Mounts, Fault>>,
 }
 
 impl<'a> Context<'a> {
@@ -62,9 +62,9 @@ impl<'a> Context<'a> {
     }
 
     /// The mounts of the host.
-    pub(crate) fn mounts(&self) -> Result<&[Mount], Fault> {
+    pub(crate) fn mounts(&self) -> Result<&Mounts, Fault> {
         let mounts = self.mounts.get_or_init(|| block::mounts(self.source));
-        mounts.as_deref().map_err(Clone::clone)
+        mounts.as_ref().map_err(Clone::clone)
     }
 
     /// When discovery began, as the document has it.

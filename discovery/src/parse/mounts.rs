@@ -1,5 +1,25 @@
 //! Mount tables: `/proc/PID/mountinfo` (proc(5)), `/proc/PID/mounts` (fstab(5)) and `/proc/swaps`.
 
+/// A table of mounts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mounts {
+    pub(crate) mounts: Vec<Mount>,
+    /// Lines that are none.
+    pub(crate) odd: usize,
+}
+
+impl Mounts {
+    fn of(lines: impl Iterator<Item = Option<Mount>>) -> Self {
+        lines.fold(Self::default(), |mut table, line| {
+            match line {
+                Some(mount) => table.mounts.push(mount),
+                None => table.odd += 1,
+            }
+            table
+        })
+    }
+}
+
 /// One mount.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Mount {
@@ -26,10 +46,8 @@ impl Mount {
 }
 
 /// Reads `mountinfo`: `id parent major:minor root mount-point options [tags…] - type source …`.
-pub(crate) fn mountinfo(table: &[u8]) -> Vec<Mount> {
-    lines(table)
-        .filter_map(|line| mountinfo_line(&line))
-        .collect()
+pub(crate) fn mountinfo(table: &[u8]) -> Mounts {
+    Mounts::of(lines(table).map(|line| mountinfo_line(&line)))
 }
 
 fn mountinfo_line(line: &str) -> Option<Mount> {
@@ -47,7 +65,7 @@ fn mountinfo_line(line: &str) -> Option<Mount> {
 }
 
 /// Reads `mounts`: `source mount-point type options 0 0`.
-pub(crate) fn mounts(table: &[u8]) -> Vec<Mount> {
+pub(crate) fn mounts(table: &[u8]) -> Mounts {
     let line = |line: String| {
         let mut fields = line.split(' ');
         Some(Mount {
@@ -58,7 +76,7 @@ pub(crate) fn mounts(table: &[u8]) -> Vec<Mount> {
             root: "/".to_owned(),
         })
     };
-    lines(table).filter_map(line).collect()
+    Mounts::of(lines(table).map(line))
 }
 
 /// The block devices in `/proc/swaps`, as they were given: `/dev/sda2`.
@@ -114,8 +132,8 @@ mod tests {
             b"36 35 98:0 /mnt1 /my\\040disk rw,noatime master:1 shared:2 - ext3 /dev/root rw\n\
             41 20 0:40 / /misc rw - autofs systemd-1 rw\n\
             broken line\n";
-        let mounts = mountinfo(table);
-        assert_eq!(mounts.len(), 2);
+        let Mounts { mounts, odd } = mountinfo(table);
+        assert_eq!((mounts.len(), odd), (2, 1));
         assert_eq!(mounts[0].mount_point, "/my disk");
         assert_eq!(mounts[0].root, "/mnt1");
         assert_eq!(mounts[0].number, "98:0");
@@ -126,7 +144,8 @@ mod tests {
 
     #[test]
     fn reads_mounts_without_numbers() {
-        let found = mounts(b"/dev/vda / ext4 rw 0 0\ntmpfs /a\\134b tmpfs rw 0 0\n");
+        let table = b"/dev/vda / ext4 rw 0 0\ntmpfs /a\\134b tmpfs rw 0 0\n";
+        let Mounts { mounts: found, .. } = mounts(table);
         assert_eq!(found[0].source, "/dev/vda");
         assert!(found[0].is_on_block_device());
         assert_eq!(found[1].mount_point, "/a\\b");

@@ -25,7 +25,12 @@ const IMAGES: &[&str] = &["cramfs", "erofs", "squashfs"];
 pub(crate) fn probe(context: &Context<'_>) -> Found<Vec<Filesystem>> {
     let mut notes = Notes::new("filesystems");
     let mounts = notes.require("filesystems", "proc/self/mountinfo", context.mounts());
-    let shown = shown(mounts.unwrap_or_default());
+    notes.odd_lines(
+        "filesystems",
+        "proc/self/mountinfo",
+        mounts.map_or(0, |table| table.odd),
+    );
+    let shown = shown(mounts.map_or(&[], |table| &table.mounts));
     let answers = usages(context, &shown);
     let filesystems = shown
         .iter()

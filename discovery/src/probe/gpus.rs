@@ -60,7 +60,7 @@ fn tell_of_unidentified(listed: &[PciFound], notes: &mut Notes) {
         let count = faults.count();
         let message =
             format!("not all are known: PCI functions that could not be identified: {count}");
-        notes.warn("gpus", fault.kind(), message);
+        notes.lacks("gpus", "gpus", fault.kind(), message);
     }
 }
 

@@ -44,7 +44,7 @@ fn names(
     got: Result<Lines<String>, Fault>,
 ) -> Option<Vec<String>> {
     let lines = notes.require_recorded(subject, path, got)?;
-    notes.odd_lines(subject, path, lines.odd);
+    notes.odd_lines(&format!("modules.{subject}"), path, lines.odd);
     let mut names = lines.values;
     names.sort();
     names.dedup();

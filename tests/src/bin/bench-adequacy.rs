@@ -180,6 +180,7 @@ fn unidentified(inventory: &Inventory) -> Inventory {
             subject: function.slot.clone(),
             kind: WarningKind::Malformed,
             message: "uevent: not a PCI modalias: pci:v00008086".to_owned(),
+            incomplete: None,
         });
     }
     inventory.warnings.sort();

@@ -60,6 +60,7 @@ pub(crate) fn without(document: &Value, place: &str) -> Option<Inventory> {
         subject: section.to_owned(),
         kind: WarningKind::Denied,
         message: "lost".to_owned(),
+        incomplete: None,
     });
     Some(lost)
 }

@@ -56,14 +56,15 @@ impl Check for Mitigated {
     }
 }
 
-/// `Vulnerable…`, also of a part of it: `KVM: Vulnerable`
+/// `Vulnerable…`, also of a part of it: `KVM: Vulnerable`, and `Processor vulnerable` of a kernel without KVM
 /// (`Documentation/admin-guide/hw-vuln/multihit.rst`), `Mitigation: …; BHI: Vulnerable`
 /// (`Documentation/admin-guide/hw-vuln/spectre.rst`). `SMT vulnerable` is said of every processor with
 /// hyper-threads that is mitigated otherwise, and does not count.
 fn is_open(text: &str) -> bool {
     text.split("; ").any(|part| {
         let state = part.split_once(": ").map_or(part, |(_, state)| state);
-        part.starts_with("Vulnerable") || state.starts_with("Vulnerable")
+        let states = [part, state];
+        states.iter().any(|state| state.starts_with("Vulnerable")) || part == "Processor vulnerable"
     })
 }
 

@@ -171,6 +171,7 @@ fn mitigated() {
         "mmio_stale_data": "Mitigation: Clear CPU buffers; SMT vulnerable",
         "spectre_v2": "Mitigation: Enhanced / Automatic IBRS; IBPB: conditional; BHI: Vulnerable",
     }));
+    let without_kvm = vulnerable(&json!({"itlb_multihit": "Processor vulnerable"}));
     let except = r#"{ except = ["mds", "itlb_multihit", "gather_data_sampling"] }"#;
     let denied = json!({
         "cpu": {"vulnerabilities": {"mds": "Not affected"}},
@@ -185,6 +186,7 @@ fn mitigated() {
             ("{}", open.clone(), Fail, Some("itlb_multihit, mds")),
             (except, open, Pass, Some("none")),
             ("{}", partly, Fail, Some("spectre_v2")),
+            ("{}", without_kvm, Fail, Some("itlb_multihit")),
             ("{}", unsure.clone(), Undetermined, Some("none for certain")),
             (
                 r#"{ except = ["gather_data_sampling"] }"#,

@@ -26,11 +26,8 @@ impl Check for Symmetric {
     fn judge(&self, machine: &Machine<'_>) -> Finding {
         let modules = &memory(machine).modules;
         let modules: Vec<&MemoryModule> = modules.iter().filter(|it| is_volatile(it)).collect();
-        let fitted = machine.fact(
-            Section::Memory,
-            "modules",
-            (!modules.is_empty()).then(|| named(&modules)),
-        );
+        let are_all = !modules.is_empty() && machine.lacking(Section::Memory, "modules").is_none();
+        let fitted = machine.fact(Section::Memory, "modules", are_all.then(|| named(&modules)));
         Finding::of(fitted, |fitted| {
             let mut oddities = Oddities::default();
             oddities.compare(&fitted, |module| module.size_bytes, size::in_words);

@@ -59,6 +59,7 @@ fn denied() -> Inventory {
         subject: "disks".to_owned(),
         kind: WarningKind::Denied,
         message: "only root may read what is on a disk".to_owned(),
+        incomplete: None,
     });
     inventory
 }

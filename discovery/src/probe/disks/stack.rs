@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use muster_model::WarningKind;
 use muster_model::disk::{Disk, Signature};
 
 use super::Draft;
 use super::availability::{self, Usage};
+use crate::Fault;
 use crate::context::Context;
 use crate::context::{BlockDevices, Composed, MadeBy};
 use crate::notes::Notes;
@@ -19,7 +21,7 @@ pub(super) struct Stack<'a> {
     by_number: BTreeMap<&'a str, Vec<&'a str>>,
     by_source: BTreeMap<&'a str, Vec<&'a str>>,
     swaps: BTreeSet<String>,
-    /// Whether the mounts are known.
+    /// Whether all of it is known.
     known: bool,
 }
 
@@ -35,15 +37,29 @@ impl<'a> Stack<'a> {
             by_number: BTreeMap::new(),
             by_source: BTreeMap::new(),
             swaps: BTreeSet::new(),
-            known: mounts.is_some(),
+            known: mounts.is_some_and(|table| table.odd == 0),
         };
-        for mount in mounts.unwrap_or_default() {
+        for mount in mounts.map_or(&[][..], |table| &table.mounts) {
             stack.add(mount);
         }
-        let swaps = context.source.read_up_to("proc/swaps", TABLE_CAP);
-        // A kernel without swap has no such file.
-        let swaps = notes.keep("disks", "proc/swaps", swaps).unwrap_or_default();
-        stack.swaps = swap_devices(&swaps).into_iter().collect();
+        if mounts.is_some() && !stack.known {
+            let message = "whether disks are free: mounts cannot be understood";
+            notes.warn("disks", WarningKind::Malformed, message);
+        }
+        let swaps = match context.source.read_up_to("proc/swaps", TABLE_CAP) {
+            // A kernel without swap has no such file.
+            Err(Fault::Absent) => Some(Vec::new()),
+            swaps => notes.require("disks", "whether disks are free: proc/swaps", swaps),
+        };
+        stack.known &= swaps.is_some();
+        stack.swaps = swap_devices(&swaps.unwrap_or_default())
+            .into_iter()
+            .collect();
+        if let Some((name, fault)) = &devices.fault {
+            let what = format!("whether disks are free: what {name} is made of");
+            notes.require("disks", &what, Err::<(), _>(fault.clone()));
+            stack.known = false;
+        }
         stack
     }
 

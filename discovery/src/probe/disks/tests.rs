@@ -127,6 +127,38 @@ fn without_block_devices_that_is_said() {
 }
 
 #[test]
+fn a_disk_is_free_only_when_all_that_may_hold_it_is_known() {
+    let mounts = "21 1 0:5 / /proc rw - proc proc rw\n";
+    let empty_disk = |alter: &dyn Fn(&Tree)| {
+        let tree = Tree::new(&[
+            ("sys/block/vda/size", "209715200\n"),
+            ("sys/block/vda/dev", "252:0\n"),
+            ("run/udev/data/b252:0", "E:ID_SERIAL=x\n"),
+            ("proc/1/mountinfo", mounts),
+        ]);
+        alter(&tree);
+        let (disks, warnings) = found(&tree, probe);
+        let told = warnings.iter().map(|warning| warning.message.clone());
+        (disks[0].available, told.collect::<Vec<_>>())
+    };
+    assert_eq!(empty_disk(&|_| {}), (Some(true), vec![]));
+    let odd = format!("{mounts}22 1 nonsense\n");
+    let unreadable_mounts = |tree: &Tree| tree.file("proc/1/mountinfo", odd.as_bytes());
+    let unreadable_swaps = |tree: &Tree| tree.file("proc/swaps/x", b"");
+    // A link to itself cannot be followed.
+    let unreadable_slaves = |tree: &Tree| tree.link("sys/block/dm-0/slaves", "slaves");
+    for (what, (available, told)) in [
+        ("mounts", empty_disk(&unreadable_mounts)),
+        ("proc/swaps", empty_disk(&unreadable_swaps)),
+        ("what dm-0 is made of", empty_disk(&unreadable_slaves)),
+    ] {
+        assert_eq!(available, None, "{what}");
+        let begin = format!("whether disks are free: {what}");
+        assert!(told.iter().any(|it| it.starts_with(&begin)), "{told:?}");
+    }
+}
+
+#[test]
 fn malformed_attributes_cost_their_fields() {
     let tree = sata();
     tree.file(&format!("{SDA}/size"), b"many\n");

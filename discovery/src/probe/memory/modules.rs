@@ -23,7 +23,7 @@ pub(super) fn fill(context: &Context<'_>, notes: &mut Notes, memory: &mut Memory
     if !smbios.faults.is_empty() {
         let faults = smbios.faults.join("; ");
         let message = format!("slots and modules may be missing: {faults}");
-        notes.warn("modules", WarningKind::Malformed, message);
+        notes.lacks("memory.modules", "modules", WarningKind::Malformed, message);
     }
     let arrays: Vec<Array> = smbios.memory_arrays().collect();
     describe(&arrays, memory);

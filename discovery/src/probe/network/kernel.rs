@@ -17,8 +17,8 @@ pub(super) fn interfaces(
 ) -> Vec<NetworkInterface> {
     let links = netlink::links(links);
     let mut addresses = netlink::addresses(addresses);
-    note_malformed("links", links.malformed, notes);
-    note_malformed("addresses", addresses.malformed, notes);
+    note_malformed("network", "links", links.malformed, notes);
+    note_malformed("network.addresses", "addresses", addresses.malformed, notes);
     addresses.items.sort_unstable();
     let names: HashMap<u32, &str> = links
         .items
@@ -91,9 +91,9 @@ fn bond(bond: &netlink::Bond, name: &impl Fn(Option<u32>) -> Option<String>) -> 
     }
 }
 
-fn note_malformed(subject: &str, count: usize, notes: &mut Notes) {
+fn note_malformed(list: &str, subject: &str, count: usize, notes: &mut Notes) {
     if count > 0 {
         let message = format!("{count} netlink messages could not be read and are left out");
-        notes.warn(subject, WarningKind::Malformed, message);
+        notes.lacks(list, subject, WarningKind::Malformed, message);
     }
 }

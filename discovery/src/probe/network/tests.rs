@@ -249,6 +249,23 @@ fn malformed_values_cost_themselves() {
 }
 
 #[test]
+fn what_netlink_says_unreadably_makes_its_list_incomplete() {
+    let mut notes = Notes::new("network");
+    // A link message (RTM_NEWLINK) that ends within its header, and an address message (RTM_NEWADDR).
+    let short = |kind: u16| {
+        let mut message = 20u32.to_ne_bytes().to_vec();
+        message.extend(kind.to_ne_bytes());
+        message.resize(20, 0);
+        message
+    };
+    assert_eq!(kernel::interfaces(&short(16), &short(20), &mut notes), []);
+    let warnings = notes.with(()).warnings;
+    let lists = warnings.iter().map(|it| it.incomplete.as_deref());
+    let lists: Vec<_> = lists.collect();
+    assert_eq!(lists, [Some("network"), Some("network.addresses")]);
+}
+
+#[test]
 fn addresses_of_hardware() {
     assert_eq!(hardware_address(&[0; 6]), None);
     assert_eq!(hardware_address(&[10, 0, 0, 1]), None);

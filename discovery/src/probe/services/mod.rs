@@ -69,7 +69,7 @@ impl Units {
                     let what = "the folders of systemd's units";
                     return notes.require_recorded("services", what, Err(Fault::NotAsked));
                 }
-                names => notes.require("services", folder, names),
+                names => notes.require_part(folder, names),
             };
             listed += usize::from(names.is_some());
             units.folder(source, folder, names, notes);

@@ -141,6 +141,7 @@ fn a_device_that_did_not_answer_keeps_what_it_said() {
         subject: "eth0".to_owned(),
         kind: WarningKind::TimedOut,
         message: String::new(),
+        incomplete: None,
     });
     assert_eq!(
         short(&changes(&before, &after, &[])),

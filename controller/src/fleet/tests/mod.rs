@@ -1,8 +1,15 @@
 //! Nodes move as their life allows, once for each event, and are fenced when they are silent for too long.
 
+mod leases;
+mod watch;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use muster_model::NodeStatus;
 
 use super::*;
+use crate::lifecycle::Event;
 use crate::store::MemoryStore;
 
 #[derive(Debug)]
@@ -132,7 +139,7 @@ async fn a_silent_node_is_fenced_after_lease_and_margin_and_no_sooner() {
     let Timing { lease, margin, .. } = fleet.timing();
     let status = || fleet.node("n1").unwrap().0;
     tokio::time::sleep(lease / 2).await;
-    fleet.heard("n1", None);
+    fleet.heard("n1", None, None);
     tokio::time::sleep(lease + margin - Duration::from_millis(100)).await;
     assert_eq!(status().status, NodeStatus::Active);
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -161,7 +168,7 @@ async fn a_controller_that_was_down_fences_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_late_heartbeat_shows_as_offline() {
     let (fleet, _) = fleet(NodeStatus::Active).await;
-    fleet.heard("n1", None);
+    fleet.heard("n1", None, None);
     let offline = || is_offline(&fleet);
     assert!(!offline());
     tokio::time::sleep(fleet.timing().interval * 2).await;

@@ -1,0 +1,135 @@
+//! The nodes, and the only code that moves one from one status to another.
+//!
+//! Map: [`Fleet`] ties the store, the life of a node and what is known from heartbeats together. RPCs and the
+//! watch over leases tell it what happened; `moves` decides by [`crate::lifecycle`] and writes with a
+//! compare-and-swap; `leases` ends what is silent, by the [`Timing`] that nodes were told; `watch` tells those who
+//! watch. What changes with every heartbeat stays in memory (`live`).
+
+mod leases;
+mod live;
+mod moves;
+mod timing;
+mod watch;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use self::live::Nodes;
+use self::timing::Pace;
+use crate::clock::Clock;
+use crate::lifecycle::Refused;
+use crate::record::{NodeRecord, UnixMs};
+use crate::store::{Store, StoreError};
+
+pub use leases::{Grant, watch_leases};
+pub use live::Heard;
+pub use timing::Timing;
+pub use watch::Watch;
+
+/// All nodes of one cluster.
+#[derive(Debug)]
+pub struct Fleet {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    live: Mutex<Nodes>,
+    operations: tokio::sync::Mutex<()>,
+}
+
+/// Why a node was not moved.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    /// There is no such node.
+    #[error("there is no node {0:?}")]
+    NoNode(String),
+    /// Its status does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// It cannot be stored.
+    #[error("the change cannot be stored")]
+    Store(#[from] StoreError),
+}
+
+impl Fleet {
+    /// Reads all nodes from the store. Leases count from now, and for as long as any controller has promised
+    /// before, so that a controller that was down fences nobody.
+    ///
+    /// # Errors
+    /// The store cannot be read, or cannot note what nodes will be promised.
+    pub async fn load(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        timing: Timing,
+    ) -> Result<Self, StoreError> {
+        let records = store.nodes().await?;
+        let noted = Self::noted_patience(&*store).await?;
+        let kept = noted.max(timing.patience());
+        let now = Instant::now();
+        let pace = Pace::new(timing, kept, now);
+        let fleet = Self {
+            live: Mutex::new(Nodes::new(records, pace, now)),
+            store,
+            clock,
+            operations: tokio::sync::Mutex::default(),
+        };
+        if kept > noted {
+            fleet.note_patience(kept).await?;
+        }
+        fleet.pace().await?;
+        Ok(fleet)
+    }
+
+    /// How long nodes may be silent.
+    pub fn timing(&self) -> Timing {
+        self.live().pace.told()
+    }
+
+    /// The store behind it, for what is not the life of a node.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The time by the controller's clock.
+    pub fn now(&self) -> UnixMs {
+        self.clock.now()
+    }
+
+    /// Every node with what was heard of it, by name and id.
+    pub fn nodes(&self) -> Vec<(Arc<NodeRecord>, Option<Heard>)> {
+        let live = self.live();
+        let mut nodes: Vec<_> = live
+            .live
+            .values()
+            .map(|live| (Arc::clone(&live.record), live.heard.clone()))
+            .collect();
+        nodes.sort_by(|(a, _), (b, _)| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        nodes
+    }
+
+    /// The node of that id.
+    pub fn node(&self, id: &str) -> Option<(Arc<NodeRecord>, Option<Heard>)> {
+        let live = self.live();
+        live.live
+            .get(id)
+            .map(|live| (Arc::clone(&live.record), live.heard.clone()))
+    }
+
+    /// Whether its heartbeat is late: two and a half of the intervals that it was told without one. Who has no certificate sends none.
+    pub fn is_offline(&self, record: &NodeRecord, heard: Option<&Heard>) -> bool {
+        let is_late = heard.is_none_or(|heard| heard.at.elapsed() > heard.interval * 5 / 2);
+        is_late && record.certificate_serial.is_some()
+    }
+
+    /// Held while an operation is decided on and done: two that may not be done both are not decided on at once.
+    pub async fn operation(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.operations.lock().await
+    }
+
+    /// Nothing is left half done under this lock.
+    fn live(&self) -> MutexGuard<'_, Nodes> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

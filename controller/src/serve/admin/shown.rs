@@ -1,0 +1,71 @@
+//! Records as they are on the wire.
+
+use muster_proto::v1;
+
+use super::Service;
+use crate::fleet::Heard;
+use crate::record::{NodeRecord, TaintEffect};
+
+impl Service {
+    pub(super) fn shown(&self, record: &NodeRecord, heard: Option<&Heard>) -> v1::NodeRecord {
+        let taints = record.taints.iter().map(|(key, taint)| v1::Taint {
+            key: key.clone(),
+            value: taint.value.clone(),
+            effect: match taint.effect {
+                TaintEffect::NoSchedule => "NoSchedule",
+                TaintEffect::PreferNoSchedule => "PreferNoSchedule",
+                TaintEffect::NoExecute => "NoExecute",
+            }
+            .to_owned(),
+        });
+        v1::NodeRecord {
+            id: record.id.clone(),
+            name: record.name.clone(),
+            description: record.description.clone(),
+            hostname: record.hostname.clone().unwrap_or_default(),
+            address: record.address.clone().unwrap_or_default(),
+            status: v1::NodeStatus::from(record.status).into(),
+            reason: record.reason.clone(),
+            status_since_unix_ms: record.status_since,
+            role: record
+                .role
+                .map_or(v1::Role::Unspecified, v1::Role::from)
+                .into(),
+            offline: self.services.fleet.is_offline(record, heard),
+            heard_unix_ms: heard.map(|heard| heard.at_unix_ms),
+            gauges: heard.and_then(|heard| heard.gauges),
+            tags: record.tags.iter().cloned().collect(),
+            labels: record.labels.clone().into_iter().collect(),
+            taints: taints.collect(),
+            agent_version: record.agent_version.clone(),
+            revision: record.revision,
+            stuck: String::new(),
+        }
+    }
+}
+
+/// Of hexadecimal digits, the bytes.
+pub(super) fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .filter_map(|digit| u8::try_from(digit).ok())
+        .collect();
+    digits
+        .chunks_exact(2)
+        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn digests_come_back() {
+        let digest = Sha256::digest(b"x");
+        assert_eq!(unhex(&crate::authority::hex(&digest)), digest.as_slice());
+    }
+}
