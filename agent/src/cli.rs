@@ -2,6 +2,7 @@
 
 mod agent;
 mod check;
+mod config;
 mod diff;
 mod local;
 mod policy;
@@ -21,6 +22,9 @@ use crate::terminal;
 
 pub(crate) use agent::{AgentArguments, Taint};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
+pub(crate) use config::{
+    ConfigCommand, ConfigFormat, ConfigShowArguments, ConfigValidateArguments, FaultForm,
+};
 pub(crate) use diff::{DiffArguments, DiffFormat};
 pub(crate) use local::{
     Goal, PlaceArguments, ResetArguments, Shown, StatusArguments, StatusFormat, TargetArguments,
@@ -103,12 +107,18 @@ pub(crate) enum Command {
     /// Print all that the agent knows, as JSON.
     #[command(after_help = local::INSPECT_HELP)]
     Inspect(PlaceArguments),
+    /// Print what the agent measures of itself, for Prometheus.
+    #[command(after_help = local::METRICS_HELP)]
+    Metrics(PlaceArguments),
     /// Wait until this machine is a node, or an active one.
     #[command(after_help = local::WAIT_HELP)]
     Wait(WaitArguments),
     /// Take this node out of its cluster, so that the machine can join again.
     #[command(after_help = local::RESET_HELP)]
     Reset(ResetArguments),
+    /// Show and validate the agent's configuration.
+    #[command(subcommand, after_help = config::HELP)]
+    Config(ConfigCommand),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.

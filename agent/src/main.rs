@@ -60,8 +60,10 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Connect(arguments) => control::connect(&arguments),
         Command::Forget(arguments) => control::forget(&arguments),
         Command::Inspect(arguments) => control::inspect(&arguments),
+        Command::Metrics(arguments) => control::metrics(&arguments),
         Command::Wait(arguments) => control::wait(&arguments),
         Command::Reset(arguments) => control::reset(&arguments),
+        Command::Config(command) => control::config(&command),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

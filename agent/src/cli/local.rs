@@ -57,6 +57,15 @@ Exit codes:
   1  failed; standard error says why
   2  the command line is wrong";
 
+pub(super) const METRICS_HELP: &str = "\
+Prints what the running agent measures of itself in the text format of Prometheus (0.0.4). With metrics =
+\"127.0.0.1:9469\" in the configuration the agent also serves it at http://127.0.0.1:9469/metrics.
+
+Exit codes:
+  0  printed
+  1  failed; standard error says why
+  2  the command line is wrong";
+
 pub(super) const WAIT_HELP: &str = "\
 Examples:
   sudo muster wait --for ready              until a controller answers this node's heartbeats

@@ -2,7 +2,9 @@
 //!
 //! A running agent is asked on its socket; without one its state on disk tells, where that is enough.
 
+mod config;
 mod inspect;
+mod metrics;
 mod reset;
 mod status;
 mod targets;
@@ -13,7 +15,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+pub(crate) use config::config;
 pub(crate) use inspect::inspect;
+pub(crate) use metrics::metrics;
 pub(crate) use reset::reset;
 pub(crate) use status::status;
 pub(crate) use targets::{connect, forget};

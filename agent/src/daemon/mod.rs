@@ -11,7 +11,7 @@
 mod app;
 mod board;
 mod clock;
-mod config;
+pub(crate) mod config;
 mod connect;
 mod core;
 mod credentials;
@@ -50,7 +50,7 @@ use crate::exit::Exit;
 pub(crate) use connect::Target;
 use reset::{Reset, ResetError};
 use settings::Settings;
-pub(crate) use settings::{Place, place};
+pub(crate) use settings::{Place, place, shown};
 pub(crate) use state::State;
 
 /// Runs until SIGTERM or SIGINT.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use muster_proto::JoinToken;
 
-use super::config::{self, ConfigError};
+use super::config::{self, ConfigError, Given, Item};
 use super::connect::Target;
 use super::enroll::Asked;
 use super::local::LocalRead;
@@ -35,6 +36,8 @@ pub(crate) struct LocalSettings {
     /// Where it listens.
     pub(crate) socket: PathBuf,
     pub(crate) local_read: LocalRead,
+    /// Where metrics are served over HTTP, too.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// Where an agent keeps its state and listens, and what it is told to ask: as far as other programs need it.
@@ -54,40 +57,51 @@ pub(crate) enum SettingsError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(
+        "others can reach {address}: serve metrics on 127.0.0.1, or say that it is meant with metrics_public = true in the configuration"
+    )]
+    Exposed { address: SocketAddr },
 }
 
 impl Settings {
     /// Takes the settings, and reads the token.
     pub(crate) fn of(arguments: &AgentArguments) -> Result<Self, SettingsError> {
         let config = config::read(arguments.config.as_deref())?;
-        let given = |list: &[Target]| (!list.is_empty()).then(|| list.to_vec());
-        let taints = match arguments.taints.is_empty() {
-            true => config.taints.unwrap_or_default(),
-            false => arguments.taints.clone(),
-        };
-        let mut labels = HashMap::from_iter(config.labels);
-        labels.extend(arguments.labels.iter().cloned());
-        let file = arguments.token_file.clone().or(config.token_file);
+        let config = config.with(arguments, |_| None);
+        if let Some(address) = config.exposed() {
+            return Err(SettingsError::Exposed { address });
+        }
+        let taints = config.taints.unwrap_or_default();
         let credentials = env::var_os(CREDENTIALS).map(PathBuf::from);
-        let state = or_usual(arguments.state.clone().or(config.state));
+        let state = or_usual(config.state);
         Ok(Self {
-            controllers: given(&arguments.controllers)
-                .or(config.controllers)
-                .unwrap_or_default(),
-            token: token::read(file.as_deref(), credentials.as_deref())?,
+            controllers: config.controllers.unwrap_or_default(),
+            token: token::read(config.token_file.as_deref(), credentials.as_deref())?,
             asked: Asked {
-                name: arguments.name.clone().or(config.name),
-                role: arguments.role.or(config.role),
-                labels,
+                name: config.name,
+                role: config.role,
+                labels: HashMap::from_iter(config.labels),
                 taints: taints.iter().map(Into::into).collect(),
             },
             local: LocalSettings {
-                socket: socket(arguments.socket.clone().or(config.socket), &state),
+                socket: socket(config.socket, &state),
                 local_read: config.local_read.unwrap_or_default(),
+                metrics: config.metrics,
             },
             state,
         })
     }
+}
+
+/// Every key of the configuration with its value as it counts for `muster agent` with these arguments.
+pub(crate) fn shown(
+    arguments: &AgentArguments,
+    given: impl Fn(&str) -> Option<Given>,
+) -> Result<Vec<Item>, ConfigError> {
+    let config = config::read(arguments.config.as_deref())?.with(arguments, given);
+    let state = or_usual(config.state.clone());
+    let socket = socket(config.socket.clone(), &state);
+    Ok(config::effective(&config, &state, &socket))
 }
 
 /// Where the agent that is meant keeps its state and listens.

@@ -9,6 +9,7 @@
     reason = "test code"
 )]
 
+mod config;
 mod control;
 mod lab;
 mod socket;

@@ -15,6 +15,15 @@ pub(crate) enum LocalRead {
     Allowed,
 }
 
+impl From<bool> for LocalRead {
+    fn from(is_allowed: bool) -> Self {
+        match is_allowed {
+            true => Self::Allowed,
+            false => Self::Denied,
+        }
+    }
+}
+
 /// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Right {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::desk::{Desk, ResetAsked};
 use super::door::Door;
 use super::server::Server;
+use super::web;
 use crate::daemon::connect::chain;
 use crate::daemon::settings::LocalSettings;
 
@@ -27,12 +28,17 @@ pub(crate) fn resets() -> (mpsc::Sender<ResetAsked>, mpsc::Receiver<ResetAsked>)
 impl Control {
     /// Listens as the settings say. A node that cannot be controlled is still a node: that is logged, and no more.
     pub(crate) fn start(&mut self, settings: &LocalSettings, desk: Desk) {
+        let desk = Arc::new(desk);
+        if let Some(address) = settings.metrics {
+            let serve = web::run(address, Arc::clone(&desk), self.cancel.clone());
+            self.tasks.spawn(serve);
+        }
         match Door::open(&settings.socket, settings.local_read) {
             Ok(door) => {
                 tracing::debug!(socket = %settings.socket.display(), "listening");
                 let server = Server {
                     door,
-                    desk: Arc::new(desk),
+                    desk,
                     local_read: settings.local_read,
                 };
                 self.tasks.spawn(server.run(self.cancel.clone()));

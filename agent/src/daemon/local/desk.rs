@@ -8,6 +8,7 @@ use muster_model::Role;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
+use super::metrics::{self, Measured};
 use super::protocol::{Answer, Call, Connected, Forgetting, Outcome};
 use crate::daemon::board::{Board, Sight};
 use crate::daemon::clock::{BootClock, Clock as _};
@@ -64,6 +65,7 @@ impl Desk {
         let answered = match call {
             Call::Status => self.seen().map(|seen| Answer::Status(Box::new(seen))),
             Call::Inspect => self.inspect().map(Answer::Inspect),
+            Call::Metrics => self.metrics().map(Answer::Metrics),
             Call::Connect { target } => self.connect(&target).await.map(Answer::Connect),
             Call::Forget { target } => self.forget(&target).map(Answer::Forget),
             Call::Reset => self.reset().await.map(|()| Answer::Reset),
@@ -125,6 +127,24 @@ impl Desk {
                 "last_answer": sight.answered_unix_ms.and_then(moment),
                 "lease_left_ms": lease_left_ms(&sight),
             },
+        }))
+    }
+
+    /// What the agent measures of itself, as Prometheus reads it.
+    pub(super) fn metrics(&self) -> Result<String, String> {
+        let seen = self.seen()?;
+        let sight = self.board.sight();
+        let known = self.endpoints.known();
+        Ok(metrics::text(&Measured {
+            told: self.state.told().map_err(|error| chain(&error))?,
+            node_id: seen.node_id,
+            started_unix_ms: self.board.started_unix_ms(),
+            certificate_ends_unix_s: seen.certificate.map(|it| it.not_after.as_second()),
+            targets: known.len(),
+            connection_attempts: known.iter().map(|known| known.tries.attempts).sum(),
+            connection_failures: known.iter().map(|known| known.tries.failures).sum(),
+            lease_left: lease_left_ms(&sight).map(Duration::from_millis),
+            sight,
         }))
     }
 
@@ -226,6 +246,7 @@ pub(crate) fn shown(settings: &Settings) -> serde_json::Value {
         "state": settings.state,
         "socket": settings.local.socket,
         "local_read": settings.local.local_read == super::LocalRead::Allowed,
+        "metrics": settings.local.metrics,
         "name": settings.asked.name,
         "role": settings.asked.role.map(Role::key),
         "labels": settings.asked.labels,

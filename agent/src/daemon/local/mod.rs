@@ -11,8 +11,10 @@ pub(crate) mod client;
 mod control;
 mod desk;
 mod door;
+mod metrics;
 pub(crate) mod protocol;
 mod server;
+mod web;
 
 pub(crate) use access::LocalRead;
 pub(crate) use control::{Control, resets};

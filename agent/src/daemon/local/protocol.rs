@@ -17,6 +17,8 @@ pub(crate) enum Call {
     Status,
     /// Everything that it knows.
     Inspect,
+    /// What it measures of itself, as Prometheus reads it.
+    Metrics,
     /// To ask this controller as well, `host:port`.
     Connect {
         /// `host:port`.
@@ -37,6 +39,7 @@ pub(crate) enum Call {
 pub(crate) enum Answer {
     Status(Box<Seen>),
     Inspect(serde_json::Value),
+    Metrics(String),
     Connect(Connected),
     Forget(Forgetting),
     /// The agent is no node any more, and ends.
@@ -92,7 +95,7 @@ impl Call {
     /// Whether it changes anything.
     pub(crate) fn changes(&self) -> bool {
         match self {
-            Self::Status | Self::Inspect => false,
+            Self::Status | Self::Inspect | Self::Metrics => false,
             Self::Connect { .. } | Self::Forget { .. } | Self::Reset => true,
         }
     }
