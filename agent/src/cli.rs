@@ -4,8 +4,10 @@ mod agent;
 mod check;
 mod config;
 mod diff;
+mod doctor;
 mod local;
 mod policy;
+mod support;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,11 +28,13 @@ pub(crate) use config::{
     ConfigCommand, ConfigFormat, ConfigShowArguments, ConfigValidateArguments, FaultForm,
 };
 pub(crate) use diff::{DiffArguments, DiffFormat};
+pub(crate) use doctor::DoctorArguments;
 pub(crate) use local::{
     Goal, PlaceArguments, ResetArguments, Shown, StatusArguments, StatusFormat, TargetArguments,
     WaitArguments,
 };
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
+pub(crate) use support::{BundleArguments, LogsArguments};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -116,6 +120,15 @@ pub(crate) enum Command {
     /// Take this node out of its cluster, so that the machine can join again.
     #[command(after_help = local::RESET_HELP)]
     Reset(ResetArguments),
+    /// Find out why this node is not as it should be, and what helps.
+    #[command(after_help = doctor::HELP)]
+    Doctor(DoctorArguments),
+    /// Show what the agent wrote to the journal.
+    #[command(after_help = support::LOGS_HELP)]
+    Logs(LogsArguments),
+    /// Put what somebody who helps needs to see into one file, without secrets.
+    #[command(after_help = support::BUNDLE_HELP)]
+    SupportBundle(BundleArguments),
     /// Show and validate the agent's configuration.
     #[command(subcommand, after_help = config::HELP)]
     Config(ConfigCommand),

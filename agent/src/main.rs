@@ -1,7 +1,7 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`check`, `diff`, `discover`, `policy`, `schema`; `daemon` is `muster agent`, `control` what looks at that and controls it); `machine_file` takes
+//! (`check`, `diff`, `discover`, `policy`, `schema`; `daemon` is `muster agent`, `control` what looks at that and controls it, `doctor` what finds out why that does not work); `machine_file` takes
 //! a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what is known of standard
 //! output; `exit` lists the exit codes.
 //!
@@ -17,13 +17,13 @@ mod control;
 mod daemon;
 mod diff;
 mod discover;
+mod doctor;
 mod exit;
 mod logging;
 mod machine_file;
 mod policy;
 mod render;
 mod schema;
-mod terminal;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -32,6 +32,7 @@ use clap::Parser as _;
 
 use cli::{Cli, Command};
 use exit::Exit;
+use muster_terminal::output as terminal;
 
 fn main() -> ExitCode {
     let done = match Cli::try_parse() {
@@ -64,6 +65,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Wait(arguments) => control::wait(&arguments),
         Command::Reset(arguments) => control::reset(&arguments),
         Command::Config(command) => control::config(&command),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Logs(arguments) => control::logs(&arguments),
+        Command::SupportBundle(arguments) => control::support_bundle(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

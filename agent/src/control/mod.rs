@@ -2,9 +2,12 @@
 //!
 //! A running agent is asked on its socket; without one its state on disk tells, where that is enough.
 
+mod bundle;
 mod config;
 mod inspect;
+mod logs;
 mod metrics;
+mod redact;
 mod reset;
 mod status;
 mod targets;
@@ -15,8 +18,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+pub(crate) use bundle::support_bundle;
 pub(crate) use config::config;
 pub(crate) use inspect::inspect;
+pub(crate) use logs::logs;
 pub(crate) use metrics::metrics;
 pub(crate) use reset::reset;
 pub(crate) use status::status;

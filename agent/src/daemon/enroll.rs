@@ -87,7 +87,14 @@ impl Enroller {
             let controller = target.to_string();
             let wait = match self.ask(&target, Arc::clone(&tls)).await? {
                 Tried::Issued(credentials) => return self.keep(credentials, controller),
-                Tried::Refused(reason) => return Err(EnrollError::Refused { controller, reason }),
+                Tried::Refused(reason) => {
+                    let link = Link::Refused {
+                        controller: controller.clone(),
+                        reason: reason.clone(),
+                    };
+                    reporter.tell(link, None);
+                    return Err(EnrollError::Refused { controller, reason });
+                }
                 Tried::Pending(answer) => {
                     if pending != answer.reason {
                         tracing::info!(controller, reason = answer.reason, "not admitted yet");

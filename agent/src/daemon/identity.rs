@@ -34,6 +34,14 @@ pub(crate) enum IdentityError {
 }
 
 impl Identity {
+    /// The identity of the state, if there is one.
+    pub(crate) fn open(state: &State) -> Result<Option<Self>, IdentityError> {
+        match (state.node_id()?, state.key()?) {
+            (Some(id), Some(pem)) => Self::of(state, id, &pem).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Takes the identity from the state, or makes one there at the first start.
     pub(crate) fn open_or_create(state: &State) -> Result<Self, IdentityError> {
         let id = match state.node_id()? {
@@ -44,10 +52,14 @@ impl Identity {
             Some(pem) => pem,
             None => make_key(state)?,
         };
+        Self::of(state, id, &pem)
+    }
+
+    fn of(state: &State, id: String, pem: &[u8]) -> Result<Self, IdentityError> {
         let unusable = || state.damaged_key("no ECDSA key in PEM");
-        let text = std::str::from_utf8(&pem).map_err(|_| unusable())?;
+        let text = std::str::from_utf8(pem).map_err(|_| unusable())?;
         let key = KeyPair::from_pem(text).map_err(|_| unusable())?;
-        let mut der = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| unusable())?;
+        let mut der = PrivateKeyDer::from_pem_slice(pem).map_err(|_| unusable())?;
         let signer = any_ecdsa_type(&der).map_err(|_| unusable());
         der.zeroize();
         let signer = signer?;

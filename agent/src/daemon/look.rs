@@ -171,7 +171,7 @@ fn certificate(state: &State, enrolment: &Enrolment) -> Result<Certificate, Stat
 fn agent(status: AgentStatus) -> Agent {
     let process = Path::new("/proc").join(status.process.to_string());
     Agent {
-        running: status.link != Link::Stopped && process.exists(),
+        running: !matches!(status.link, Link::Stopped | Link::Refused { .. }) && process.exists(),
         since: Timestamp::from_millisecond(status.since_unix_ms).ok(),
         summary: status.link.to_string(),
         link: status.link,

@@ -12,9 +12,9 @@ mod app;
 mod board;
 mod clock;
 pub(crate) mod config;
-mod connect;
+pub(crate) mod connect;
 mod core;
-mod credentials;
+pub(crate) mod credentials;
 mod endpoints;
 mod engine;
 mod enroll;
@@ -23,7 +23,7 @@ mod fence;
 mod fingerprint;
 mod gauges;
 mod heartbeat;
-mod identity;
+pub(crate) mod identity;
 #[cfg(test)]
 mod journey;
 pub(crate) mod local;
@@ -36,8 +36,8 @@ mod reporter;
 mod reset;
 mod settings;
 mod state;
-mod tls;
-mod token;
+pub(crate) mod tls;
+pub(crate) mod token;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -50,8 +50,8 @@ use crate::exit::Exit;
 pub(crate) use connect::Target;
 use reset::{Reset, ResetError};
 use settings::Settings;
-pub(crate) use settings::{Place, place, shown};
-pub(crate) use state::State;
+pub(crate) use settings::{Place, lenient_place, place, shown};
+pub(crate) use state::{State, StateError};
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {

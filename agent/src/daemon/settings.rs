@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use muster_proto::JoinToken;
 
-use super::config::{self, ConfigError, Given, Item};
+use super::config::{self, Config, ConfigError, Given, Item};
 use super::connect::Target;
 use super::enroll::Asked;
 use super::local::LocalRead;
@@ -107,13 +107,18 @@ pub(crate) fn shown(
 /// Where the agent that is meant keeps its state and listens.
 pub(crate) fn place(arguments: &PlaceArguments) -> Result<Place, ConfigError> {
     let config = config::read(arguments.config.as_deref())?;
+    Ok(lenient_place(arguments, config))
+}
+
+/// The same, by what of the configuration can be read.
+pub(crate) fn lenient_place(arguments: &PlaceArguments, config: Config) -> Place {
     let state = or_usual(arguments.state.clone().or(config.state));
-    Ok(Place {
+    Place {
         socket: socket(arguments.socket.clone().or(config.socket), &state),
         state,
         controllers: config.controllers.unwrap_or_default(),
         name: config.name,
-    })
+    }
 }
 
 fn or_usual(folder: Option<PathBuf>) -> PathBuf {

@@ -2,26 +2,26 @@
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
 //! shows any section as rows; `verdict` and `policy` show those; `comparison` is what differs, for
-//! people; `status` is what the agent is and does; `layout` wraps and aligns; `text` keeps foreign
-//! text from driving the terminal.
+//! people; `status` is what the agent is and does; `layout` is the room `terminal/`: it wraps and aligns, and
+//! keeps foreign text from driving the terminal.
 
 mod columns;
 pub(crate) mod comparison;
 mod document;
-mod layout;
 pub(crate) mod policy;
 pub(crate) mod report;
 pub(crate) mod status;
 mod table;
-mod text;
 pub(crate) mod verdict;
 
 #[cfg(test)]
 mod goldens;
 
+use muster_terminal as layout;
+
 pub(crate) use document::{Document, by_default};
+pub(crate) use muster_terminal::screen;
 pub(crate) use table::{table, wide};
-pub(crate) use text::screen;
 
 use serde::Serialize;
 

@@ -9,11 +9,8 @@ use serde_json::Value;
 
 use super::columns;
 use super::document::Document;
-use super::layout::{Line, Tone};
+use super::layout::{Line, Tone, unwrapped};
 use cells::{Detail, UNKNOWN, shown, title_of};
-
-/// Between columns.
-const GAP: &str = "  ";
 
 /// The usual columns.
 pub(crate) fn table(document: &Document<'_>) -> anyhow::Result<String> {
@@ -114,30 +111,6 @@ fn all_paths(rows: &[Vec<(String, Value)>]) -> Vec<String> {
     };
     let kept = paths.iter().filter(|path| !is_prefix(path));
     kept.cloned().collect()
-}
-
-/// Columns under titles, nothing wrapped.
-pub(super) fn unwrapped(titles: &[String], rows: &[Vec<Line>]) -> String {
-    let mut text = String::new();
-    let head: Vec<Line> = titles
-        .iter()
-        .map(|title| Line::toned(Tone::Label, title))
-        .collect();
-    let width = |at: usize| {
-        let cells = rows.iter().chain([&head]).filter_map(|row| row.get(at));
-        cells.map(Line::width).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    for row in [&head].into_iter().chain(rows) {
-        let mut line = Line::default();
-        for (cell, width) in row.iter().zip(&widths) {
-            let space = " ".repeat(width.saturating_sub(cell.width()));
-            line = line.and(cell.clone()).plain(&space).plain(GAP);
-        }
-        line.paint(&mut text);
-        text.push('\n');
-    }
-    text
 }
 
 /// The leaves of an object with their paths, such as `os.id`. Lists are leaves.

@@ -57,6 +57,7 @@ async fn tokens(client: &mut Client, command: TokenCommand) -> anyhow::Result<St
             uses,
             name,
             labels,
+            auto_accept,
             output,
         } => {
             let request = v1::CreateTokenRequest {
@@ -65,6 +66,7 @@ async fn tokens(client: &mut Client, command: TokenCommand) -> anyhow::Result<St
                 uses,
                 name: name.unwrap_or_default(),
                 labels: labels.into_iter().collect(),
+                auto_accept,
             };
             let created = client.create_token(request).await.map_err(told)?;
             show::created(&created.into_inner(), output)
@@ -94,7 +96,12 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
             output,
         } => return show::nodes(&list(client, &statuses, tag).await?, output),
         NodeCommand::Show { node, output } => {
-            let shown = client.get_node(v1::GetNodeRequest { node }).await;
+            let shown = client
+                .get_node(v1::GetNodeRequest {
+                    node,
+                    ..Default::default()
+                })
+                .await;
             return show::node(&shown.map_err(told)?.into_inner(), output);
         }
         NodeCommand::Events { node, output } => {
@@ -118,8 +125,13 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
             .await;
         }
         NodeCommand::Tag { node, tags } => return edit(client, tagging(node, tags)).await,
-        NodeCommand::Accept { node, role } => v1::ChangeNodeRequest {
+        NodeCommand::Accept {
+            node,
+            role,
+            despite_duplicate,
+        } => v1::ChangeNodeRequest {
             role: role.map_or(v1::Role::Unspecified, v1::Role::from).into(),
+            despite_duplicate,
             ..change(node, Change::Accept)
         },
         NodeCommand::Reject { node, reason } => v1::ChangeNodeRequest {
@@ -156,9 +168,13 @@ async fn list(
     let statuses = statuses
         .iter()
         .map(|status| v1::NodeStatus::from(*status).into());
-    let mut request = v1::ListNodesRequest {
+    let filter = v1::NodeFilter {
         statuses: statuses.collect(),
-        tag: tag.unwrap_or_default(),
+        tags: tag.into_iter().collect(),
+        ..Default::default()
+    };
+    let mut request = v1::ListNodesRequest {
+        filter: Some(filter),
         ..Default::default()
     };
     let mut nodes = Vec::new();

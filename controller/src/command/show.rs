@@ -94,6 +94,7 @@ pub(super) fn node(shown: &v1::GetNodeResponse, format: Format) -> anyhow::Resul
         ("id", node.id.clone()),
         ("status", status(node.status)),
         ("why", node.reason.clone()),
+        ("twin of", or_dash(&node.quarantine)),
         ("since", at(node.status_since_unix_ms)),
         (
             "heard",
@@ -136,6 +137,7 @@ pub(super) fn cluster(cluster: &v1::GetClusterResponse, format: Format) -> anyho
         control_nodes,
         tolerated_failures,
         advice,
+        ..
     } = cluster;
     if format == Format::Json {
         return text(&json!({
@@ -169,6 +171,7 @@ fn node_json(node: &v1::NodeRecord) -> Value {
         "address": node.address, "status": status(node.status).replace(' ', "_"), "reason": node.reason,
         "status_since": at(node.status_since_unix_ms), "role": role(node.role), "offline": node.offline,
         "heard_at": node.heard_unix_ms.map(at), "cpu_percent": gauges.cpu_percent,
+        "quarantine": (!node.quarantine.is_empty()).then_some(&node.quarantine),
         "memory_used_bytes": gauges.memory_used_bytes, "memory_total_bytes": gauges.memory_total_bytes,
         "tags": node.tags, "labels": node.labels, "agent_version": node.agent_version, "revision": node.revision,
     })
@@ -178,7 +181,7 @@ fn token_json(token: &v1::TokenRecord) -> Value {
     json!({
         "id": token.id, "role": role(token.role), "created_at": at(token.created_unix_ms),
         "expires_at": at(token.expires_unix_ms), "uses_left": token.uses_left, "name": token.name,
-        "labels": token.labels, "revoked": token.revoked,
+        "labels": token.labels, "revoked": token.revoked, "auto_accept": token.auto_accept,
     })
 }
 

@@ -110,14 +110,14 @@ impl Nodes {
         self.arm(&id, overdue_at);
     }
 
-    /// Puts a record in place of an older one. A node that is not there was deleted, and stays so.
-    pub(super) fn show(&mut self, record: &Arc<NodeRecord>, now: Instant) {
+    /// Puts a record in place of an older one; whether it is newer. A node that is not there was deleted, and stays so.
+    pub(super) fn show(&mut self, record: &Arc<NodeRecord>, now: Instant) -> bool {
         let Some(live) = self.live.get_mut(&record.id) else {
-            return;
+            return false;
         };
         // A slower writer must not put an older record over a newer one.
         if live.record.revision >= record.revision {
-            return;
+            return false;
         }
         let before = std::mem::replace(&mut live.record, Arc::clone(record));
         if let Some(watcher) = &live.watcher {
@@ -125,6 +125,7 @@ impl Nodes {
         }
         self.callers = self.callers + usize::from(calls(record)) - usize::from(calls(&before));
         self.arm(&record.id, now + self.pace.kept());
+        true
     }
 
     pub(super) fn remove(&mut self, id: &str) {

@@ -3,19 +3,22 @@
 //! Map: [`Fleet`] ties the store, the life of a node and what is known from heartbeats together. RPCs and the
 //! watch over leases tell it what happened; `moves` decides by [`crate::lifecycle`] and writes with a
 //! compare-and-swap; `leases` ends what is silent, by the [`Timing`] that nodes were told; `watch` tells those who
-//! watch. What changes with every heartbeat stays in memory (`live`).
+//! watch, `notices` administrators that something is new. What changes with every heartbeat stays in memory (`live`).
 
 mod leases;
 mod live;
 mod moves;
+mod notices;
 mod timing;
 mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use self::live::Nodes;
+use self::notices::Notices;
 use self::timing::Pace;
 use crate::clock::Clock;
 use crate::lifecycle::Refused;
@@ -34,6 +37,7 @@ pub struct Fleet {
     clock: Arc<dyn Clock>,
     live: Mutex<Nodes>,
     operations: tokio::sync::Mutex<()>,
+    notices: Notices,
 }
 
 /// Why a node was not moved.
@@ -71,6 +75,7 @@ impl Fleet {
             store,
             clock,
             operations: tokio::sync::Mutex::default(),
+            notices: Notices::new(),
         };
         if kept > noted {
             fleet.note_patience(kept).await?;
@@ -96,14 +101,28 @@ impl Fleet {
 
     /// Every node with what was heard of it, by name and id.
     pub fn nodes(&self) -> Vec<(Arc<NodeRecord>, Option<Heard>)> {
-        let live = self.live();
-        let mut nodes: Vec<_> = live
-            .live
-            .values()
-            .map(|live| (Arc::clone(&live.record), live.heard.clone()))
-            .collect();
+        let mut nodes = self.snapshot();
         nodes.sort_by(|(a, _), (b, _)| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         nodes
+    }
+
+    /// The same in no order.
+    pub fn snapshot(&self) -> Vec<(Arc<NodeRecord>, Option<Heard>)> {
+        let live = self.live();
+        let nodes = live.live.values();
+        nodes
+            .map(|live| (Arc::clone(&live.record), live.heard.clone()))
+            .collect()
+    }
+
+    /// The ids of nodes of which something new is stored from now on, a record or an event.
+    pub fn listen(&self) -> broadcast::Receiver<Arc<str>> {
+        self.notices.listen()
+    }
+
+    /// Tells the watchers that events of a node were stored beside the fleet.
+    pub fn stored_events(&self, id: &str) {
+        self.notices.tell(id);
     }
 
     /// The node of that id.

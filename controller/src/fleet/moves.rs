@@ -37,6 +37,7 @@ impl Fleet {
         let revision = 1;
         let record = Arc::new(NodeRecord { revision, ..record });
         self.live().admit(Arc::clone(&record), Instant::now());
+        self.notices.tell(&record.id);
         Ok(record)
     }
 
@@ -151,7 +152,10 @@ impl Fleet {
     /// Whatever the store has of a node, everybody sees from now on.
     fn show(&self, record: NodeRecord) -> Arc<NodeRecord> {
         let record = Arc::new(record);
-        self.live().show(&record, Instant::now());
+        let is_newer = self.live().show(&record, Instant::now());
+        if is_newer {
+            self.notices.tell(&record.id);
+        }
         record
     }
 
@@ -168,10 +172,12 @@ impl Fleet {
             .await?;
         tracing::info!(node = %id, name = %record.name, "node deleted");
         self.live().remove(&id);
+        self.notices.tell(&id);
         Ok(())
     }
 
-    fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
+    /// An event for the log of a node, to be stored along with something else.
+    pub(crate) fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
         Write::Event {
             node: record.id.clone(),
             at: self.clock.now(),

@@ -13,6 +13,7 @@ pub(super) async fn check<S: Store + 'static>(make: impl Fn() -> S) {
     a_stale_revision_changes_nothing(&make()).await;
     a_lost_race_has_one_winner(Arc::new(make())).await;
     events_are_numbered_without_gaps(&make()).await;
+    the_last_event_of_each_node_is_known(&make()).await;
     a_spooled_event_is_stored_once(&make()).await;
     a_deleted_node_leaves_nothing(&make()).await;
     revocations_stay(&make()).await;
@@ -143,6 +144,16 @@ async fn events_are_numbered_without_gaps(store: &impl Store) {
     assert_eq!(store.events("n3", 0, 10).await.unwrap(), []);
 }
 
+async fn the_last_event_of_each_node_is_known(store: &impl Store) {
+    assert_eq!(store.last_events().await.unwrap(), []);
+    let nodes = ["n1", "n2", "n3"].map(|id| put(&node(id), 0));
+    commit(store, nodes.into()).await.unwrap();
+    let events = ["n3", "n1", "n3"].map(|id| event(id, "changed", None));
+    commit(store, events.into()).await.unwrap();
+    let last = [("n1".to_owned(), 1), ("n3".to_owned(), 2)];
+    assert_eq!(store.last_events().await.unwrap(), last);
+}
+
 async fn a_spooled_event_is_stored_once(store: &impl Store) {
     assert_eq!(store.spooled("n1").await.unwrap(), 0);
     let (one, two, three) = (Some(1), Some(2), Some(3));
@@ -259,10 +270,12 @@ fn node(id: &str) -> NodeRecord {
         macs: ["52:54:00:00:00:01".to_owned()].into(),
         status: NodeStatus::Candidate,
         reason: "new".to_owned(),
+        quarantine: None,
         status_since: 1_700_000_000_000,
         role: None,
         public_key: "aa".to_owned(),
         certificate_serial: None,
+        root: None,
         epoch: 0,
         generation: 0,
         inventory_digest: None,
@@ -284,6 +297,7 @@ fn token(id: &str) -> TokenRecord {
         uses_left: 3,
         name: None,
         labels: std::collections::BTreeMap::new(),
+        auto_accept: false,
         revoked: false,
         revision: 0,
     }

@@ -69,6 +69,13 @@ impl Store for MemoryStore {
         Ok(wanted.take(limit).cloned().collect())
     }
 
+    async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let state = self.state();
+        let logs = state.events.iter();
+        let last = logs.filter_map(|(node, log)| Some((node.clone(), log.last()?.sequence)));
+        Ok(last.collect())
+    }
+
     async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
         Ok(self.state().spooled(node))
     }

@@ -41,6 +41,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<Vec<EventRecord>, StoreError>;
 
+    /// The sequence of the last event of every node that has one, by node.
+    async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError>;
+
     /// The highest `spool_sequence` of a node's events; 0 when there is none.
     async fn spooled(&self, node: &str) -> Result<u64, StoreError>;
 

@@ -172,6 +172,19 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.ask("read events", |connection| {
+            // The last of each node by the primary key: no event is read.
+            let sql =
+                "SELECT id, (SELECT MAX(sequence) FROM event WHERE event.node = node.id) AS last
+                       FROM node WHERE last IS NOT NULL ORDER BY id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
         let node = node.to_owned();
         self.ask("read events", move |connection| {

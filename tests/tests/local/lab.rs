@@ -70,6 +70,11 @@ impl Lab {
 
     /// A controller, and its address.
     pub(crate) fn controller(&self) -> (Process, String) {
+        self.controller_with(&[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn controller_with(&self, arguments: &[&str]) -> (Process, String) {
         let told = self.path("address");
         let mut command = Command::new(program::controller());
         command
@@ -79,7 +84,8 @@ impl Lab {
             .arg("--state")
             .arg(self.path("controller"))
             .arg("--policy")
-            .arg(self.path("policy.toml"));
+            .arg(self.path("policy.toml"))
+            .args(arguments);
         command
             .stdin(Stdio::null())
             .stdout(fs::File::create(&told).unwrap())

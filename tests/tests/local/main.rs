@@ -11,5 +11,7 @@
 
 mod config;
 mod control;
+mod doctor;
 mod lab;
 mod socket;
+mod support;

@@ -135,6 +135,8 @@ pub(crate) enum Link {
     Enrolling,
     /// An operator has to decide.
     Pending { controller: String, reason: String },
+    /// A controller does not enrol this machine, however often it asks.
+    Refused { controller: String, reason: String },
     /// A controller answers heartbeats.
     Connected { controller: String },
     /// None does.
@@ -195,6 +197,9 @@ impl fmt::Display for Link {
             Self::Enrolling => formatter.write_str("asking to be enrolled"),
             Self::Pending { controller, reason } => {
                 write!(formatter, "waiting for {controller} to admit it: {reason}")
+            }
+            Self::Refused { controller, reason } => {
+                write!(formatter, "{controller} refuses to enrol it: {reason}")
             }
             Self::Connected { controller } => write!(formatter, "connected to {controller}"),
             Self::Lost { reason } => write!(formatter, "no controller answers: {reason}"),

@@ -5,9 +5,8 @@ use muster_adequacy::verdict::Severity;
 
 use super::words::{one_line, roles, severity, status};
 use super::{BASELINE, Judged};
-use crate::render::layout::{Line, Tone};
+use crate::render::layout::{Line, Tone, unwrapped};
 use crate::render::table::cells::UNKNOWN;
-use crate::render::table::unwrapped;
 
 /// Every rule, in the policy's order; then every difference from the baseline.
 pub(crate) fn table(judged: &Judged<'_>) -> String {

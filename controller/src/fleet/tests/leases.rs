@@ -42,6 +42,9 @@ impl Store for Slow {
     ) -> Result<Vec<EventRecord>, StoreError> {
         self.store.events(node, after, limit).await
     }
+    async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.store.last_events().await
+    }
     async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
         self.store.spooled(node).await
     }

@@ -17,12 +17,15 @@ impl Service {
     ) -> Result<v1::GetClusterResponse, Status> {
         let nodes = self.services.fleet.nodes();
         let controls = control_nodes(&nodes);
-        Ok(v1::GetClusterResponse {
+        let mut cluster = v1::GetClusterResponse {
             nodes: u32::try_from(nodes.len()).unwrap_or(u32::MAX),
             control_nodes: controls,
             tolerated_failures: tolerated(controls),
             advice: quorum_advice(controls),
-        })
+            ..Default::default()
+        };
+        self.survey(&nodes, &mut cluster);
+        Ok(cluster)
     }
 }
 

@@ -1,31 +1,49 @@
 //! What administrators ask for: over TLS with their certificate, or as root on the controller's own machine.
 //!
-//! Map: this file lets administrators in and hands each call to its topic: `nodes` reads, `change` moves,
-//! `edit` names and labels, `tokens`, `cluster`. `shown` turns records into what is on the wire.
+//! Map: this file lets administrators in and hands each call to its topic: `nodes` and `events` read, `watch`
+//! follows, `change` moves, `edit` names and labels, `tokens`, `cluster`. `filter` and `order` say which nodes and in
+//! which order; `stream` is an answer that goes on; `shown` turns records into what is on the wire.
 
+mod attention;
 mod change;
 mod cluster;
 mod edit;
+mod events;
+mod filter;
 mod nodes;
+mod order;
 mod shown;
+mod stream;
 mod tokens;
+mod watch;
+
+use std::sync::Arc;
 
 use muster_proto::v1;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Response, Status};
 
-use super::{Services, status_of_store, tls};
+use super::{Services, status_of_store};
 use crate::peer::Peer;
 use crate::store::{Transaction, Write};
+use stream::BoxStream;
 
 /// Records in an answer, unless the request says how many.
 const USUAL_PAGE: usize = 500;
+/// However many it says. A message of so many nodes is well below what clients take, 4 MiB.
+const LARGEST_PAGE: usize = 2000;
 
 #[derive(Debug)]
 pub(super) struct Service {
     services: Services,
     door: Door,
+    stop: CancellationToken,
 }
+
+/// What tonic serves.
+#[derive(Debug)]
+pub(super) struct Shared(Arc<Service>);
 
 /// How administrators come in.
 #[derive(Debug, Clone, Copy)]
@@ -35,14 +53,24 @@ enum Door {
 }
 
 impl Service {
-    pub(super) fn remote(services: Services) -> Self {
+    /// For administrators with a certificate; streams end when `stop` is called.
+    pub(super) fn remote(services: Services, stop: CancellationToken) -> Shared {
         let door = Door::Network;
-        Self { services, door }
+        Shared(Arc::new(Self {
+            services,
+            door,
+            stop,
+        }))
     }
 
-    pub(super) fn local(services: Services) -> Self {
+    /// For administrators of this machine; streams end when `stop` is called.
+    pub(super) fn local(services: Services, stop: CancellationToken) -> Shared {
         let door = Door::Socket;
-        Self { services, door }
+        Shared(Arc::new(Self {
+            services,
+            door,
+            stop,
+        }))
     }
 
     /// Lets administrators through, and nobody else.
@@ -50,15 +78,8 @@ impl Service {
         let refused = || Status::permission_denied("this is for administrators alone");
         match self.door {
             Door::Network => {
-                let connection = request.extensions().get::<tls::Connection>();
-                let identified = connection.and_then(|connection| connection.identified.as_ref());
-                let identified = identified.ok_or_else(|| {
-                    Status::unauthenticated("an administrator shows a certificate; none was shown")
-                })?;
-                match &identified.peer {
-                    Peer::Admin(_) if self.services.revoked.has(&identified.serial) => {
-                        Err(Status::unauthenticated("the certificate was revoked"))
-                    }
+                const NOBODY: &str = "an administrator shows a certificate; none was shown";
+                match &self.services.caller(request, NOBODY)?.peer {
                     Peer::Admin(name) => Ok(name.clone()),
                     Peer::Node(_) => Err(refused()),
                 }
@@ -85,14 +106,24 @@ impl Service {
     }
 }
 
+/// How many records an answer may have.
+fn page_size(asked: u32) -> usize {
+    match usize::try_from(asked) {
+        Ok(0) => USUAL_PAGE,
+        Ok(size) => size.min(LARGEST_PAGE),
+        Err(_) => LARGEST_PAGE,
+    }
+}
+
 #[tonic::async_trait]
-impl v1::admin_server::Admin for Service {
+impl v1::admin_server::Admin for Shared {
     async fn list_nodes(
         &self,
         request: Request<v1::ListNodesRequest>,
     ) -> Result<Response<v1::ListNodesResponse>, Status> {
-        self.admit(&request)?;
-        self.list_nodes(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .list_nodes(request.into_inner())
             .await
             .map(Response::new)
     }
@@ -101,16 +132,20 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::GetNodeRequest>,
     ) -> Result<Response<v1::GetNodeResponse>, Status> {
-        self.admit(&request)?;
-        self.get_node(request.into_inner()).await.map(Response::new)
+        self.0.admit(&request)?;
+        self.0
+            .get_node(request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn change_node(
         &self,
         request: Request<v1::ChangeNodeRequest>,
     ) -> Result<Response<v1::ChangeNodeResponse>, Status> {
-        let admin = self.admit(&request)?;
-        self.change_node(&admin, request.into_inner())
+        let admin = self.0.admit(&request)?;
+        self.0
+            .change_node(&admin, request.into_inner())
             .await
             .map(Response::new)
     }
@@ -119,8 +154,9 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::EditNodeRequest>,
     ) -> Result<Response<v1::EditNodeResponse>, Status> {
-        self.admit(&request)?;
-        self.edit_node(request.into_inner())
+        let admin = self.0.admit(&request)?;
+        self.0
+            .edit_node(&admin, request.into_inner())
             .await
             .map(Response::new)
     }
@@ -129,18 +165,42 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::ListEventsRequest>,
     ) -> Result<Response<v1::ListEventsResponse>, Status> {
-        self.admit(&request)?;
-        self.list_events(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .list_events(request.into_inner())
             .await
             .map(Response::new)
+    }
+
+    type WatchNodesStream = BoxStream<v1::WatchNodesResponse>;
+
+    async fn watch_nodes(
+        &self,
+        request: Request<v1::WatchNodesRequest>,
+    ) -> Result<Response<Self::WatchNodesStream>, Status> {
+        self.0.admit(&request)?;
+        let told = self.0.watch_nodes(request.into_inner())?;
+        Ok(Response::new(Box::pin(told)))
+    }
+
+    type WatchEventsStream = BoxStream<v1::WatchEventsResponse>;
+
+    async fn watch_events(
+        &self,
+        request: Request<v1::WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        self.0.admit(&request)?;
+        let told = self.0.watch_events(request.into_inner())?;
+        Ok(Response::new(Box::pin(told)))
     }
 
     async fn create_token(
         &self,
         request: Request<v1::CreateTokenRequest>,
     ) -> Result<Response<v1::CreateTokenResponse>, Status> {
-        self.admit(&request)?;
-        self.create_token(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .create_token(request.into_inner())
             .await
             .map(Response::new)
     }
@@ -149,8 +209,9 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::ListTokensRequest>,
     ) -> Result<Response<v1::ListTokensResponse>, Status> {
-        self.admit(&request)?;
-        self.list_tokens(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .list_tokens(request.into_inner())
             .await
             .map(Response::new)
     }
@@ -159,8 +220,9 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::RevokeTokenRequest>,
     ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
-        self.admit(&request)?;
-        self.revoke_token(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .revoke_token(request.into_inner())
             .await
             .map(Response::new)
     }
@@ -169,8 +231,9 @@ impl v1::admin_server::Admin for Service {
         &self,
         request: Request<v1::GetClusterRequest>,
     ) -> Result<Response<v1::GetClusterResponse>, Status> {
-        self.admit(&request)?;
-        self.get_cluster(request.into_inner())
+        self.0.admit(&request)?;
+        self.0
+            .get_cluster(request.into_inner())
             .await
             .map(Response::new)
     }

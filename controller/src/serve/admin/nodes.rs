@@ -1,47 +1,54 @@
-//! Finding, listing and showing nodes, and what happened to them.
+//! Finding, listing and showing nodes.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use muster_model::NodeStatus;
+use muster_model::{INVENTORY_SCHEMA, Inventory};
 use muster_proto::v1;
 use tonic::Status;
 
+use super::filter::Filter;
+use super::order::Order;
 use super::shown::unhex;
-use super::{Service, USUAL_PAGE, status_of_store};
+use super::{Service, page_size, status_of_store};
 use crate::fleet::Heard;
 use crate::record::NodeRecord;
 
 impl Service {
+    /// One pass over all nodes and one sort of a page: no more, however many pages there are.
     pub(super) async fn list_nodes(
         &self,
         asked: v1::ListNodesRequest,
     ) -> Result<v1::ListNodesResponse, Status> {
-        let statuses: Vec<NodeStatus> =
-            asked.statuses().filter_map(v1::NodeStatus::known).collect();
-        let page = match asked.page_size {
-            0 => USUAL_PAGE,
-            size => usize::try_from(size).unwrap_or(USUAL_PAGE),
-        };
-        let mut nodes: Vec<v1::NodeRecord> = Vec::new();
-        let mut next_page_token = String::new();
-        for (record, heard) in self.services.fleet.nodes() {
-            let wanted = statuses.is_empty() || statuses.contains(&record.status);
-            let tagged = asked.tag.is_empty() || record.tags.contains(&asked.tag);
-            let after = place(&record) > asked.page_token;
-            if !(wanted && tagged && after) {
+        let filter = Filter::parse(asked.filter)?;
+        let order = Order::parse(&asked.sort)?;
+        let after = order.after(&asked.page_token)?;
+        let page = page_size(asked.page_size);
+        let mut rows = Vec::new();
+        for (record, heard) in self.services.fleet.snapshot() {
+            if !filter.wants(self, &record, heard.as_ref()) {
                 continue;
             }
-            if nodes.len() == page {
-                next_page_token = nodes
-                    .last()
-                    .map(|node| format!("{}/{}", node.name, node.id))
-                    .unwrap_or_default();
-                break;
+            let place = order.place(&record, heard.as_ref());
+            let is_after = |after| order.compare(&place, after) == Ordering::Greater;
+            if after.as_ref().is_none_or(is_after) {
+                rows.push((place, record, heard));
             }
-            nodes.push(self.shown(&record, heard.as_ref()));
         }
+        let more = rows.len() > page;
+        if more {
+            rows.select_nth_unstable_by(page, |(left, ..), (right, ..)| order.compare(left, right));
+            rows.truncate(page);
+        }
+        rows.sort_unstable_by(|(left, ..), (right, ..)| order.compare(left, right));
+        let next_page_token = match rows.last().filter(|_| more) {
+            Some((place, ..)) => order.token(place.clone())?,
+            None => String::new(),
+        };
+        let nodes = rows.iter();
+        let nodes = nodes.map(|(_, record, heard)| self.shown(record, heard.as_ref()));
         Ok(v1::ListNodesResponse {
-            nodes,
+            nodes: nodes.collect(),
             next_page_token,
         })
     }
@@ -54,38 +61,38 @@ impl Service {
         let content = self.services.fleet.store().inventory(&record.id).await;
         let content = content.map_err(|error| status_of_store(&error))?;
         let inventory = content.map(|content| v1::Document {
-            schema: muster_model::INVENTORY_SCHEMA.to_owned(),
+            schema: INVENTORY_SCHEMA.to_owned(),
             digest: unhex(record.inventory_digest.as_deref().unwrap_or_default()),
             content,
         });
+        let verdict = match inventory.as_ref().filter(|_| asked.with_verdict) {
+            Some(inventory) => Some(self.verdict(inventory)?),
+            None => None,
+        };
         Ok(v1::GetNodeResponse {
             node: Some(self.shown(&record, heard.as_ref())),
             inventory,
-            verdict: None,
+            verdict,
         })
     }
 
-    pub(super) async fn list_events(
-        &self,
-        asked: v1::ListEventsRequest,
-    ) -> Result<v1::ListEventsResponse, Status> {
-        let (record, _) = self.find(&asked.node)?;
-        let page = match asked.page_size {
-            0 => USUAL_PAGE,
-            size => usize::try_from(size).unwrap_or(USUAL_PAGE),
-        };
-        let store = self.services.fleet.store();
-        let events = store.events(&record.id, asked.after_sequence, page).await;
-        let events = events.map_err(|error| status_of_store(&error))?;
-        let events = events.into_iter().map(|event| v1::Event {
-            sequence: event.sequence,
-            at_unix_ms: event.at,
-            kind: event.kind,
-            message: event.message,
-        });
-        Ok(v1::ListEventsResponse {
-            events: events.collect(),
-        })
+    /// Milliseconds of work, by the policy as it is now.
+    fn verdict(&self, inventory: &v1::Document) -> Result<v1::Document, Status> {
+        let unreadable =
+            |why: String| Status::data_loss(format!("the stored inventory cannot be read: {why}"));
+        let json = inventory
+            .unpack(INVENTORY_SCHEMA)
+            .map_err(|error| unreadable(error.to_string()))?;
+        let inventory =
+            Inventory::from_json(&json).map_err(|error| unreadable(error.to_string()))?;
+        let verdict = self.services.admission.judge(&inventory);
+        let packed = serde_json::to_vec(&verdict)
+            .map_err(|error| error.to_string())
+            .and_then(|json| {
+                let packed = v1::Document::pack(muster_adequacy::VERDICT_SCHEMA, &json);
+                packed.map_err(|error| error.to_string())
+            });
+        packed.map_err(|why| Status::internal(format!("the verdict cannot be sent: {why}")))
     }
 
     /// The node of that id, or of that name when only one has it.
@@ -93,7 +100,7 @@ impl Service {
         if let Some(found) = self.services.fleet.node(wanted) {
             return Ok(found);
         }
-        let mut named = self.services.fleet.nodes();
+        let mut named = self.services.fleet.snapshot();
         named.retain(|(record, _)| record.name == wanted);
         match (named.pop(), named.len()) {
             (Some(found), 0) => Ok(found),
@@ -104,9 +111,4 @@ impl Service {
             (None, _) => Err(Status::not_found(format!("there is no node {wanted:?}"))),
         }
     }
-}
-
-/// Where a node stands in lists.
-fn place(record: &NodeRecord) -> String {
-    format!("{}/{}", record.name, record.id)
 }

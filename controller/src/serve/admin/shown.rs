@@ -4,19 +4,14 @@ use muster_proto::v1;
 
 use super::Service;
 use crate::fleet::Heard;
-use crate::record::{NodeRecord, TaintEffect};
+use crate::record::NodeRecord;
 
 impl Service {
     pub(super) fn shown(&self, record: &NodeRecord, heard: Option<&Heard>) -> v1::NodeRecord {
         let taints = record.taints.iter().map(|(key, taint)| v1::Taint {
             key: key.clone(),
             value: taint.value.clone(),
-            effect: match taint.effect {
-                TaintEffect::NoSchedule => "NoSchedule",
-                TaintEffect::PreferNoSchedule => "PreferNoSchedule",
-                TaintEffect::NoExecute => "NoExecute",
-            }
-            .to_owned(),
+            effect: taint.effect.word().to_owned(),
         });
         v1::NodeRecord {
             id: record.id.clone(),
@@ -39,8 +34,20 @@ impl Service {
             taints: taints.collect(),
             agent_version: record.agent_version.clone(),
             revision: record.revision,
-            stuck: String::new(),
+            stuck: self.stuck(record),
+            quarantine: record.quarantine.clone().unwrap_or_default(),
         }
+    }
+}
+
+impl Service {
+    /// What keeps a node in its status for longer than is usual; empty when nothing does.
+    #[allow(
+        clippy::unused_self,
+        reason = "limits on the time in a status are the fleet's"
+    )]
+    pub(super) fn stuck(&self, _: &NodeRecord) -> String {
+        String::new()
     }
 }
 
