@@ -12,9 +12,9 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 use super::cli::{ClusterCommand, Command, NodeCommand, TokenCommand};
-use super::show;
+use super::{force, show};
 
-type Client = AdminClient<Channel>;
+pub(super) type Client = AdminClient<Channel>;
 
 /// Runs one command.
 pub(super) async fn run(socket: &Path, command: Command) -> anyhow::Result<()> {
@@ -140,12 +140,25 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
         },
         NodeCommand::Reconsider { node } => change(node, Change::Reconsider),
         NodeCommand::Maintenance {
+            node, cancel: true, ..
+        } => change(node, Change::CancelMaintenance),
+        NodeCommand::Maintenance {
             node,
-            cancel: false,
-        } => change(node, Change::Maintenance),
-        NodeCommand::Maintenance { node, cancel: true } => change(node, Change::CancelMaintenance),
+            force,
+            confirm,
+            ..
+        } => v1::ChangeNodeRequest {
+            force,
+            confirm,
+            ..change(node, Change::Maintenance)
+        },
         NodeCommand::Activate { node } => change(node, Change::Activate),
-        NodeCommand::Remove { node, confirm } => v1::ChangeNodeRequest {
+        NodeCommand::Remove {
+            node,
+            confirm,
+            force,
+        } => v1::ChangeNodeRequest {
+            force,
             confirm,
             ..change(node, Change::Remove)
         },
@@ -155,8 +168,8 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
         },
     };
     let asked = request.node.clone();
-    let changed = client.change_node(request).await.map_err(told)?;
-    Ok(show::changed(&asked, &changed.into_inner()))
+    let changed = force::change(client, request).await?;
+    Ok(show::changed(&asked, &changed))
 }
 
 /// Every page.
@@ -214,6 +227,6 @@ async fn edit(client: &mut Client, request: v1::EditNodeRequest) -> anyhow::Resu
 
 /// What the controller says, without gRPC's words around it.
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn told(status: tonic::Status) -> anyhow::Error {
+pub(super) fn told(status: tonic::Status) -> anyhow::Error {
     anyhow!("{}", status.message())
 }

@@ -177,6 +177,12 @@ pub(crate) enum NodeCommand {
         /// Call it off instead, before it began.
         #[arg(long)]
         cancel: bool,
+        /// Wait for no workload to leave, and go past what only warns: after a warning, and a wait that Ctrl-C calls off.
+        #[arg(long, conflicts_with = "cancel")]
+        force: bool,
+        /// With --force, the node's name; asked for on the terminal unless given.
+        #[arg(long, value_name = "NAME", default_value = "", requires = "force")]
+        confirm: String,
     },
     /// Bring a node back from maintenance.
     Activate {
@@ -190,6 +196,9 @@ pub(crate) enum NodeCommand {
         /// The node's name: this cannot be undone.
         #[arg(long, value_name = "NAME", default_value = "")]
         confirm: String,
+        /// Go past what only warns: after a warning, and a wait that Ctrl-C calls off.
+        #[arg(long)]
+        force: bool,
     },
     /// Delete the record of a machine that is not in the cluster.
     Delete {

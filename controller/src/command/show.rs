@@ -251,7 +251,7 @@ fn table(heads: &[&str], rows: Vec<Vec<String>>) -> String {
 }
 
 /// What a node says of itself must not drive a terminal.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let safe = |character: char| {
         if character.is_control() {
             '\u{fffd}'
