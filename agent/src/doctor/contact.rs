@@ -169,9 +169,10 @@ fn untrusted(target: &Target, error: &Error, ahead_s: Option<i64>) -> Outcome {
 fn refused(alert: AlertDescription) -> Outcome {
     const REJOIN: &str = "have the administrator look (`muster-controller nodes list`), then `muster reset` and join with a new token";
     match alert {
-        AlertDescription::CertificateRevoked => {
-            Outcome::problem("the controller has revoked this node's certificate", REJOIN)
-        }
+        AlertDescription::CertificateRevoked => Outcome::problem(
+            "the controller has revoked this node's certificate, or has no record of the node any more",
+            REJOIN,
+        ),
         AlertDescription::CertificateExpired => Outcome::problem(
             "by the controller's clock this node's certificate has ended",
             "see that both clocks are right; then join again with a token: the node keeps its id and key",

@@ -141,8 +141,8 @@ fn a_node_of_another_cluster_an_unknown_one_and_a_dead_agent() {
     let (_controller, address) = lab.controller();
     has(
         &problems(&lab, &[&address]),
-        "standing",
-        "removed or deleted there",
+        "trust",
+        "has no record of the node any more",
     );
 }
 
