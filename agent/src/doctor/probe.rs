@@ -163,7 +163,7 @@ async fn call(stream: TlsStream<TcpStream>) -> Contact {
         }
     };
     let answered = async {
-        let request = v1::DeliverEventsRequest { events: Vec::new() };
+        let request = v1::DeliverEventsRequest::default();
         NodeClient::new(channel(stream).await?)
             .deliver_events(request)
             .await
@@ -186,7 +186,7 @@ async fn call(stream: TlsStream<TcpStream>) -> Contact {
 async fn glance(target: &Target, address: SocketAddr) -> Option<i64> {
     let stream = dial(address).await.ok()?;
     let stream = shake(target, stream, glance::config().ok()?).await.ok()?;
-    let request = v1::DeliverEventsRequest { events: Vec::new() };
+    let request = v1::DeliverEventsRequest::default();
     let answered = async {
         NodeClient::new(channel(stream).await?)
             .deliver_events(request)

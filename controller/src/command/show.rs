@@ -117,7 +117,8 @@ pub(super) fn node(shown: &v1::GetNodeResponse, format: Format) -> anyhow::Resul
 pub(super) fn events(events: &[v1::Event], format: Format) -> anyhow::Result<String> {
     if format == Format::Json {
         let events = events.iter().map(|event| {
-            json!({"sequence": event.sequence, "at": at(event.at_unix_ms), "kind": event.kind, "message": event.message})
+            json!({"sequence": event.sequence, "at": at(event.at_unix_ms), "kind": event.kind, "message": event.message,
+                "spool_sequence": event.spool_sequence})
         });
         return text(&events.collect());
     }

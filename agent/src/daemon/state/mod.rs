@@ -1,10 +1,11 @@
 //! What the agent keeps on disk, by default in `/var/lib/muster`.
 //!
 //! `node-id` and `key.pem` say who this node is; `enrolment.json` what a controller's authority says of it; `standing.json`
-//! the newest that a controller told; `targets.json` which controllers the operator added and forgot; `status.json` how the agent is doing. Only the agent that holds `lock` writes.
+//! the newest that a controller told; `targets.json` which controllers the operator added and forgot; `status.json` how the agent is doing;
+//! `events` is the spool. Only the agent that holds `lock` writes.
 
 mod documents;
-mod files;
+pub(super) mod files;
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,6 +25,7 @@ const ENROLMENT: &str = "enrolment.json";
 const STANDING: &str = "standing.json";
 const STATUS: &str = "status.json";
 const TARGETS: &str = "targets.json";
+const SPOOL: &str = "events";
 const LOCK: &str = "lock";
 /// There while a reset is being done.
 const RESET: &str = "reset";
@@ -69,6 +71,7 @@ impl State {
         for name in ALL {
             files::remove(&self.folder.join(name))?;
         }
+        files::remove_folder(&self.folder.join(SPOOL))?;
         files::sync_folder(&self.folder)?;
         files::remove(&begun)?;
         files::sync_folder(&self.folder)
@@ -194,6 +197,11 @@ impl State {
     /// Keeps which controllers the operator added and forgot.
     pub(crate) fn keep_targets(&self, targets: &Targets) -> Result<(), StateError> {
         self.keep(TARGETS, targets, PUBLIC)
+    }
+
+    /// The folder of the event spool.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.folder.join(SPOOL)
     }
 
     fn document<T>(&self, name: &str, consequence: &'static str) -> Result<Option<T>, StateError>
