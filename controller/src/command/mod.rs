@@ -6,18 +6,28 @@ mod serve;
 mod show;
 
 use anyhow::Context as _;
+use muster_terminal::output::write_plain;
 
+use crate::exit::Exit;
 use cli::{Cli, Command};
 
 /// Runs one command to its end.
-pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Serve(mut arguments) => {
             arguments.socket = cli.socket;
-            runtime(tokio::runtime::Builder::new_multi_thread())?.block_on(serve::run(arguments))
+            let runtime = runtime(tokio::runtime::Builder::new_multi_thread())?;
+            runtime.block_on(serve::run(arguments))?;
+            Ok(Exit::Complete)
         }
-        other => runtime(tokio::runtime::Builder::new_current_thread())?
-            .block_on(ask::run(&cli.socket, other)),
+        Command::Completions { shell } => {
+            write_plain(&cli::completions(shell))?;
+            Ok(Exit::Complete)
+        }
+        other => {
+            let runtime = runtime(tokio::runtime::Builder::new_current_thread())?;
+            runtime.block_on(ask::run(&cli.socket, cli.color.into(), other))
+        }
     }
 }
 
