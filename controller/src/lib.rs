@@ -2,7 +2,7 @@
 //!
 //! Map: [`serve`] has the services; [`admission`] lets machines in by their [`token`]; [`fleet`] has the nodes,
 //! and is the only code that moves one; [`lifecycle`] is the life of a node as a pure function; [`record`] is
-//! what is kept, and [`store`] keeps it; [`authority`] issues certificates, by which a [`peer`] is known;
+//! what is kept, and [`store`] keeps it; [`authority`] issues certificates, by which a [`peer`] is known; [`config`] is what the operator wrote;
 //! [`clock`] says what time it is; [`label`] knows labels, taints and selectors.
 //!
 //! Invariants: heartbeats touch memory alone; the store is written on transitions, each one a compare-and-swap
@@ -12,12 +12,15 @@
 
 pub mod admission;
 pub mod authority;
+mod bucket;
 pub mod clock;
+pub mod config;
 pub mod fleet;
 pub mod label;
 pub mod lifecycle;
 pub mod peer;
 pub mod record;
 pub mod serve;
+mod source;
 pub mod store;
 pub mod token;

@@ -176,7 +176,8 @@ impl Fleet {
         Ok(())
     }
 
-    fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
+    /// An event for the log of a node, to be stored along with something else.
+    pub(crate) fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
         Write::Event {
             node: record.id.clone(),
             at: self.clock.now(),

@@ -1,9 +1,10 @@
 //! The services on their ports: nodes and administrators over TLS, local administrators over a socket.
 //!
-//! Map: `tls` takes connections; `enrollment`, `node` and `admin` are the services, each a translation to
+//! Map: `tls` takes connections; `caller` says who calls on one; `enrollment`, `node` and `admin` are the services, each a translation to
 //! [`crate::admission`] and [`crate::fleet`]; this file starts and stops them.
 
 mod admin;
+mod caller;
 mod enrollment;
 mod node;
 mod tls;
@@ -30,6 +31,11 @@ pub use tls::{Revoked, TlsError};
 
 /// Larger than any inventory that is let through.
 const LARGEST_MESSAGE: usize = 16 << 20;
+
+/// Calls at a time on one connection.
+const MOST_CALLS: u32 = 64;
+/// Until the answer to a call begins, so that nobody sends for ever.
+const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What the services share.
 #[derive(Debug, Clone)]
@@ -78,15 +84,17 @@ impl Services {
         listeners: Listeners,
         stop: CancellationToken,
     ) -> Result<(), ServeError> {
-        let connections = tls::accept(
-            listeners.network,
-            &self.authority,
-            &listeners.names,
+        let door = tls::Door::new(
+            Arc::clone(&self.authority),
+            Arc::clone(&self.fleet),
             Arc::clone(&self.revoked),
-            self.fleet.now(),
+            listeners.names,
         )?;
+        let connections = tls::accept(listeners.network, door);
         let network = Server::builder()
             .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+            .max_concurrent_streams(MOST_CALLS)
+            .timeout(LONGEST_CALL)
             .add_service(
                 EnrollmentServer::new(enrollment::Service::new(self.clone()))
                     .max_decoding_message_size(LARGEST_MESSAGE),

@@ -9,7 +9,7 @@ use muster_proto::v1::node_report::Progress;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
-use super::{Services, status_of_move, status_of_store, tls};
+use super::{Services, status_of_move, status_of_store};
 use crate::authority::hex;
 use crate::lifecycle::Event;
 use crate::peer::Peer;
@@ -31,20 +31,12 @@ impl Service {
         Self { services }
     }
 
-    /// The node that calls. Its certificate is looked at with each call: it may have been revoked since the
-    /// connection was made.
+    /// The node that calls.
     fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
-        let connection = request.extensions().get::<tls::Connection>();
-        let identified = connection.and_then(|connection| connection.identified.as_ref());
-        let identified = identified.ok_or_else(|| {
-            Status::unauthenticated("a node shows its certificate; none was shown")
-        })?;
-        let Peer::Node(id) = &identified.peer else {
+        const NOBODY: &str = "a node shows its certificate; none was shown";
+        let Peer::Node(id) = &self.services.caller(request, NOBODY)?.peer else {
             return Err(Status::permission_denied("this is for nodes alone"));
         };
-        if self.services.revoked.has(&identified.serial) {
-            return Err(Status::unauthenticated("the certificate was revoked"));
-        }
         let node = self.services.fleet.node(id).map(|(record, _)| record);
         let node = node.ok_or_else(|| Status::permission_denied("this node is not known here"))?;
         match node.status {
@@ -126,6 +118,7 @@ impl v1::node_server::Node for Service {
         request: Request<v1::HeartbeatRequest>,
     ) -> Result<Response<v1::HeartbeatResponse>, Status> {
         let node = self.caller(&request)?;
+        let node = self.services.note_root(node, &request).await?;
         let beat = request.into_inner();
         if beat.epoch > node.epoch {
             return Err(Status::failed_precondition(
@@ -151,7 +144,7 @@ impl v1::node_server::Node for Service {
             send_inventory: !told.is_empty() && !known.starts_with(&told),
             now_unix_ms: fleet.now(),
             endpoints: Vec::new(),
-            renew_certificate: false,
+            renew_certificate: self.services.authority.wants_renewal(&node),
         }))
     }
 

@@ -14,10 +14,15 @@ impl Ask<'_> {
     pub(super) async fn change(&mut self, command: NodeCommand) -> anyhow::Result<Exit> {
         let asked = v1::ChangeNodeRequest::default();
         let (targets, what, request) = match command {
-            NodeCommand::Accept { targets, role } => {
+            NodeCommand::Accept {
+                targets,
+                role,
+                despite_duplicate,
+            } => {
                 let role = role.map_or(v1::Role::Unspecified, |role: Role| role.into());
                 let request = v1::ChangeNodeRequest {
                     role: role.into(),
+                    despite_duplicate,
                     ..of(asked, Change::Accept)
                 };
                 (targets, "accept", request)

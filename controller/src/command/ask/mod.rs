@@ -77,6 +77,7 @@ impl Ask<'_> {
                 uses,
                 name,
                 labels,
+                auto_accept,
                 output,
             } => {
                 let request = v1::CreateTokenRequest {
@@ -85,6 +86,7 @@ impl Ask<'_> {
                     uses,
                     name: name.unwrap_or_default(),
                     labels: labels.into_iter().collect(),
+                    auto_accept,
                 };
                 let created = self.client.create_token(request).await.map_err(told)?;
                 let sheet = Sheet::new(output);

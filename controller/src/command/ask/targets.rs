@@ -94,5 +94,6 @@ pub(super) fn wire(filter: &FilterArguments, roles: &[Role]) -> v1::NodeFilter {
         text: filter.text.clone(),
         offline: filter.offline,
         stuck: filter.stuck,
+        quarantined: filter.quarantined,
     }
 }

@@ -37,6 +37,9 @@ pub(crate) enum NodeCommand {
         /// What they are to be; what each asked for unless given, else a worker.
         #[arg(long, value_name = "ROLE", value_parser = role)]
         role: Option<Role>,
+        /// Although it is quarantined because another node has the same identity.
+        #[arg(long)]
+        despite_duplicate: bool,
     },
     /// Decline candidates; their records stay.
     Reject {
@@ -181,6 +184,10 @@ pub(crate) struct FilterArguments {
     /// Only those that are in their status for longer than is usual.
     #[arg(long)]
     pub(crate) stuck: bool,
+
+    /// Only those that have the identity of another node.
+    #[arg(long)]
+    pub(crate) quarantined: bool,
 }
 
 /// Nodes by name, or all that a filter chooses.

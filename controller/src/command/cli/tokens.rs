@@ -27,6 +27,9 @@ pub(crate) enum TokenCommand {
         /// A label for every node that it admits; may be given again.
         #[arg(long = "label", value_name = "KEY=VALUE", value_parser = pair)]
         labels: Vec<(String, String)>,
+        /// Accept at once whatever it admits, unless the machine is inadequate or quarantined.
+        #[arg(long)]
+        auto_accept: bool,
         #[command(flatten)]
         output: Output,
     },

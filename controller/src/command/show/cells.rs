@@ -23,7 +23,10 @@ pub(super) fn status(node: &v1::NodeRecord) -> Line {
     let status = status_word(node.status);
     let offline = node.offline.then(|| Line::toned(Tone::Bad, "(offline)"));
     let stuck = (!node.stuck.is_empty()).then(|| Line::toned(Tone::Attention, "(stuck)"));
-    Line::joined([Some(status), offline, stuck].into_iter().flatten(), " ")
+    let quarantined =
+        (!node.quarantine.is_empty()).then(|| Line::toned(Tone::Bad, "(quarantined)"));
+    let all = [Some(status), offline, stuck, quarantined];
+    Line::joined(all.into_iter().flatten(), " ")
 }
 
 pub(super) fn status_word(number: i32) -> Line {

@@ -22,6 +22,7 @@ pub(super) struct Node<'a> {
     reason: Option<&'a str>,
     status_since: Option<String>,
     stuck: Option<&'a str>,
+    quarantine: Option<&'a str>,
     role: Option<&'static str>,
     offline: bool,
     heard_at: Option<String>,
@@ -64,6 +65,7 @@ impl<'a> From<&'a v1::NodeRecord> for Node<'a> {
             reason: known(&node.reason),
             status_since: at(node.status_since_unix_ms),
             stuck: known(&node.stuck),
+            quarantine: known(&node.quarantine),
             role: known_role(node.role).map(Role::key),
             offline: node.offline,
             heard_at: node.heard_unix_ms.and_then(at),
@@ -112,6 +114,7 @@ pub(super) struct Token<'a> {
     name: Option<&'a str>,
     labels: BTreeMap<&'a str, &'a str>,
     revoked: bool,
+    auto_accept: bool,
 }
 
 impl<'a> From<&'a v1::TokenRecord> for Token<'a> {
@@ -125,6 +128,7 @@ impl<'a> From<&'a v1::TokenRecord> for Token<'a> {
             name: known(&token.name),
             labels: pairs(&token.labels),
             revoked: token.revoked,
+            auto_accept: token.auto_accept,
         }
     }
 }

@@ -43,6 +43,7 @@ fn page(node: &v1::NodeRecord, shown: &v1::GetNodeResponse, sheet: &Sheet) -> St
     let name = Line::toned(Tone::Name, &node.name).plain(", ");
     page.paragraph(&name.and(status(node)));
     page.fact("why", &Line::from(&node.reason));
+    page.fact("twin of", &Line::toned(Tone::Bad, &node.quarantine));
     page.fact("stuck", &Line::toned(Tone::Attention, &node.stuck));
     let since = at(node.status_since_unix_ms).unwrap_or_default();
     let since = Line::from(since)

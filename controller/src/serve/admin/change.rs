@@ -5,7 +5,7 @@ use muster_proto::v1;
 use muster_proto::v1::change_node_request::Change;
 use tonic::Status;
 
-use super::super::status_of_move;
+use super::super::{enrollment::status_of as status_of_admission, status_of_move};
 use super::Service;
 use super::cluster::{control_nodes, quorum_advice};
 use crate::lifecycle::Event;
@@ -36,6 +36,10 @@ impl Service {
                 record.name
             )));
         }
+        if event == Event::Accept && !asked.despite_duplicate {
+            let acceptable = self.services.admission.acceptable(&record).await;
+            acceptable.map_err(|error| status_of_admission(&error))?;
+        }
         let wanted = v1::Role::try_from(asked.role)
             .ok()
             .and_then(v1::Role::known);
@@ -54,6 +58,7 @@ impl Service {
             .happen_with(&record.id, event, &reason, move |record| {
                 if event == Event::Accept {
                     record.role = Some(role);
+                    record.quarantine = None;
                 }
                 let revoke = revoked.clone();
                 revoke
@@ -64,6 +69,10 @@ impl Service {
         let changed = changed.await.map_err(|error| status_of_move(&error))?;
         if let Some(serial) = revoke {
             self.services.revoked.add(&serial);
+        }
+        if matches!(event, Event::Remove | Event::Delete) {
+            let released = self.services.admission.release().await;
+            released.map_err(|error| status_of_admission(&error))?;
         }
         Ok(v1::ChangeNodeResponse {
             node: changed.map(|record| self.shown(&record, heard.as_ref())),

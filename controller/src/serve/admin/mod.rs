@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Response, Status};
 
-use super::{Services, status_of_store, tls};
+use super::{Services, status_of_store};
 use crate::peer::Peer;
 use crate::store::{Transaction, Write};
 use stream::BoxStream;
@@ -78,15 +78,8 @@ impl Service {
         let refused = || Status::permission_denied("this is for administrators alone");
         match self.door {
             Door::Network => {
-                let connection = request.extensions().get::<tls::Connection>();
-                let identified = connection.and_then(|connection| connection.identified.as_ref());
-                let identified = identified.ok_or_else(|| {
-                    Status::unauthenticated("an administrator shows a certificate; none was shown")
-                })?;
-                match &identified.peer {
-                    Peer::Admin(_) if self.services.revoked.has(&identified.serial) => {
-                        Err(Status::unauthenticated("the certificate was revoked"))
-                    }
+                const NOBODY: &str = "an administrator shows a certificate; none was shown";
+                match &self.services.caller(request, NOBODY)?.peer {
                     Peer::Admin(name) => Ok(name.clone()),
                     Peer::Node(_) => Err(refused()),
                 }

@@ -11,7 +11,7 @@ impl Service {
         let taints = record.taints.iter().map(|(key, taint)| v1::Taint {
             key: key.clone(),
             value: taint.value.clone(),
-            effect: taint.effect.word().to_owned(),
+            effect: taint.effect.key().to_owned(),
         });
         v1::NodeRecord {
             id: record.id.clone(),
@@ -35,6 +35,7 @@ impl Service {
             agent_version: record.agent_version.clone(),
             revision: record.revision,
             stuck: self.stuck(record),
+            quarantine: record.quarantine.clone().unwrap_or_default(),
         }
     }
 }

@@ -8,6 +8,9 @@
     reason = "test code"
 )]
 
+mod guesses;
+mod joining;
+#[path = "../lab/mod.rs"]
 mod lab;
 
 use lab::{Lab, Trust, now_ms};
