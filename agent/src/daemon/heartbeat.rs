@@ -1,4 +1,7 @@
 //! The task that keeps the node's lease: a heartbeat an interval, to one controller after the other until one answers.
+//!
+//! Beside the heartbeats the controller may tell at once that there is something new. That is only a reason to send the next
+//! heartbeat now: its answer alone counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +10,7 @@ use muster_proto::v1;
 use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tonic::Streaming;
 
 use super::clock::Clock;
 use super::connect::{Dial, Target, Wire, chain, told};
@@ -70,6 +74,8 @@ enum Lost {
 struct Line {
     target: Target,
     client: NodeClient<Wire>,
+    /// What the controller tells at once, while it does.
+    news: Option<Streaming<v1::WatchResponse>>,
 }
 
 /// What is counted from one heartbeat to the next.
@@ -98,7 +104,7 @@ impl<C: Clock> Heartbeats<C> {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                () = self.pause(wait) => {}
+                () = self.pause(wait, &mut line, count.told.standing.generation) => {}
             }
         }
         self.reporter
@@ -173,19 +179,20 @@ impl<C: Clock> Heartbeats<C> {
         Ok(Line {
             target,
             client: NodeClient::new(wire),
+            news: None,
         })
     }
 
-    /// Waits, but not when there is something new to report.
-    async fn pause(&mut self, wait: Duration) {
+    /// Waits, but not when there is something new to report, or to be told.
+    async fn pause(&mut self, wait: Duration, line: &mut Option<Line>, generation: u64) {
         tokio::time::sleep(wait.min(SHORTEST_INTERVAL)).await;
         let changed = async {
-            // All three can be dropped at any time.
+            // All can be dropped at any time.
             tokio::select! {
                 biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
-                else => std::future::pending().await,
+                () = something_new(line.as_mut(), generation) => {}
             }
         };
         let rest = wait.saturating_sub(SHORTEST_INTERVAL);
@@ -294,4 +301,28 @@ impl<C: Clock> Heartbeats<C> {
             }
         }
     }
+}
+
+/// Until the controller tells at once that this node is to be something else than what it knows of. Controllers and ways that do
+/// not carry that are asked again after the next heartbeat, and no sooner.
+async fn something_new(line: Option<&mut Line>, generation: u64) {
+    let Some(Line { client, news, .. }) = line else {
+        return std::future::pending().await;
+    };
+    if news.is_none() {
+        let asked = client.watch(v1::WatchRequest { generation }).await;
+        *news = asked.ok().map(tonic::Response::into_inner);
+    }
+    while let Some(stream) = news {
+        match stream.message().await {
+            Ok(Some(told)) => {
+                let is_known = |desired: v1::DesiredState| desired.generation == generation;
+                if !told.desired.is_none_or(is_known) {
+                    return;
+                }
+            }
+            Ok(None) | Err(_) => *news = None,
+        }
+    }
+    std::future::pending::<()>().await;
 }

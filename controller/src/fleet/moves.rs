@@ -7,7 +7,8 @@ use std::sync::Arc;
 use muster_model::NodeStatus;
 use tokio::time::Instant;
 
-use super::{Fleet, MoveError};
+use super::live::Nodes;
+use super::{Fleet, MoveError, locked};
 use crate::lifecycle::{Event, Next, next};
 use crate::record::NodeRecord;
 use crate::store::{StoreError, Transaction, Write};
@@ -33,11 +34,11 @@ impl Fleet {
             },
         );
         more.push(self.event(&record, "admitted", record.reason.clone()));
-        self.store.commit(Transaction { writes: more }).await?;
         let revision = 1;
         let record = Arc::new(NodeRecord { revision, ..record });
-        self.live().admit(Arc::clone(&record), Instant::now());
-        self.notices.tell(&record.id);
+        let stored = Arc::clone(&record);
+        let admit = move |nodes: &mut Nodes| nodes.admit(stored, Instant::now());
+        self.commit(more, admit).await?;
         Ok(record)
     }
 
@@ -142,38 +143,56 @@ impl Fleet {
             self.event(&record, kind, message),
         ];
         writes.extend(more);
-        self.store.commit(Transaction { writes }).await?;
         let revision = expected + 1;
-        let record = self.show(NodeRecord { revision, ..record });
-        tracing::info!(node = %record.id, name = %record.name, status = %record.status, reason = %record.reason, "node changed");
+        let record = Arc::new(NodeRecord { revision, ..record });
+        let stored = Arc::clone(&record);
+        let show = move |nodes: &mut Nodes| {
+            tracing::info!(node = %stored.id, name = %stored.name, status = %stored.status, reason = %stored.reason, "node changed");
+            nodes.show(&stored, Instant::now());
+        };
+        self.commit(writes, show).await?;
         Ok(record)
+    }
+
+    /// Stores, and then does `then` in memory. Once begun it is done to the end, even when nobody waits for it any more
+    /// (a client that hangs up drops its call): what is stored is always known here.
+    async fn commit(
+        &self,
+        writes: Vec<Write>,
+        then: impl FnOnce(&mut Nodes) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let (store, live) = (Arc::clone(&self.store), Arc::clone(&self.live));
+        let done = tokio::spawn(async move {
+            store.commit(Transaction { writes }).await?;
+            then(&mut locked(&live));
+            Ok(())
+        });
+        done.await.unwrap_or_else(|source| {
+            Err(StoreError::Unavailable {
+                operation: "commit",
+                source: Box::new(source),
+            })
+        })
     }
 
     /// Whatever the store has of a node, everybody sees from now on.
     fn show(&self, record: NodeRecord) -> Arc<NodeRecord> {
         let record = Arc::new(record);
-        let is_newer = self.live().show(&record, Instant::now());
-        if is_newer {
-            self.notices.tell(&record.id);
-        }
+        self.live().show(&record, Instant::now());
         record
     }
 
     async fn delete(&self, record: &NodeRecord) -> Result<(), StoreError> {
-        let id = record.id.clone();
+        let (id, name) = (record.id.clone(), record.name.clone());
         let delete = Write::DeleteNode {
             id: id.clone(),
             expected: record.revision,
         };
-        self.store
-            .commit(Transaction {
-                writes: vec![delete],
-            })
-            .await?;
-        tracing::info!(node = %id, name = %record.name, "node deleted");
-        self.live().remove(&id);
-        self.notices.tell(&id);
-        Ok(())
+        let remove = move |nodes: &mut Nodes| {
+            tracing::info!(node = %id, %name, "node deleted");
+            nodes.remove(&id);
+        };
+        self.commit(vec![delete], remove).await
     }
 
     /// An event for the log of a node, to be stored along with something else.

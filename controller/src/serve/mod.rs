@@ -143,6 +143,10 @@ fn peer_address<T>(request: &tonic::Request<T>) -> Option<SocketAddr> {
         .map(|connection| connection.address)
 }
 
+fn milliseconds(duration: std::time::Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
 /// The one place where errors become statuses.
 fn status_of_move(error: &MoveError) -> Status {
     match error {

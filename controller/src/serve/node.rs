@@ -9,7 +9,7 @@ use muster_proto::v1::node_report::Progress;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
-use super::{Services, status_of_move, status_of_store};
+use super::{Services, milliseconds, status_of_move, status_of_store};
 use crate::authority::hex;
 use crate::lifecycle::Event;
 use crate::peer::Peer;
@@ -242,10 +242,6 @@ fn desired(node: &NodeRecord) -> v1::DesiredState {
         role: v1::Role::from(node.role.unwrap_or(Role::Worker)).into(),
         run_workloads: runs,
     }
-}
-
-fn milliseconds(duration: std::time::Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 fn bounded(text: &str) -> String {

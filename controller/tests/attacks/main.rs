@@ -87,7 +87,17 @@ async fn a_removed_node_is_refused_on_its_live_connection_and_at_the_next_handsh
     node.heartbeat(v1::HeartbeatRequest::default())
         .await
         .unwrap();
+    // The only node could not be removed.
+    lab.member("00000000000000000000000000000002").await;
     lab.bring(id, NodeStatus::InMaintenance).await;
+    let empty = v1::HeartbeatRequest {
+        report: Some(v1::NodeReport {
+            workloads: Some(0),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    node.heartbeat(empty).await.unwrap();
     let request = v1::ChangeNodeRequest {
         node: id.to_owned(),
         change: Change::Remove.into(),

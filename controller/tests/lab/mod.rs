@@ -1,5 +1,7 @@
 //! A controller in this process on a loopback port, and machines that ask it.
 
+#![allow(dead_code, reason = "no test uses all of it")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use muster_proto::v1;
 use muster_proto::v1::admin_client::AdminClient;
 use muster_proto::v1::change_node_request::Change;
 use muster_proto::v1::enrollment_client::EnrollmentClient;
+use muster_proto::v1::node_client::NodeClient;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -318,7 +321,7 @@ impl Lab {
         self.issued(&machine, &token).await
     }
 
-    /// Lets happen to a node what leads it to `status`.
+    /// Lets happen to a node that was accepted what leads it to `status`.
     pub(crate) async fn bring(&self, id: &str, status: NodeStatus) {
         let events = [
             Event::StartReported,
@@ -328,9 +331,26 @@ impl Lab {
             Event::Drained,
         ];
         for event in events {
-            self.fleet.happen(id, event, "by the lab").await.unwrap();
+            if self.status(id) == status {
+                return;
+            }
+            self.happen(id, event).await;
         }
-        assert_eq!(self.fleet.node(id).unwrap().0.status, status);
+        assert_eq!(self.status(id), status);
+    }
+
+    /// Lets something happen to a node.
+    pub(crate) async fn happen(&self, id: &str, event: Event) {
+        self.fleet.happen(id, event, "by the lab").await.unwrap();
+    }
+
+    pub(crate) fn status(&self, id: &str) -> NodeStatus {
+        self.fleet.node(id).unwrap().0.status
+    }
+
+    /// A client of a node's own service.
+    pub(crate) async fn node(&self, identity: &Identity) -> NodeClient<Channel> {
+        NodeClient::new(self.connect(Trust::Roots, Some(identity)).await.unwrap())
     }
 }
 

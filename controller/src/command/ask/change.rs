@@ -5,7 +5,7 @@ use muster_proto::v1;
 use muster_proto::v1::change_node_request::Change;
 
 use super::connect::told;
-use super::{Ask, confirm, note};
+use super::{Ask, confirm, force, note};
 use crate::command::cli::{NodeCommand, Targets};
 use crate::command::show;
 use crate::exit::{Ended, Exit};
@@ -39,24 +39,37 @@ impl Ask<'_> {
             }
             NodeCommand::Maintenance {
                 targets,
-                cancel: false,
-            } => {
-                let request = of(asked, Change::Maintenance);
-                (targets, "send into maintenance", request)
-            }
-            NodeCommand::Maintenance {
-                targets,
                 cancel: true,
+                ..
             } => {
                 let request = of(asked, Change::CancelMaintenance);
                 (targets, "call off the maintenance of", request)
             }
+            NodeCommand::Maintenance {
+                targets,
+                force,
+                confirm,
+                ..
+            } => {
+                let request = v1::ChangeNodeRequest {
+                    force,
+                    confirm: confirm.unwrap_or_default(),
+                    ..of(asked, Change::Maintenance)
+                };
+                (targets, "send into maintenance", request)
+            }
             NodeCommand::Activate { targets } => (targets, "activate", of(asked, Change::Activate)),
-            NodeCommand::Remove { node, confirm } => {
+            NodeCommand::Remove {
+                node,
+                confirm,
+                force,
+            } => {
+                let request = v1::ChangeNodeRequest {
+                    force,
+                    ..of(asked, Change::Remove)
+                };
                 let what = "remove from the cluster";
-                return self
-                    .end(node, confirm, what, of(asked, Change::Remove))
-                    .await;
+                return self.end(node, confirm, what, request).await;
             }
             NodeCommand::Delete { node, confirm } => {
                 let what = "delete the record of";
@@ -88,8 +101,8 @@ impl Ask<'_> {
 
     async fn change_one(&mut self, request: v1::ChangeNodeRequest) -> anyhow::Result<()> {
         let node = request.node.clone();
-        let changed = self.client.change_node(request).await.map_err(told)?;
-        self.print(&show::changed(&node, &changed.into_inner()))?;
+        let changed = force::change(&mut self.client, request).await?;
+        self.print(&show::changed(&node, &changed))?;
         Ok(())
     }
 
@@ -113,8 +126,8 @@ impl Ask<'_> {
             node: found.id,
             ..request
         };
-        let changed = self.client.change_node(request).await.map_err(told)?;
-        self.print(&show::changed(&found.name, &changed.into_inner()))
+        let changed = force::change(&mut self.client, request).await?;
+        self.print(&show::changed(&found.name, &changed))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Commands that ask a running controller over its local socket.
 //!
 //! Map: `connect` reaches it; `nodes` reads, `change` moves nodes and `edit` names and labels them; `targets` are the
-//! nodes that a command is about, `confirm` is what somebody has to say first; `watch` follows.
+//! nodes that a command is about, `confirm` is what somebody has to say first, and `force` a wait; `watch` follows.
 
 mod change;
 mod confirm;
 mod connect;
 mod edit;
+mod force;
 mod nodes;
 mod targets;
 mod watch;

@@ -90,6 +90,12 @@ pub(crate) enum NodeCommand {
         /// Call it off instead, before it began.
         #[arg(long)]
         cancel: bool,
+        /// Wait for no workload to leave, and go past what only warns: after a warning, and a wait that Ctrl-C calls off.
+        #[arg(long, conflicts_with = "cancel")]
+        force: bool,
+        /// With --force, the node's name; on a terminal it is asked for.
+        #[arg(long, value_name = "NAME", requires = "force")]
+        confirm: Option<String>,
     },
     /// Bring nodes back from maintenance.
     Activate {
@@ -103,6 +109,9 @@ pub(crate) enum NodeCommand {
         /// The node's name: this cannot be undone. On a terminal it is asked for.
         #[arg(long, value_name = "NAME")]
         confirm: Option<String>,
+        /// Go past what only warns: after a warning, and a wait that Ctrl-C calls off.
+        #[arg(long)]
+        force: bool,
     },
     /// Delete the record of a machine that is not in the cluster.
     Delete {

@@ -67,7 +67,7 @@ impl Filter {
             && (self.text.is_empty() || self.reads(record))
             && (!self.offline || service.services.fleet.is_offline(record, heard))
             && (!self.quarantined || record.quarantine.is_some())
-            && (!self.stuck || !service.stuck(record).is_empty())
+            && (!self.stuck || !service.stuck(record, heard).is_empty())
     }
 
     fn reads(&self, record: &NodeRecord) -> bool {
