@@ -280,6 +280,7 @@ async fn a_slow_watcher_is_told_to_begin_anew() {
             .unwrap()
             .into_inner()
     };
+    while step(&mut watch).await.0 != Kind::Synced {}
     // More than any window or queue between here and there holds.
     let long = "x".repeat(900);
     for round in 0..200 {
@@ -287,6 +288,7 @@ async fn a_slow_watcher_is_told_to_begin_anew() {
             let description = format!("{round} {long}");
             let edit = |node: &mut NodeRecord| node.description.clone_from(&description);
             lab.fleet.edit(&id(number), "edited", edit).await.unwrap();
+            tokio::task::yield_now().await;
         }
     }
     let mut resets = 0;
@@ -309,7 +311,7 @@ async fn a_slow_watcher_is_told_to_begin_anew() {
             _ => {}
         }
     }
-    assert!(resets > 1, "it was never told to begin anew");
+    assert!(resets > 0, "it was never told to begin anew");
 }
 
 #[tokio::test]
