@@ -144,6 +144,16 @@ pub struct EventRecord {
     pub kind: String,
     /// For people.
     pub message: String,
-    /// The number in the node's own spool, when the node saw it: the same is never stored twice.
-    pub spool_sequence: Option<u64>,
+    /// Where it is in the node's own spool, when the node saw it: the same is never stored twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spooled: Option<Spooled>,
+}
+
+/// A place in a spool of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spooled {
+    /// The spool: 32 hexadecimal digits, new whenever the node begins to count anew.
+    pub spool: String,
+    /// Counted by the node, from 1 without gaps.
+    pub sequence: u64,
 }

@@ -202,7 +202,7 @@ impl Fleet {
             at: self.clock.now(),
             kind: kind.to_owned(),
             message,
-            spool_sequence: None,
+            spooled: None,
         }
     }
 }

@@ -14,12 +14,10 @@ use crate::authority::hex;
 use crate::lifecycle::Event;
 use crate::peer::Peer;
 use crate::record::NodeRecord;
-use crate::store::{Transaction, Write};
+use crate::spool::{self, SpoolError};
 
-/// Events that are taken at a time.
-const MOST_EVENTS: usize = 1000;
-/// The longest message of an event that is kept.
-const LONGEST_MESSAGE: usize = 4096;
+/// The longest reason of a node that is kept.
+const LONGEST_REASON: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Service {
@@ -189,28 +187,14 @@ impl v1::node_server::Node for Service {
         request: Request<v1::DeliverEventsRequest>,
     ) -> Result<Response<v1::DeliverEventsResponse>, Status> {
         let node = self.caller(&request)?;
-        let events = request.into_inner().events;
-        if events.len() > MOST_EVENTS {
-            return Err(Status::invalid_argument(format!(
-                "{MOST_EVENTS} events at a time are taken"
-            )));
-        }
-        let store = self.services.fleet.store();
-        let writes = events
-            .into_iter()
-            .map(|event| Write::Event {
-                node: node.id.clone(),
-                at: event.at_unix_ms,
-                kind: bounded(&event.kind),
-                message: bounded(&event.message),
-                spool_sequence: Some(event.sequence),
-            })
-            .collect();
-        let stored = store.commit(Transaction { writes }).await;
-        stored.map_err(|error| status_of_store(&error))?;
-        self.services.fleet.stored_events(&node.id);
-        let acknowledged = store.spooled(&node.id).await;
-        let acknowledged = acknowledged.map_err(|error| status_of_store(&error))?;
+        let delivery = request.into_inner();
+        let fleet = &self.services.fleet;
+        let taken = spool::take(&**fleet.store(), &node.id, delivery, fleet.now()).await;
+        fleet.stored_events(&node.id);
+        let acknowledged = taken.map_err(|error| match error {
+            SpoolError::Delivery(problem) => Status::invalid_argument(problem),
+            SpoolError::Store(error) => status_of_store(&error),
+        })?;
         Ok(Response::new(v1::DeliverEventsResponse { acknowledged }))
     }
 
@@ -245,5 +229,5 @@ fn desired(node: &NodeRecord) -> v1::DesiredState {
 }
 
 fn bounded(text: &str) -> String {
-    text.chars().take(LONGEST_MESSAGE).collect()
+    text.chars().take(LONGEST_REASON).collect()
 }

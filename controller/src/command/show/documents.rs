@@ -152,6 +152,8 @@ pub(super) struct Event<'a> {
     at: Option<String>,
     kind: &'a str,
     message: &'a str,
+    /// Null: the controller saw it, not the node.
+    spool_sequence: Option<u64>,
 }
 
 impl<'a> From<&'a v1::Event> for Event<'a> {
@@ -163,6 +165,7 @@ impl<'a> From<&'a v1::Event> for Event<'a> {
             at: at(event.at_unix_ms),
             kind: &event.kind,
             message: &event.message,
+            spool_sequence: event.spool_sequence,
         }
     }
 }

@@ -208,6 +208,7 @@ fn tokens_and_events() {
         at_unix_ms: NOW,
         kind: "status_changed".to_owned(),
         message: "approved: by uid 0\u{1b}[31m".to_owned(),
+        spool_sequence: None,
     };
     let shown =
         |format| plain(&super::events(std::slice::from_ref(&event), &sheet(format, None)).unwrap());
