@@ -133,6 +133,23 @@ pub struct TokenRecord {
     pub revision: Revision,
 }
 
+/// A certificate of an administrator. Whether it is revoked is known by its serial number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdministratorRecord {
+    /// Whose.
+    pub name: String,
+    /// Its serial number, as hex.
+    pub serial: String,
+    /// The pin of the root above it, as hex.
+    pub root: String,
+    /// When it was issued.
+    pub issued: UnixMs,
+    /// When it ends.
+    pub ends: UnixMs,
+    /// Who had it issued.
+    pub issued_by: String,
+}
+
 /// Something that happened to a node, in its log for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {

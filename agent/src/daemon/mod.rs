@@ -40,6 +40,7 @@ mod tls;
 mod token;
 
 use anyhow::Context as _;
+use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
 
 use crate::cli::AgentArguments;
@@ -61,9 +62,11 @@ pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
     Ok(Exit::Complete)
 }
 
-/// A core dump would hold the private key.
+/// A core dump would hold the private key. The limit holds for files; a program that takes dumps from the kernel
+/// (core(5)) is given none of a process that may not be dumped, nor may other processes of the same user look into it.
 fn forbid_core_dumps() {
-    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+    let forbidden = setrlimit(Resource::RLIMIT_CORE, 0, 0).and_then(|()| set_dumpable(false));
+    if let Err(error) = forbidden {
         tracing::warn!(error = %error, "core dumps cannot be forbidden");
     }
 }

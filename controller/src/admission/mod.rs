@@ -2,11 +2,13 @@
 //!
 //! Map: this file answers requests; `guesses` bounds wrong tokens; `request` reads what a machine says of itself;
 //! `joining` takes it in, or looks at it again; `twins` finds who has its identity already; `judging` turns a
-//! verdict into a status; `rules` accepts without a person; `issue` gives certificates.
+//! verdict into a status; `rules` accepts without a person; `issue` gives certificates; `copies` finds two
+//! machines that speak as one node.
 //!
 //! Invariants: a token is looked at before anything else that costs; nobody is accepted by a rule who is
 //! inadequate or quarantined; a newcomer never changes a node that is there.
 
+mod copies;
 mod guesses;
 mod issue;
 mod joining;
@@ -30,6 +32,7 @@ use crate::lifecycle::Event;
 use crate::record::{NodeRecord, TokenRecord};
 use crate::store::{StoreError, Transaction, Write};
 use crate::token::{self, Unfit};
+use copies::Copies;
 use guesses::Guesses;
 use judging::judged;
 
@@ -43,6 +46,7 @@ pub struct Admission {
     policy: Policy,
     rules: Vec<Rule>,
     guesses: Guesses,
+    copies: Copies,
     /// Held while a newcomer is compared with who is there, until it is there itself.
     joining: tokio::sync::Mutex<()>,
 }
@@ -111,6 +115,7 @@ impl Admission {
             policy,
             rules: Vec::new(),
             guesses: Guesses::default(),
+            copies: Copies::default(),
             joining: tokio::sync::Mutex::new(()),
         }
     }

@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use time::Duration;
 
 pub use brought::{BroughtError, bring};
-pub use files::{FilesError, open_or_create};
+pub use files::{FilesError, open_or_create, remember};
 pub use rotation::{RotationError, Shown};
 
 use self::make::{Line, leaf, serial};

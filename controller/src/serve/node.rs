@@ -117,7 +117,11 @@ impl v1::node_server::Node for Service {
     ) -> Result<Response<v1::HeartbeatResponse>, Status> {
         let node = self.caller(&request)?;
         let node = self.services.note_root(node, &request).await?;
+        let from = super::peer_address(&request);
         let beat = request.into_inner();
+        let looked = self.services.admission.look_for_copy(&node, &beat, from);
+        let looked = looked.await;
+        looked.map_err(|error| super::enrollment::status_of(&error))?;
         if beat.epoch > node.epoch {
             return Err(Status::failed_precondition(
                 "the node knows a later epoch than this controller: it is a stale one",

@@ -10,7 +10,7 @@ use crate::command::cli::{NodeCommand, Targets};
 use crate::command::show;
 use crate::exit::{Ended, Exit};
 
-impl Ask<'_> {
+impl Ask {
     pub(super) async fn change(&mut self, command: NodeCommand) -> anyhow::Result<Exit> {
         let asked = v1::ChangeNodeRequest::default();
         let (targets, what, request) = match command {

@@ -11,12 +11,40 @@ use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
+use crate::command::cli::Remote;
+use crate::command::remote;
 use crate::exit::{Ended, Exit};
 
-pub(super) type Client = AdminClient<Channel>;
+pub(in crate::command) type Client = AdminClient<Channel>;
+
+/// Where the controller is.
+#[derive(Debug)]
+pub(in crate::command) enum Door {
+    /// On this machine, by its socket.
+    Socket(PathBuf),
+    /// Elsewhere: `HOST:PORT`, and the file with an administrator's certificate.
+    Remote(String, PathBuf),
+}
+
+impl Door {
+    /// As the command line says.
+    pub(in crate::command) fn of(socket: PathBuf, remote: Remote) -> Self {
+        match (remote.server, remote.credentials) {
+            (Some(server), Some(credentials)) => Self::Remote(server, credentials),
+            _ => Self::Socket(socket),
+        }
+    }
+
+    pub(super) async fn connect(&self) -> anyhow::Result<Client> {
+        match self {
+            Self::Socket(socket) => connect(socket).await,
+            Self::Remote(server, credentials) => remote::connect(server, credentials).await,
+        }
+    }
+}
 
 /// Connects to the controller's socket.
-pub(super) async fn connect(socket: &Path) -> anyhow::Result<Client> {
+async fn connect(socket: &Path) -> anyhow::Result<Client> {
     // What connecting fails by is told better by the socket itself.
     if let Err(error) = UnixStream::connect(socket).await {
         return Err(Ended::with(Exit::Failed, unreachable(socket, &error)));
@@ -58,7 +86,7 @@ fn unreachable(socket: &Path, error: &std::io::Error) -> String {
 
 /// What the controller says, without gRPC's words around it, and how the program ends by it.
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn told(status: tonic::Status) -> anyhow::Error {
+pub(in crate::command) fn told(status: tonic::Status) -> anyhow::Error {
     let exit = match status.code() {
         Code::NotFound => Exit::NotFound,
         Code::FailedPrecondition | Code::AlreadyExists | Code::Aborted => Exit::Refused,
@@ -73,11 +101,14 @@ pub(super) fn told(status: tonic::Status) -> anyhow::Error {
         Code::PermissionDenied => {
             format!("{message}: run this as root, or as the user that runs the controller")
         }
-        // Its own message is "transport error": the chain below it says more.
-        Code::Unknown | Code::Internal | Code::Cancelled if is_broken(&status) => {
-            "the connection to the controller broke: it may have been stopped".to_owned()
-        }
-        _ => message.into_owned(),
+        // The transport's own words say less than what caused them.
+        _ => match std::error::Error::source(&status) {
+            Some(source) => format!(
+                "the connection to the controller broke: {}",
+                screen(&remote::chain(source))
+            ),
+            None => message.into_owned(),
+        },
     };
     Ended::with(exit, message)
 }

@@ -11,7 +11,7 @@ use crate::command::cli::{Changes, NodeCommand, Several};
 use crate::command::show::Text;
 use crate::exit::{Ended, Exit};
 
-impl Ask<'_> {
+impl Ask {
     pub(super) async fn edit(&mut self, command: NodeCommand) -> anyhow::Result<Exit> {
         let (nodes, edit) = match command {
             NodeCommand::Rename {

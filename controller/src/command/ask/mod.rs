@@ -1,4 +1,4 @@
-//! Commands that ask a running controller over its local socket.
+//! Commands that ask a running controller over its local socket, or from elsewhere.
 //!
 //! Map: `connect` reaches it; `nodes` reads, `change` moves nodes and `edit` names and labels them; `targets` are the
 //! nodes that a command is about, `confirm` is what somebody has to say first, and `force` a wait; `watch` follows.
@@ -13,32 +13,29 @@ mod targets;
 mod watch;
 
 use std::io::Write as _;
-use std::path::Path;
 
 use muster_proto::v1;
 use muster_terminal::output::ColorChoice;
 
 use super::cli::{ClusterCommand, Command, NodeCommand, Output, TokenCommand};
 use super::show::{self, Sheet};
+use super::{administrators, authority};
 use crate::exit::{Ended, Exit};
-use connect::{Client, connect, told};
+
+pub(super) use connect::{Client, Door, told};
 
 /// One command that asks.
-struct Ask<'a> {
-    socket: &'a Path,
+struct Ask {
+    door: Door,
     client: Client,
     colour: ColorChoice,
 }
 
 /// Runs one command.
-pub(super) async fn run(
-    socket: &Path,
-    colour: ColorChoice,
-    command: Command,
-) -> anyhow::Result<Exit> {
-    let client = connect(socket).await?;
+pub(super) async fn run(door: Door, colour: ColorChoice, command: Command) -> anyhow::Result<Exit> {
+    let client = door.connect().await?;
     let mut ask = Ask {
-        socket,
+        door,
         client,
         colour,
     };
@@ -49,11 +46,19 @@ pub(super) async fn run(
         Command::Tokens(command) => ask.tokens(command).await,
         Command::Nodes(command) => ask.nodes(command).await,
         Command::Events(arguments) => ask.events(arguments).await,
+        Command::Authority(command) => {
+            let text = authority::run(&mut ask.client, command).await?;
+            ask.print(&show::Text::Plain(text))
+        }
+        Command::Admin(command) => {
+            let text = administrators::run(&mut ask.client, command).await?;
+            ask.print(&show::Text::Plain(text))
+        }
         Command::Cluster(ClusterCommand::Status { output }) => ask.cluster(output).await,
     }
 }
 
-impl Ask<'_> {
+impl Ask {
     async fn nodes(&mut self, command: NodeCommand) -> anyhow::Result<Exit> {
         match command {
             NodeCommand::List(arguments) if arguments.watch => self.watch_nodes(&arguments).await,

@@ -13,7 +13,7 @@ use crate::exit::{Ended, Exit};
 /// A page of a log; the controller may give less.
 const PAGE: u32 = 1000;
 
-impl Ask<'_> {
+impl Ask {
     pub(super) async fn list(&mut self, arguments: &ListArguments) -> anyhow::Result<Exit> {
         let ListArguments {
             filter,

@@ -11,7 +11,7 @@ use crate::exit::{Ended, Exit};
 /// A page of a list; the controller may give less.
 const PAGE: u32 = 1000;
 
-impl Ask<'_> {
+impl Ask {
     /// Names or ids of the nodes; those of a filter after somebody said how many they are.
     pub(super) async fn targets(
         &mut self,

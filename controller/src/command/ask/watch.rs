@@ -7,7 +7,7 @@ use muster_proto::v1;
 use muster_terminal::output::Reader;
 use tonic::{Status, Streaming};
 
-use super::connect::{Client, connect, is_broken, told};
+use super::connect::{is_broken, told};
 use super::targets::wire;
 use super::{Ask, note};
 use crate::command::cli::ListArguments;
@@ -26,7 +26,7 @@ enum Broken {
     Unread,
 }
 
-impl Ask<'_> {
+impl Ask {
     pub(super) async fn watch_nodes(&mut self, arguments: &ListArguments) -> anyhow::Result<Exit> {
         let request = v1::WatchNodesRequest {
             filter: Some(wire(&arguments.filter, &arguments.roles)),
@@ -169,16 +169,12 @@ impl Ask<'_> {
         loop {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
-            if let Some(client) = self.again().await {
+            if let Ok(client) = self.door.connect().await {
                 self.client = client;
                 note("the controller is back");
                 return Ok(());
             }
         }
-    }
-
-    async fn again(&self) -> Option<Client> {
-        connect(self.socket).await.ok()
     }
 }
 

@@ -12,13 +12,15 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use muster_terminal::output::ColorChoice;
 
-use values::duration;
+use super::administrators::AdministratorCommand;
+use super::authority::AuthorityCommand;
 
 pub(crate) use nodes::{
     Changes, EventArguments, FilterArguments, ListArguments, NodeCommand, Several, ShowArguments,
     Targets,
 };
 pub(crate) use tokens::TokenCommand;
+pub(crate) use values::duration;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -41,6 +43,9 @@ pub(crate) struct Cli {
     )]
     pub(crate) socket: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+
     /// When to colour the output; `auto` also heeds NO_COLOR and CLICOLOR_FORCE.
     #[arg(
         long,
@@ -53,6 +58,23 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// A controller elsewhere.
+#[derive(Debug, Args)]
+pub(crate) struct Remote {
+    /// A controller on another machine, instead of the local socket.
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        requires = "credentials"
+    )]
+    pub(crate) server: Option<String>,
+
+    /// The administrator's key and certificate, as `admin issue` wrote them.
+    #[arg(long, global = true, value_name = "FILE", requires = "server")]
+    pub(crate) credentials: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,6 +92,12 @@ pub(crate) enum Command {
     /// See the cluster as a whole.
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// See the certificate authority, and replace its root.
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
+    /// Issue, list and revoke certificates of administrators.
+    #[command(subcommand)]
+    Admin(AdministratorCommand),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -100,6 +128,15 @@ pub(crate) struct ServeArguments {
     /// The configuration, in TOML; /etc/muster-controller/config.toml unless given, if it is there.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+
+    /// A certificate authority that you have: the certificate that signs, those above it, the root last, in PEM. Made on
+    /// the first start unless given.
+    #[arg(long, value_name = "FILE", requires = "authority_key")]
+    pub(crate) authority_cert: Option<PathBuf>,
+
+    /// The private key of the first certificate in --authority-cert, in PEM.
+    #[arg(long, value_name = "FILE", requires = "authority_cert")]
+    pub(crate) authority_key: Option<PathBuf>,
 
     /// Time between two heartbeats of a node.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]

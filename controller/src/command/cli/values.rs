@@ -30,7 +30,7 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// A whole number with its unit: `ms`, `s`, `m`, `h` or `d`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = text.strip_prefix(digits).unwrap_or_default();
     let milliseconds: u64 = match unit {
