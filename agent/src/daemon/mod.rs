@@ -22,20 +22,26 @@ mod facts;
 mod fence;
 mod fingerprint;
 mod gauges;
+pub(crate) mod guard;
 mod heartbeat;
 mod identity;
 #[cfg(test)]
 mod journey;
+mod lease;
 mod line;
 pub(crate) mod look;
 mod membership;
+mod news;
 mod notify;
+mod occupancy;
 mod ports;
 mod random;
+mod renewal;
 mod reporter;
 mod settings;
 mod spool;
 mod state;
+mod systemd;
 mod tls;
 mod token;
 

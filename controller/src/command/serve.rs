@@ -45,7 +45,8 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     let services = Services {
         admission: Arc::new(
             Admission::new(Arc::clone(&fleet), Arc::clone(&authority), policy)
-                .with_rules(config.rules),
+                .with_rules(config.rules)
+                .with_certificate_life(arguments.certificate_life),
         ),
         fleet,
         authority,

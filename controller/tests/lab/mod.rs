@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use muster_adequacy::Policy;
-use muster_controller::admission::Admission;
+use muster_controller::admission::{Admission, Rule};
 use muster_controller::authority::{self, Authority, Request};
 use muster_controller::clock::{Clock as _, SystemClock};
 use muster_controller::config;
@@ -15,7 +15,7 @@ use muster_controller::fleet::{Fleet, Timing};
 use muster_controller::lifecycle::Event;
 use muster_controller::peer::Peer;
 use muster_controller::serve::{Listeners, Revoked, Services};
-use muster_controller::store::MemoryStore;
+use muster_controller::store::{MemoryStore, Store};
 use muster_model::{INVENTORY_SCHEMA, NodeStatus};
 use muster_proto::v1;
 use muster_proto::v1::admin_client::AdminClient;
@@ -48,6 +48,7 @@ remedy = "Fit one."
 pub(crate) struct Lab {
     pub(crate) authority: Arc<Authority>,
     pub(crate) fleet: Arc<Fleet>,
+    store: Arc<MemoryStore>,
     pub(crate) port: u16,
     socket: std::path::PathBuf,
     _stop: DropGuard,
@@ -94,21 +95,48 @@ impl Lab {
         let authority = authority::open_or_create(&folder.path().join("authority"), now_ms());
         let authority = Arc::new(authority.unwrap());
         let store = Arc::new(MemoryStore::new());
-        let fleet = Fleet::load(store, Arc::new(SystemClock), Timing::default());
+        let rules = config::parse(configuration).unwrap().rules;
+        Self::serve(folder, store, authority, POLICY, rules).await
+    }
+
+    /// Another controller after this one, with the same store and authority, and so many threads in its policy.
+    pub(crate) async fn again(self, threads: u32) -> Self {
+        let policy = POLICY.replace("at_least = 1", &format!("at_least = {threads}"));
+        let Self {
+            store,
+            authority,
+            _folder: folder,
+            _stop: stop,
+            ..
+        } = self;
+        drop(stop);
+        Self::serve(folder, store, authority, &policy, Vec::new()).await
+    }
+
+    async fn serve(
+        folder: tempfile::TempDir,
+        store: Arc<MemoryStore>,
+        authority: Arc<Authority>,
+        policy: &str,
+        rules: Vec<Rule>,
+    ) -> Self {
+        let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+        let fleet = Fleet::load(shared, Arc::new(SystemClock), Timing::default());
         let fleet = Arc::new(fleet.await.unwrap());
-        let policy = Policy::parse(POLICY).unwrap();
+        let policy = Policy::parse(policy).unwrap();
         let services = Services {
             admission: Arc::new(
                 Admission::new(Arc::clone(&fleet), Arc::clone(&authority), policy)
-                    .with_rules(config::parse(configuration).unwrap().rules),
+                    .with_rules(rules),
             ),
             fleet: Arc::clone(&fleet),
             authority: Arc::clone(&authority),
             revoked: Arc::new(Revoked::default()),
         };
-        let socket = folder.path().join("admin.sock");
         let network = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = network.local_addr().unwrap().port();
+        // The controller before this one takes its own away at its end.
+        let socket = folder.path().join(format!("admin-{port}.sock"));
         let listeners = Listeners {
             network,
             names: vec!["localhost".to_owned()],
@@ -119,6 +147,7 @@ impl Lab {
         tokio::spawn(services.run(listeners, stop.clone()));
         Self {
             authority,
+            store,
             fleet,
             port,
             socket,
@@ -349,6 +378,11 @@ impl Lab {
     /// Lets something happen to a node.
     pub(crate) async fn happen(&self, id: &str, event: Event) {
         self.fleet.happen(id, event, "by the lab").await.unwrap();
+    }
+
+    /// Why a node is in its status.
+    pub(crate) fn reason(&self, id: &str) -> String {
+        self.fleet.node(id).unwrap().0.reason.clone()
     }
 
     pub(crate) fn status(&self, id: &str) -> NodeStatus {

@@ -58,6 +58,7 @@ impl Ask {
                 };
                 (targets, "send into maintenance", request)
             }
+            NodeCommand::Readmit { targets } => (targets, "let back", of(asked, Change::Readmit)),
             NodeCommand::Activate { targets } => (targets, "activate", of(asked, Change::Activate)),
             NodeCommand::Remove {
                 node,

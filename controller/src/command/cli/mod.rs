@@ -142,6 +142,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) interval: Duration,
 
+    /// How long certificates of nodes are good; each renews its own after two thirds of that, more or less.
+    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = duration)]
+    pub(crate) certificate_life: Duration,
+
     #[arg(skip)]
     pub(crate) socket: PathBuf,
 }

@@ -54,6 +54,11 @@ pub(crate) enum NodeCommand {
         #[command(flatten)]
         targets: Targets,
     },
+    /// Let nodes back that were off until their certificate had ended, and that ask for it with their key.
+    Readmit {
+        #[command(flatten)]
+        targets: Targets,
+    },
     /// Give a node another name; its hostname stays.
     Rename {
         /// Its name or id.
