@@ -2,8 +2,12 @@
 
 mod agent;
 mod check;
+mod config;
 mod diff;
+mod doctor;
+mod local;
 mod policy;
+mod support;
 mod workloads;
 
 use std::path::PathBuf;
@@ -19,12 +23,19 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
-pub(crate) use agent::{
-    AgentArguments, GuardArguments, StatusArguments, StatusFormat, Taint, WorkloadsChoice,
-};
+pub(crate) use agent::{AgentArguments, GuardArguments, Taint, WorkloadsChoice};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
+pub(crate) use config::{
+    ConfigCommand, ConfigFormat, ConfigShowArguments, ConfigValidateArguments, FaultForm,
+};
 pub(crate) use diff::{DiffArguments, DiffFormat};
+pub(crate) use doctor::DoctorArguments;
+pub(crate) use local::{
+    Goal, PlaceArguments, ResetArguments, Shown, StatusArguments, StatusFormat, TargetArguments,
+    WaitArguments,
+};
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
+pub(crate) use support::{BundleArguments, LogsArguments};
 pub(crate) use workloads::{WorkloadsArguments, WorkloadsFormat};
 
 const EXIT_CODES: &str = "\
@@ -36,7 +47,8 @@ Exit codes:
   4  the machine is inadequate
   5  whether the machine is adequate cannot be said
   6  the policy is faulty or cannot be read
-  7  two machines differ, and --exit-code was given";
+  7  two machines differ, and --exit-code was given
+  8  what was waited for was not so in time";
 
 const DISCOVER_HELP: &str = "\
 Examples:
@@ -93,10 +105,41 @@ pub(crate) enum Command {
     #[command(hide = true)]
     FenceGuard(GuardArguments),
     /// Show what this machine's agent is and does.
+    #[command(after_help = local::STATUS_HELP)]
     Status(StatusArguments),
     /// Show what runs on this machine: virtual machines, containers, pods, services.
     #[command(after_help = workloads::HELP)]
     Workloads(WorkloadsArguments),
+    /// Have the agent ask a controller as well.
+    #[command(after_help = local::CONNECT_HELP)]
+    Connect(TargetArguments),
+    /// Have the agent not ask a controller any more.
+    #[command(after_help = local::FORGET_HELP)]
+    Forget(TargetArguments),
+    /// Print all that the agent knows, as JSON.
+    #[command(after_help = local::INSPECT_HELP)]
+    Inspect(PlaceArguments),
+    /// Print what the agent measures of itself, for Prometheus.
+    #[command(after_help = local::METRICS_HELP)]
+    Metrics(PlaceArguments),
+    /// Wait until this machine is a node, or an active one.
+    #[command(after_help = local::WAIT_HELP)]
+    Wait(WaitArguments),
+    /// Take this node out of its cluster, so that the machine can join again.
+    #[command(after_help = local::RESET_HELP)]
+    Reset(ResetArguments),
+    /// Find out why this node is not as it should be, and what helps.
+    #[command(after_help = doctor::HELP)]
+    Doctor(DoctorArguments),
+    /// Show what the agent wrote to the journal.
+    #[command(after_help = support::LOGS_HELP)]
+    Logs(LogsArguments),
+    /// Put what somebody who helps needs to see into one file, without secrets.
+    #[command(after_help = support::BUNDLE_HELP)]
+    SupportBundle(BundleArguments),
+    /// Show and validate the agent's configuration.
+    #[command(subcommand, after_help = config::HELP)]
+    Config(ConfigCommand),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Policy,
     /// 7: two machines differ, and `--exit-code` was given.
     Different,
+    /// 8: what was waited for was not so in time; standard error says what was missing.
+    TimedOut,
 }
 
 impl From<Exit> for ExitCode {
@@ -34,6 +36,7 @@ impl From<Exit> for ExitCode {
             Exit::Undetermined => 5,
             Exit::Policy => 6,
             Exit::Different => 7,
+            Exit::TimedOut => 8,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`check`, `diff`, `discover`, `policy`, `schema`, `status`; `daemon` is `muster agent`); `machine_file` takes
+//! (`check`, `diff`, `discover`, `policy`, `schema`; `daemon` is `muster agent`, `control` what looks at that and controls it, `doctor` what finds out why that does not work); `machine_file` takes
 //! a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what is known of standard
 //! output; `exit` lists the exit codes.
 //!
@@ -13,16 +13,17 @@
 
 mod check;
 mod cli;
+mod control;
 mod daemon;
 mod diff;
 mod discover;
+mod doctor;
 mod exit;
 mod logging;
 mod machine_file;
 mod policy;
 mod render;
 mod schema;
-mod status;
 mod workloads;
 
 use std::io::Write as _;
@@ -61,8 +62,18 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Diff(arguments) => diff::run(&arguments),
-        Command::Status(arguments) => status::run(&arguments),
         Command::Workloads(arguments) => workloads::run(&arguments),
+        Command::Status(arguments) => control::status(&arguments),
+        Command::Connect(arguments) => control::connect(&arguments),
+        Command::Forget(arguments) => control::forget(&arguments),
+        Command::Inspect(arguments) => control::inspect(&arguments),
+        Command::Metrics(arguments) => control::metrics(&arguments),
+        Command::Wait(arguments) => control::wait(&arguments),
+        Command::Reset(arguments) => control::reset(&arguments),
+        Command::Config(command) => control::config(&command),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Logs(arguments) => control::logs(&arguments),
+        Command::SupportBundle(arguments) => control::support_bundle(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

@@ -78,25 +78,12 @@ pub fn check_tag(tag: &str) -> Result<(), LabelError> {
     Err(LabelError::Tag(tag.to_owned()))
 }
 
-impl TaintEffect {
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::NoSchedule => "NoSchedule",
-            Self::PreferNoSchedule => "PreferNoSchedule",
-            Self::NoExecute => "NoExecute",
-        }
-    }
-
-    /// Of what is written.
-    ///
-    /// # Errors
-    /// There is no such effect.
-    pub fn from_word(word: &str) -> Result<Self, LabelError> {
-        let all = [Self::NoSchedule, Self::PreferNoSchedule, Self::NoExecute];
-        let known = all.into_iter().find(|effect| effect.word() == word);
-        known.ok_or_else(|| LabelError::Effect(word.to_owned()))
-    }
+/// The effect of a taint.
+///
+/// # Errors
+/// There is no such effect.
+pub fn effect(word: &str) -> Result<TaintEffect, LabelError> {
+    TaintEffect::from_key(word).ok_or_else(|| LabelError::Effect(word.to_owned()))
 }
 
 /// What labels have to be, all of it.
@@ -211,13 +198,10 @@ mod tests {
 
     #[test]
     fn effects_come_back() {
-        for word in ["NoSchedule", "PreferNoSchedule", "NoExecute"] {
-            assert_eq!(
-                TaintEffect::from_word(word).map(TaintEffect::word),
-                Ok(word)
-            );
+        for known in TaintEffect::ALL {
+            assert_eq!(effect(known.key()), Ok(known));
         }
-        assert!(TaintEffect::from_word("noschedule").is_err());
+        assert!(effect("noschedule").is_err());
     }
 
     #[test]

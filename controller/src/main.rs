@@ -1,11 +1,12 @@
 //! The `muster-controller` program: serves, or asks one that serves.
 //!
 //! Map: `command/cli` is the command line; `command/serve` starts the services; `command/ask` asks a running
-//! controller over its local socket and shows the answer by `command/show`.
+//! controller over its local socket and shows the answer by `command/show`; `exit` lists the exit codes.
 
 #![forbid(unsafe_code)]
 
 mod command;
+mod exit;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -13,21 +14,25 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use command::cli::Cli;
+use exit::{Ended, Exit};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => {
             let _ = refusal.print();
-            return ExitCode::from(if refusal.use_stderr() { 2 } else { 0 });
+            return ExitCode::from(match refusal.use_stderr() {
+                true => Exit::Usage,
+                false => Exit::Complete,
+            });
         }
     };
     match command::run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => ExitCode::from(exit),
         Err(error) => {
             // Nobody is left to tell when standard error is closed too.
             let _ = writeln!(anstream::stderr(), "muster-controller: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(Ended::exit_of(&error))
         }
     }
 }

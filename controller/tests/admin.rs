@@ -280,23 +280,24 @@ async fn a_slow_watcher_is_told_to_begin_anew() {
             .unwrap()
             .into_inner()
     };
+    while step(&mut watch).await.0 != Kind::Synced {}
     // More than any window or queue between here and there holds.
-    let long = "x".repeat(900);
+    let long = "x".repeat(20_000);
     for round in 0..200 {
         for number in 0..50 {
             let description = format!("{round} {long}");
             let edit = |node: &mut NodeRecord| node.description.clone_from(&description);
             lab.fleet.edit(&id(number), "edited", edit).await.unwrap();
+            tokio::task::yield_now().await;
         }
     }
-    let mut resets = 0;
+    // Whatever was on its way comes first; then the state as it is now, from its beginning.
     let mut seen = BTreeMap::new();
-    while seen.len() < 50 || seen.values().any(|text: &String| !text.starts_with("199 ")) {
-        let message = timeout(PATIENCE, watch.message())
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
+    let mut resets = 0;
+    loop {
+        let message = timeout(PATIENCE, watch.message());
+        let message = message.await.expect("it was never told to begin anew");
+        let message = message.unwrap().unwrap();
         match message.kind() {
             Kind::Reset => {
                 resets += 1;
@@ -306,10 +307,15 @@ async fn a_slow_watcher_is_told_to_begin_anew() {
                 let node = message.node.unwrap();
                 seen.insert(node.id, node.description);
             }
+            Kind::Synced if resets > 0 => break,
             _ => {}
         }
     }
-    assert!(resets > 1, "it was never told to begin anew");
+    assert_eq!(seen.len(), 50);
+    let old = seen
+        .values()
+        .find(|text: &&String| !text.starts_with("199 "));
+    assert_eq!(old, None);
 }
 
 #[tokio::test]

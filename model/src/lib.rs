@@ -3,7 +3,7 @@
 //! Map: [`inventory`] is the root document `muster.inventory/v1`; each of its sections has a module
 //! of its own, and [`reading`] takes it from JSON. [`warning`] says why a value is missing. [`change`]
 //! is one line of `--watch`. [`role`] is what a node is for, [`status`] where it is in its life. [`units`]
-//! writes quantities as people do.
+//! writes quantities as people do, and [`headline`] a machine in a few words.
 //!
 //! Invariants: a unit is in the field's name; unknown is `None`, never 0, −1 or `""`; every list is
 //! sorted by a natural key; every struct reads a document that lacks fields (they are unknown then)
@@ -16,6 +16,7 @@
 pub mod change;
 pub mod cpu;
 pub mod disk;
+pub mod headline;
 pub mod host;
 pub mod inventory;
 pub mod machine;

@@ -84,8 +84,8 @@ fn what_breaks_is_found() {
         ),
         (
             node,
-            "  uint64 generation = 1;\n}\n\n// What it is to be from now on.",
-            "}\n\n// What it is to be from now on.",
+            "message WatchRequest {\n  uint64 generation = 1;",
+            "message WatchRequest {",
             "field 1 of muster.v1.WatchRequest",
         ),
         (

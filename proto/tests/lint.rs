@@ -28,69 +28,74 @@ fn the_protocol_is_well_written() {
 /// Each rule is broken once, and found.
 #[test]
 fn every_rule_finds_what_breaks_it() {
-    let types = "muster/v1/types.proto";
-    let node = "muster/v1/node.proto";
-    let role = "enum Role {\n  ROLE_UNSPECIFIED = 0;";
+    let (types, node) = ("muster/v1/types.proto", "muster/v1/node.proto");
+    // Each is put before or into something that stays, and so takes its comment.
     let faults = [
         (
             types,
-            "  ROLE_CONTROL = 1;",
-            "  CONTROL = 1;",
-            "does not begin with ROLE_",
+            "enum Role {",
+            "enum Bad { BAD_UNSPECIFIED = 0; ONE = 1; }\nenum Role {",
+            "ONE does not begin with BAD_",
         ),
         (
             types,
-            role,
-            "enum Role {\n  ROLE_NONE = 0;",
-            "is not ROLE_UNSPECIFIED",
+            "enum Role {",
+            "enum Bad { BAD_NONE = 0; }\nenum Role {",
+            "BAD_NONE, is not BAD_UNSPECIFIED",
         ),
         (
             types,
-            "// What a node is for.\n",
-            "",
+            "enum Role {",
+            "enum Bad { BAD_UNSPECIFIED = 0; }\nenum Role {",
             "enum muster.v1.Role has no comment",
         ),
         (
             types,
-            "// How busy a node is. What is unknown is not set.\n",
-            "",
-            "message muster.v1.Gauges has no comment",
+            "message Taint {",
+            "message Bad { uint32 a = 3; }\nmessage Taint {",
+            "skips the numbers [1, 2]",
         ),
         (
             types,
-            "optional double load_1m = 6;",
-            "optional double load_1m = 8;",
-            "skips the numbers [6, 7]",
-        ),
-        (
-            types,
-            "optional double load_1m = 6;",
-            "optional double Load = 6;",
+            "message Taint {",
+            "message Bad { uint32 Load = 1; }\nmessage Taint {",
             "Load is not in lower_snake_case",
         ),
         (
-            node,
-            "  // A new certificate for a new key, in time before the old one ends. The old one is good until the new one has been used.\n",
-            "",
-            "RenewCertificate has no comment",
+            types,
+            "message Taint {",
+            "message bad_one {}\nmessage Taint {",
+            "bad_one is not in UpperCamelCase",
+        ),
+        (
+            types,
+            "message Taint {",
+            "message Bad {}\nmessage Taint {",
+            "message muster.v1.Taint has no comment",
         ),
         (
             node,
-            "rpc Watch(WatchRequest)",
-            "rpc Watch(HeartbeatRequest)",
-            "does not take a WatchRequest",
-        ),
-        (
-            node,
-            "// What an enrolled node calls.\n",
-            "",
+            "service Node {",
+            "service Bad {}\nservice Node {",
             "service muster.v1.Node has no comment",
         ),
         (
             node,
-            "message WatchRequest {",
-            "message watch_two { uint32 a = 1; }\nmessage WatchRequest {",
-            "watch_two is not in UpperCamelCase",
+            "service Node {",
+            "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
+            "rpc muster.v1.Node.Bad has no comment",
+        ),
+        (
+            node,
+            "service Node {",
+            "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
+            "Bad does not take a BadRequest",
+        ),
+        (
+            node,
+            "service Node {",
+            "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
+            "Bad does not return a BadResponse",
         ),
     ];
     for (file, from, to, complaint) in faults {

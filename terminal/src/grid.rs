@@ -32,6 +32,11 @@ impl Column {
         }
     }
 
+    /// What stands above it.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
     /// Aligned to the right.
     pub fn numeric(title: &'static str) -> Self {
         Self {
@@ -55,6 +60,14 @@ pub struct Row {
 pub struct Grid {
     columns: Vec<Column>,
     rows: Vec<Row>,
+    titles: Titles,
+}
+
+/// Whether the titles are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Titles {
+    Shown,
+    LeftOut,
 }
 
 impl Grid {
@@ -72,10 +85,28 @@ impl Grid {
         Self {
             rows: rows.collect(),
             columns: pick(columns, &kept),
+            titles: Titles::Shown,
         }
     }
 
-    pub(super) fn lay_out(&self, room: usize) -> Vec<Line> {
+    /// Without the titles.
+    #[must_use]
+    pub fn untitled(self) -> Self {
+        let titles = Titles::LeftOut;
+        Self { titles, ..self }
+    }
+
+    /// The text in at most `room` columns, with ANSI styles.
+    pub fn text(&self, room: usize) -> String {
+        let mut text = String::new();
+        for line in self.lay_out(room) {
+            line.paint(&mut text);
+            text.push('\n');
+        }
+        text
+    }
+
+    pub(crate) fn lay_out(&self, room: usize) -> Vec<Line> {
         if self.rows.is_empty() {
             return Vec::new();
         }
@@ -122,7 +153,10 @@ impl Grid {
             let title = Line::toned(Tone::Label, column.title);
             pad(title, *width, column.numeric)
         });
-        let mut lines = vec![gapped(titles)];
+        let mut lines = match self.titles {
+            Titles::Shown => vec![gapped(titles)],
+            Titles::LeftOut => Vec::new(),
+        };
         for row in &self.rows {
             let wrapped: Vec<Vec<Line>> = row
                 .cells

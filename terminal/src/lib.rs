@@ -18,5 +18,5 @@ mod text;
 pub use grid::{Column, Grid, Row};
 pub use line::{Line, Tone};
 pub use page::Page;
-pub use table::unwrapped;
+pub use table::{Widths, unwrapped};
 pub use text::screen;

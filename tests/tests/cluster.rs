@@ -245,14 +245,14 @@ fn an_inadequate_machine_is_listed_with_its_reason_and_cannot_be_accepted() {
     let node = cluster.wait_for("inadequate");
     assert_eq!(node["reason"], "fails cpu-threads");
     let refused = cluster.ask(&["nodes", "accept", "node1"]);
-    assert_eq!(refused.code, Some(1));
+    assert_eq!(refused.code, Some(3));
     assert_eq!(
         refused.told,
         "muster-controller: a node that is inadequate cannot be accepted, only one that is candidate\n"
     );
     let unconfirmed = cluster.ask(&["nodes", "delete", "node1"]);
     assert!(
-        unconfirmed.told.contains("confirm it by the node's name"),
+        unconfirmed.told.contains("confirm it with --confirm node1"),
         "{}",
         unconfirmed.told
     );
@@ -268,7 +268,7 @@ fn errors_have_their_remedy() {
     assert_eq!(ran.code, Some(1));
     assert!(
         ran.told
-            .contains("is `muster-controller serve` running, and are you root?"),
+            .contains("Start the controller with `muster-controller serve`"),
         "{}",
         ran.told
     );

@@ -134,7 +134,7 @@ fn a_node_that_was_off_past_its_certificate_comes_back_when_an_administrator_let
     lab.accept();
     let id = lab.node().unwrap()["id"].clone();
     let early = lab.ask(&["nodes", "readmit", "node1"]);
-    assert_eq!(early.code, Some(1));
+    assert_eq!(early.code, Some(3));
     assert!(
         early.told.contains("does not ask to be let back"),
         "{}",

@@ -1,5 +1,7 @@
-//! The command lines of the agent: `muster agent` and `muster status`.
+//! The command line of the agent itself.
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -28,7 +30,7 @@ Exit codes:
   2  the command line is wrong";
 
 /// What `muster agent` is asked for.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct AgentArguments {
     /// A controller to ask; give it again for each of them.
     #[arg(
@@ -46,6 +48,16 @@ pub(crate) struct AgentArguments {
     /// Where the node's id, key and certificate are kept; /var/lib/muster, if not given.
     #[arg(long, value_name = "DIR", env = "MUSTER_STATE")]
     pub(crate) state: Option<PathBuf>,
+
+    /// Where to listen for commands of this machine; /run/muster/agent.sock, if not given, or agent.sock in another state folder.
+    #[arg(long, value_name = "FILE", env = "MUSTER_SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+
+    /// Also serve metrics for Prometheus over HTTP on this address of loopback, such as 127.0.0.1:9469.
+    ///
+    /// `muster metrics` prints them without it. Another address needs metrics_public = true in the configuration.
+    #[arg(long, value_name = "ADDRESS:PORT", env = "MUSTER_METRICS")]
+    pub(crate) metrics: Option<SocketAddr>,
 
     /// The configuration; /etc/muster/config.toml, if it is there and not given.
     ///
@@ -100,39 +112,6 @@ pub(crate) struct GuardArguments {
     pub(crate) lease: PathBuf,
 }
 
-/// What `muster status` is asked for.
-#[derive(Debug, Args)]
-pub(crate) struct StatusArguments {
-    /// How to show it.
-    #[arg(
-        short,
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value = "report"
-    )]
-    pub(crate) output: StatusFormat,
-
-    /// Where the agent keeps its state; /var/lib/muster, if not given.
-    #[arg(long, value_name = "DIR", env = "MUSTER_STATE")]
-    pub(crate) state: Option<PathBuf>,
-
-    /// The configuration; /etc/muster/config.toml, if it is there and not given.
-    ///
-    /// Then the files in config.d beside it, in the order of their names. Flags and variables count for more.
-    #[arg(long, value_name = "FILE", env = "MUSTER_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-}
-
-/// How to show the agent's status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StatusFormat {
-    /// For people.
-    Report,
-    /// The document, indented by two spaces.
-    Json,
-}
-
 /// What keeps workloads off a node, as in Kubernetes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Taint {
@@ -147,6 +126,15 @@ impl From<&Taint> for v1::Taint {
             key: taint.key.clone(),
             value: taint.value.clone(),
             effect: taint.effect.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Taint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value.is_empty() {
+            true => write!(formatter, "{}:{}", self.key, self.effect),
+            false => write!(formatter, "{}={}:{}", self.key, self.value, self.effect),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -19,9 +19,11 @@ use super::heartbeat::Ports;
 use super::identity::{Identity, IdentityError};
 use super::lease::{LeaseFile, left_running};
 use super::line::Lines;
+use super::local::{self, Control, Desk, ResetAsked};
 use super::membership::{Membership, MembershipError};
 use super::ports::{NoProfile, WorkloadsError};
 use super::reporter::Reporter;
+use super::reset::{Reset, ResetError};
 use super::settings::Settings;
 use super::spool::{BOUNDS, Spool};
 use super::state::{State, StateError};
@@ -47,6 +49,8 @@ pub(crate) enum AgentError {
     Lease { source: std::io::Error },
     #[error(transparent)]
     Workloads(#[from] WorkloadsError),
+    #[error(transparent)]
+    Reset(#[from] ResetError),
     #[error("a task ended where it should not")]
     Task {
         #[from]
@@ -63,33 +67,47 @@ pub(crate) async fn run(settings: Settings) -> Result<(), AgentError> {
     let mut signals = Signals::listen().map_err(|source| AgentError::Signals { source })?;
     let cancel = CancellationToken::new();
     let mut tasks = Tasks::new();
+    let mut control = Control::default();
+    let (resets, mut asked) = local::resets();
     let work = async {
-        start(settings, &mut tasks, &cancel).await?;
+        let local = settings.local.clone();
+        let desk = start(settings, &mut tasks, &cancel, resets).await?;
+        control.start(&local, desk);
+        notify::ready();
         until_one_fails(&mut tasks).await
     };
     // Whatever was spawned before the signal is in `tasks`, and is drained.
-    let ended = tokio::select! {
+    let (ended, reset) = tokio::select! {
         name = signals.next() => {
             tracing::info!(signal = name, "ending");
-            Ok(())
+            (Ok(()), None)
         }
-        ended = work => ended,
+        Some(asked) = asked.recv() => (Ok(()), Some(asked)),
+        ended = work => (ended, None),
     };
     notify::stopping();
     cancel.cancel();
     let drained = tokio::time::timeout(DRAIN, until_one_fails(&mut tasks)).await;
-    ended.and(drained.unwrap_or(Err(AgentError::Drain)))
+    let drained = drained.unwrap_or(Err(AgentError::Drain));
+    // What the tasks used is free once they have ended.
+    let ended = match reset {
+        None => ended.and(drained),
+        Some(asked) => asked.run(drained).await,
+    };
+    control.end().await;
+    ended
 }
 
 async fn start(
     settings: Settings,
     tasks: &mut Tasks,
     cancel: &CancellationToken,
-) -> Result<(), AgentError> {
+    resets: mpsc::Sender<ResetAsked>,
+) -> Result<Desk, AgentError> {
     let state = Arc::new(State::open(&settings.state)?);
     let workloads = systemd::choose(settings.workloads).await?;
     let leases = LeaseFile::of_agent(&settings.state);
-    let leases = leases.map_err(|source| AgentError::Lease { source })?;
+    let leases = Arc::new(leases.map_err(|source| AgentError::Lease { source })?);
     let left = leases.read(BootClock.now());
     let (permit, permits) = watch::channel(left);
     let (runs, running) = watch::channel(left_running(left));
@@ -108,7 +126,7 @@ async fn start(
     let fence = Fence {
         clock: BootClock,
         workloads: Arc::clone(&workloads),
-        leases: Arc::new(leases),
+        leases: Arc::clone(&leases) as _,
         permit: permits,
         running: runs,
         events: events.clone(),
@@ -119,7 +137,7 @@ async fn start(
     let facts = tokio::task::spawn_blocking(Facts::discover).await??;
     let engine = engine::run(Arc::new(NoProfile), desires, progress, cancel.clone());
     let ports = Ports {
-        workloads,
+        workloads: Arc::clone(&workloads),
         permit,
         running,
         desired,
@@ -127,10 +145,25 @@ async fn start(
         lines,
         events,
     };
+    let endpoints =
+        Endpoints::new(settings.controllers.clone(), &state.controllers()?).with(state.targets()?);
+    let reporter = Reporter::new(Arc::clone(&state));
+    let desk = Desk {
+        state: Arc::clone(&state),
+        endpoints: endpoints.clone(),
+        board: Arc::clone(reporter.board()),
+        settings: local::shown(&settings),
+        reset: Reset {
+            state: Arc::clone(&state),
+            workloads,
+            leases,
+        },
+        resets,
+    };
     let membership = Membership {
-        endpoints: Endpoints::new(settings.controllers.clone(), &state.told()?.endpoints),
+        endpoints,
         settings,
-        reporter: Reporter::new(Arc::clone(&state)),
+        reporter,
         state,
         identity,
         facts,
@@ -140,8 +173,7 @@ async fn start(
     spawn(tasks, infallible(delivery.run(cancel.clone())));
     spawn(tasks, infallible(notify::keep_alive(cancel.clone())));
     spawn(tasks, membership.run(ports, cancel.clone()));
-    notify::ready();
-    Ok(())
+    Ok(desk)
 }
 
 fn spawn<F>(tasks: &mut Tasks, task: F)

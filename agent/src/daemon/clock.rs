@@ -23,6 +23,13 @@ pub(crate) trait Clock: Send + Sync + 'static {
     fn sleep_until(&self, until: SinceBoot) -> impl Future<Output = io::Result<()>> + Send;
 }
 
+/// The clock on the wall, in milliseconds since 1970. It jumps: for people and for other machines alone.
+pub(crate) fn now_unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let milliseconds = since.map(|since| since.as_millis()).unwrap_or_default();
+    i64::try_from(milliseconds).unwrap_or(i64::MAX)
+}
+
 /// The kernel's `CLOCK_BOOTTIME`. After a suspension its timers expire at once, where those of `CLOCK_MONOTONIC` would wait on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BootClock;
@@ -43,13 +50,6 @@ impl Clock for BootClock {
         timer.readable().await?.retain_ready();
         Ok(())
     }
-}
-
-/// The clock on the wall, in milliseconds since 1970. It may jump.
-pub(crate) fn now_unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let milliseconds = since.map(|since| since.as_millis()).unwrap_or_default();
-    i64::try_from(milliseconds).unwrap_or(i64::MAX)
 }
 
 /// Becomes readable once, at `until`.

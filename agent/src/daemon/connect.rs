@@ -131,6 +131,18 @@ pub(crate) struct ConnectError {
     pub(crate) is_ended: bool,
 }
 
+impl Target {
+    /// A name or an address, an IPv6 one without its brackets, and the port.
+    pub(crate) fn host_and_port(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
+    /// What its certificate has to be for.
+    pub(crate) fn server_name(&self) -> ServerName<'static> {
+        self.name.clone()
+    }
+}
+
 impl FromStr for Target {
     type Err = NoTarget;
 

@@ -26,6 +26,10 @@ use crate::render::screen;
 /// However far off a controller puts it, a machine asks again once an hour.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
+/// For people who have to say one.
+pub(crate) const NO_CONTROLLER: &str =
+    "no controller is known; give one with `muster connect HOST:PORT`";
+
 /// What the operator asked for on this machine.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
@@ -57,8 +61,6 @@ pub(crate) enum EnrollError {
         "{controller} refuses to enrol this machine: {reason}; check the join token, or have another one made"
     )]
     Refused { controller: String, reason: String },
-    #[error("no controller is known; give one with --controller HOST:PORT")]
-    NoController,
     #[error(transparent)]
     Identity(#[from] IdentityError),
     #[error(transparent)]
@@ -84,11 +86,18 @@ impl Enroller {
                 Some(kept) if !kept.validity().has_ended(UnixTime::now()) => return Ok(kept),
                 ended => self.until = ended,
             }
-            let target = self.endpoints.next().ok_or(EnrollError::NoController)?;
+            let target = self.target(reporter).await;
             let controller = target.to_string();
             let wait = match self.ask(&target, Arc::clone(&self.tls)).await? {
                 Tried::Issued(credentials) => return self.keep(credentials, controller),
-                Tried::Refused(reason) => return Err(EnrollError::Refused { controller, reason }),
+                Tried::Refused(reason) => {
+                    let link = Link::Refused {
+                        controller: controller.clone(),
+                        reason: reason.clone(),
+                    };
+                    reporter.tell(link, None);
+                    return Err(EnrollError::Refused { controller, reason });
+                }
                 Tried::Pending(answer) => {
                     if pending != answer.reason {
                         tracing::info!(controller, reason = answer.reason, "not admitted yet");
@@ -106,7 +115,23 @@ impl Enroller {
                     backoff.lost(random::share())
                 }
             };
-            tokio::time::sleep(wait).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.endpoints.changed() => {}
+            }
+        }
+    }
+
+    /// Whom to ask; where none is known, once the operator says one.
+    async fn target(&self, reporter: &mut Reporter) -> Target {
+        loop {
+            if let Some(target) = self.endpoints.next() {
+                return target;
+            }
+            let reason = NO_CONTROLLER.to_owned();
+            tracing::warn!(reason, "cannot ask to be enrolled");
+            reporter.tell(Link::Lost { reason }, None);
+            self.endpoints.changed().await;
         }
     }
 
@@ -127,7 +152,9 @@ impl Enroller {
 
     async fn ask(&self, target: &Target, tls: Arc<ClientConfig>) -> Result<Tried, EnrollError> {
         let request = self.request()?;
-        let channel = match connect(target, tls).await {
+        let connected = connect(target, tls).await;
+        self.endpoints.tried(target, &connected);
+        let channel = match connected {
             Ok(channel) => channel,
             Err(error) => return Ok(Tried::Lost(chain(&error))),
         };

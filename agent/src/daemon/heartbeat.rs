@@ -18,6 +18,7 @@ use super::core::fencing::{Allowed, Permit, Running, SinceBoot};
 use super::core::report::{self, Local};
 use super::core::standing::Stale;
 use super::endpoints::Endpoints;
+use super::enroll::NO_CONTROLLER;
 use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::gauges::Meter;
@@ -77,7 +78,7 @@ pub(crate) struct Ports {
 /// Why a heartbeat came to nothing.
 #[derive(Debug, thiserror::Error)]
 enum Lost {
-    #[error("no controller is known")]
+    #[error("{NO_CONTROLLER}")]
     NoController,
     #[error(transparent)]
     Connect(#[from] super::connect::ConnectError),
@@ -184,6 +185,7 @@ impl<C: Clock> Heartbeats<C> {
             }
             Err(lost) => {
                 *connection = None;
+                self.reporter.board().lost();
                 self.ports.lines.send_replace(None);
                 let reason = chain(&lost);
                 self.talks(count, Talk::Lost, &reason);
@@ -205,8 +207,9 @@ impl<C: Clock> Heartbeats<C> {
         count: &mut Count,
     ) -> Result<Duration, Lost> {
         let Connection { line, .. } = match connection {
-            Some(connection) => connection,
-            None => connection.insert(self.connect().await?),
+            Some(connection) if self.endpoints.has(&connection.line.target) => connection,
+            // None, or one that the operator wants forgotten.
+            _ => connection.insert(self.connect().await?),
         };
         let before = count.told.standing;
         if let Some(occupancy) = &mut self.occupancy {
@@ -223,12 +226,15 @@ impl<C: Clock> Heartbeats<C> {
             reason: told(&status),
             is_ended: is_ended(&status),
         })?;
+        let took = self.clock.now().saturating_sub(sent);
         let answer = answer.into_inner();
         self.hints.send_if_modified(|before| {
             std::mem::replace(before, answer.renew_certificate) != answer.renew_certificate
         });
         self.heed(&answer, sent, count)?;
         let controller = line.target.to_string();
+        let lease = self.ports.permit.borrow().map(|permit| permit.until);
+        self.reporter.board().answered(&controller, took, lease);
         self.talks(count, Talk::With(controller.clone()), &controller);
         self.reporter
             .tell(Link::Connected { controller }, *self.ports.desired.borrow());
@@ -248,7 +254,9 @@ impl<C: Clock> Heartbeats<C> {
     async fn connect(&mut self) -> Result<Connection, Lost> {
         let target = self.endpoints.next().ok_or(Lost::NoController)?;
         let generation = self.dial.generation();
-        let wire = self.dial.dial(&target).await?;
+        let dialled = self.dial.dial(&target).await;
+        self.endpoints.tried(&target, &dialled);
+        let wire = dialled?;
         tracing::info!(controller = %target, "connected");
         let client = NodeClient::new(wire);
         let line = Line { target, client };
@@ -288,6 +296,7 @@ impl<C: Clock> Heartbeats<C> {
                 biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
+                () = self.endpoints.changed() => {}
                 () = news(connection.as_mut(), generation) => {}
             }
         };

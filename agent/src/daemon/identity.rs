@@ -35,6 +35,14 @@ pub(crate) enum IdentityError {
 }
 
 impl Identity {
+    /// The identity of the state, if there is one.
+    pub(crate) fn open(state: &State) -> Result<Option<Self>, IdentityError> {
+        match (state.node_id()?, state.key()?) {
+            (Some(id), Some(pem)) => Self::of(state, id, &pem).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Takes the identity from the state, or makes one there at the first start.
     pub(crate) fn open_or_create(state: &State) -> Result<Self, IdentityError> {
         let id = match state.node_id()? {

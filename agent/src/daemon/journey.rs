@@ -29,7 +29,7 @@ use super::identity::Identity;
 use super::membership::{Membership, MembershipError};
 use super::ports::{NoProfile, NoWorkloads};
 use super::reporter::Reporter;
-use super::settings::{Settings, WorkloadsChoice};
+use super::settings::{LocalSettings, Settings, WorkloadsChoice};
 use super::state::{Link, State};
 use super::tls::testing::Authority;
 
@@ -63,6 +63,7 @@ impl Agent {
                     name: Some("node7".to_owned()),
                     ..Asked::default()
                 },
+                local: LocalSettings::default(),
             },
             reporter: Reporter::new(Arc::clone(&state)),
             identity: Arc::new(Identity::open_or_create(&state).unwrap()),

@@ -13,11 +13,14 @@ use serde::{Deserialize, Serialize};
 use super::connect::chain;
 use super::core::fencing::{Allowed, Permit, Running, SinceBoot};
 use super::ports::Leases;
+use super::settings::USUAL_STATE;
 use super::state::{StateError, files};
 
 const NAME: &str = "lease.json";
 /// Set by systemd where the unit has `RuntimeDirectory=`.
 const RUNTIME_FOLDER: &str = "RUNTIME_DIRECTORY";
+/// What it is with the units of `systemd/`.
+const RUNTIME: &str = "/run/muster";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const VERSION: u32 = 1;
 /// It says nothing secret, and the guard is another user.
@@ -55,6 +58,13 @@ impl LeaseFile {
         // Were there several folders, the first would be ours.
         let given = env::var_os(RUNTIME_FOLDER).and_then(|all| env::split_paths(&all).next());
         Self::at(given.as_deref().unwrap_or(state).join(NAME))
+    }
+
+    /// That of the agent with this state, for who is not started by systemd: the machine's own agent is.
+    pub(crate) fn of_machine(state: &Path) -> std::io::Result<Self> {
+        let is_own = state == Path::new(USUAL_STATE);
+        let folder = if is_own { Path::new(RUNTIME) } else { state };
+        Self::at(folder.join(NAME))
     }
 
     /// The lease of this boot that has not ended; none when there is no such, or when that cannot be told.

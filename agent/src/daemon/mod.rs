@@ -2,17 +2,19 @@
 //!
 //! Map: `core` decides and is pure; `app` alone makes channels and spawns; each task has a file: [`membership`] (which enrols by `enroll`, then
 //! goes on to `heartbeat`), `fence`, `engine`, `notify`. `ports` is what the tasks need of the host. `state` is on disk;
-//! `identity`, `credentials`, `tls` and `connect` say who talks to whom.
+//! `identity`, `credentials`, `tls` and `connect` say who talks to whom. `board` is what the running agent knows of itself, and
+//! `local` the socket on which it tells.
 //!
 //! Invariants: the private key and the join token are in no log, error or argument; nothing is trusted but what the token pins, then what
 //! enrolment gave; when the lease ends, workloads are stopped, whatever else goes wrong.
 
 mod app;
+mod board;
 mod clock;
-mod config;
-mod connect;
+pub(crate) mod config;
+pub(crate) mod connect;
 mod core;
-mod credentials;
+pub(crate) mod credentials;
 mod deliver;
 mod endpoints;
 mod engine;
@@ -24,11 +26,12 @@ mod fingerprint;
 mod gauges;
 pub(crate) mod guard;
 mod heartbeat;
-mod identity;
+pub(crate) mod identity;
 #[cfg(test)]
 mod journey;
 mod lease;
 mod line;
+pub(crate) mod local;
 pub(crate) mod look;
 mod membership;
 mod news;
@@ -38,12 +41,15 @@ mod ports;
 mod random;
 mod renewal;
 mod reporter;
+mod reset;
 mod settings;
 mod spool;
 mod state;
 mod systemd;
-mod tls;
-mod token;
+pub(crate) mod tls;
+pub(crate) mod token;
+
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use nix::sys::prctl::set_dumpable;
@@ -52,8 +58,11 @@ use nix::sys::resource::{Resource, setrlimit};
 use crate::cli::AgentArguments;
 use crate::exit::Exit;
 pub(crate) use connect::Target;
+use lease::LeaseFile;
+use reset::{Reset, ResetError};
 use settings::Settings;
-pub(crate) use settings::state_folder;
+pub(crate) use settings::{Place, lenient_place, place, shown};
+pub(crate) use state::{State, StateError};
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
@@ -66,6 +75,17 @@ pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
         .context("the runtime cannot be started")?;
     runtime.block_on(app::run(settings))?;
     Ok(Exit::Complete)
+}
+
+/// Resets this machine when no agent runs.
+pub(crate) async fn reset_here(place: &Place) -> Result<(), ResetError> {
+    let leases = LeaseFile::of_machine(&place.state);
+    let reset = Reset {
+        state: Arc::new(State::open(&place.state)?),
+        workloads: systemd::choose(place.workloads).await?,
+        leases: Arc::new(leases.map_err(|source| ResetError::Lease { source })?),
+    };
+    reset.run().await
 }
 
 /// A core dump would hold the private key. The limit holds for files; a program that takes dumps from the kernel

@@ -1,7 +1,8 @@
-//! Tells how the agent is doing: to the log, to systemd, and to `muster status` by a file.
+//! Tells how the agent is doing: to the log, to systemd, to `muster status` by a file, and to the socket by the board.
 
 use std::sync::Arc;
 
+use super::board::Board;
 use super::clock::now_unix_ms;
 use super::notify;
 use super::ports::Desired;
@@ -11,11 +12,21 @@ use super::state::{AgentStatus, Link, State};
 pub(crate) struct Reporter {
     state: Arc<State>,
     last: Option<AgentStatus>,
+    board: Arc<Board>,
 }
 
 impl Reporter {
     pub(crate) fn new(state: Arc<State>) -> Self {
-        Self { state, last: None }
+        Self {
+            state,
+            last: None,
+            board: Arc::default(),
+        }
+    }
+
+    /// What the running agent knows of itself.
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.board
     }
 
     /// The link to the controllers is so, and they want the node to be that.
@@ -33,6 +44,7 @@ impl Reporter {
             }
             status.since_unix_ms = now_unix_ms();
         }
+        self.board.is(&status);
         notify::status(&status.link.to_string());
         // The state is worth nothing to anybody but `muster status`: heartbeats go on without it.
         if let Err(error) = self.state.keep_status(&status) {

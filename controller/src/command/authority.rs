@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 use muster_proto::v1;
 use muster_proto::v1::rotate_authority_request::Step;
+use muster_terminal::screen;
 
 use super::remote::{Client, day, told};
 
@@ -78,7 +79,11 @@ fn text(authority: &v1::GetAuthorityResponse) -> String {
             "" => "administrator",
             _ => "node",
         };
-        let _ = writeln!(text, "does not know the new root: {what} {}", behind.name);
+        let _ = writeln!(
+            text,
+            "does not know the new root: {what} {}",
+            screen(&behind.name)
+        );
     }
     let named = u32::try_from(authority.behind.len()).unwrap_or(u32::MAX);
     let more = authority.behind_total.saturating_sub(named);

@@ -4,30 +4,40 @@ mod administrators;
 mod ask;
 mod authority;
 pub(crate) mod cli;
-mod force;
 mod remote;
 mod serve;
 mod show;
 
 use anyhow::Context as _;
+use muster_terminal::output::write_plain;
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
 
+use crate::exit::Exit;
 use cli::{Cli, Command};
 
 /// Runs one command to its end.
-pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     forbid_core_dumps();
     match cli.command {
         Command::Serve(mut arguments) => {
             arguments.socket = cli.socket;
-            runtime(tokio::runtime::Builder::new_multi_thread())?.block_on(serve::run(arguments))
+            let runtime = runtime(tokio::runtime::Builder::new_multi_thread())?;
+            runtime.block_on(serve::run(arguments))?;
+            Ok(Exit::Complete)
         }
-        other => runtime(tokio::runtime::Builder::new_current_thread())?.block_on(ask::run(
-            &cli.socket,
-            cli.remote,
-            other,
-        )),
+        Command::Completions { shell } => {
+            write_plain(&cli::completions(shell))?;
+            Ok(Exit::Complete)
+        }
+        other => {
+            let runtime = runtime(tokio::runtime::Builder::new_current_thread())?;
+            runtime.block_on(ask::run(
+                ask::Door::of(cli.socket, cli.remote),
+                cli.color.into(),
+                other,
+            ))
+        }
     }
 }
 

@@ -11,12 +11,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObjec
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tower::service_fn;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use zeroize::Zeroizing;
 
-pub(super) type Client = AdminClient<Channel>;
+pub(super) use super::ask::{Client, told};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -49,23 +49,14 @@ pub(super) async fn connect(server: &str, credentials: &Path) -> anyhow::Result<
     Ok(AdminClient::new(channel))
 }
 
-/// What the controller says, without gRPC's words around it.
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn told(status: tonic::Status) -> anyhow::Error {
-    match std::error::Error::source(&status) {
-        // The transport's own words say less than what caused them.
-        Some(source) => anyhow!("the connection to the controller broke: {}", chain(source)),
-        None => anyhow!("{}", status.message()),
-    }
-}
-
 /// RFC 3339, UTC, whole seconds.
 pub(super) fn day(unix_ms: i64) -> String {
     let instant = jiff::Timestamp::from_second(unix_ms / 1000);
     instant.map_or_else(|_| "–".to_owned(), |instant| instant.to_string())
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// An error with what caused it, each said once.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut told = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::daemon::connect::Target;
 use crate::daemon::core::standing::Standing;
 
 /// What enrolment gave: `enrolment.json`. Certificates are PEM (RFC 7468).
@@ -51,6 +52,60 @@ impl Told {
     }
 }
 
+/// What the operator said of controllers with `muster connect` and `muster forget`: `targets.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Targets {
+    version: u32,
+    /// To be asked as well, `host:port`.
+    added: Vec<String>,
+    /// Not to be asked, though a controller tells them, `host:port`.
+    forgotten: Vec<String>,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            added: Vec::new(),
+            forgotten: Vec::new(),
+        }
+    }
+}
+
+impl Targets {
+    /// To be asked as well, `host:port`.
+    pub(crate) fn added(&self) -> &[String] {
+        &self.added
+    }
+
+    /// Whether it is not to be asked, though a controller tells it.
+    pub(crate) fn forgets(&self, target: &Target) -> bool {
+        self.forgotten.contains(&target.to_string())
+    }
+
+    /// It is to be asked. Whether that is news.
+    pub(crate) fn add(&mut self, target: &Target) -> bool {
+        let name = target.to_string();
+        self.forgotten.retain(|other| *other != name);
+        let is_new = !self.added.contains(&name);
+        if is_new {
+            self.added.push(name);
+        }
+        is_new
+    }
+
+    /// It is not to be asked. Whether that is news.
+    pub(crate) fn forget(&mut self, target: &Target) -> bool {
+        let name = target.to_string();
+        self.added.retain(|other| *other != name);
+        let is_new = !self.forgotten.contains(&name);
+        if is_new {
+            self.forgotten.push(name);
+        }
+        is_new
+    }
+}
+
 /// How the agent is doing: `status.json`, for `muster status`. Written when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AgentStatus {
@@ -80,6 +135,8 @@ pub(crate) enum Link {
     Enrolling,
     /// An operator has to decide.
     Pending { controller: String, reason: String },
+    /// A controller does not enrol this machine, however often it asks.
+    Refused { controller: String, reason: String },
     /// A controller answers heartbeats.
     Connected { controller: String },
     /// None does.
@@ -119,6 +176,12 @@ impl Versioned for Told {
     }
 }
 
+impl Versioned for Targets {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
 impl Versioned for AgentStatus {
     fn version(&self) -> u32 {
         self.version
@@ -134,6 +197,9 @@ impl fmt::Display for Link {
             Self::Enrolling => formatter.write_str("asking to be enrolled"),
             Self::Pending { controller, reason } => {
                 write!(formatter, "waiting for {controller} to admit it: {reason}")
+            }
+            Self::Refused { controller, reason } => {
+                write!(formatter, "{controller} refuses to enrol it: {reason}")
             }
             Self::Connected { controller } => write!(formatter, "connected to {controller}"),
             Self::Lost { reason } => write!(formatter, "no controller answers: {reason}"),

@@ -104,6 +104,21 @@ pub(in crate::daemon) fn remove(path: &Path) -> Result<(), StateError> {
     }
 }
 
+/// Removes a folder with all that is in it; it need not be there.
+pub(super) fn remove_folder(path: &Path) -> Result<(), StateError> {
+    match fs::remove_dir_all(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(failed("remove", path, source)),
+        _ => Ok(()),
+    }
+}
+
+/// What was removed from `folder` stays removed after a crash.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StateError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| failed("sync", folder, source))
+}
+
 /// Holds the folder for one process, as long as the file that is given stays open.
 pub(super) fn lock(path: &Path) -> Result<File, StateError> {
     let file = OpenOptions::new()

@@ -1,7 +1,8 @@
 //! What the agent keeps on disk, by default in `/var/lib/muster`.
 //!
 //! `node-id` and `key.pem` say who this node is, `next-key.pem` while its key is replaced; `enrolment.json` what a controller's authority says of it; `standing.json`
-//! the newest that a controller told; `status.json` how the agent is doing; `events` is the spool. Only the agent that holds `lock` writes.
+//! the newest that a controller told; `targets.json` which controllers the operator added and forgot; `status.json` how the agent is doing;
+//! `events` is the spool. Only the agent that holds `lock` writes.
 
 mod documents;
 pub(super) mod files;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-pub(crate) use documents::{AgentStatus, Enrolment, Link, Told};
+pub(crate) use documents::{AgentStatus, Enrolment, Link, Targets, Told};
 use documents::{VERSION, Versioned};
 pub(crate) use files::StateError;
 
@@ -24,9 +25,12 @@ const NEXT_KEY: &str = "next-key.pem";
 const ENROLMENT: &str = "enrolment.json";
 const STANDING: &str = "standing.json";
 const STATUS: &str = "status.json";
+const TARGETS: &str = "targets.json";
 const SPOOL: &str = "events";
 const LOCK: &str = "lock";
-const ALL: [&str; 6] = [NODE_ID, KEY, NEXT_KEY, ENROLMENT, STANDING, STATUS];
+/// There while a reset is being done.
+const RESET: &str = "reset";
+const ALL: [&str; 7] = [NODE_ID, KEY, NEXT_KEY, ENROLMENT, STANDING, STATUS, TARGETS];
 
 const PRIVATE: u32 = 0o600;
 const PUBLIC: u32 = 0o644;
@@ -50,10 +54,28 @@ impl State {
         for name in ALL {
             files::sweep(&folder.join(name))?;
         }
-        Ok(Self {
+        let state = Self {
             folder: folder.to_owned(),
             _lock: Some(lock),
-        })
+        };
+        if state.is_resetting()? {
+            tracing::warn!("a reset was begun and not finished");
+            state.reset()?;
+        }
+        Ok(state)
+    }
+
+    /// Deletes who this node is and what it was told. One that is broken off is finished by the next [`State::open`].
+    pub(crate) fn reset(&self) -> Result<(), StateError> {
+        let begun = self.folder.join(RESET);
+        files::write(&begun, b"", PRIVATE)?;
+        for name in ALL {
+            files::remove(&self.folder.join(name))?;
+        }
+        files::remove_folder(&self.folder.join(SPOOL))?;
+        files::sync_folder(&self.folder)?;
+        files::remove(&begun)?;
+        files::sync_folder(&self.folder)
     }
 
     /// For looking only; the agent may run meanwhile.
@@ -62,6 +84,16 @@ impl State {
             folder: folder.to_owned(),
             _lock: None,
         }
+    }
+
+    /// Whether a reset was begun and not finished.
+    pub(crate) fn is_resetting(&self) -> Result<bool, StateError> {
+        Ok(files::read(&self.folder.join(RESET))?.is_some())
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The node's id: 32 hexadecimal digits. None before the first start.
@@ -163,6 +195,30 @@ impl State {
     /// Says how the agent is doing.
     pub(crate) fn keep_status(&self, status: &AgentStatus) -> Result<(), StateError> {
         self.keep(STATUS, status, PUBLIC)
+    }
+
+    /// The controllers of the cluster: those that were told, else the one that issued the certificate.
+    pub(crate) fn controllers(&self) -> Result<Vec<String>, StateError> {
+        let told = self.told()?.endpoints;
+        match told.is_empty() {
+            true => Ok(self
+                .enrolment()?
+                .into_iter()
+                .map(|it| it.controller)
+                .collect()),
+            false => Ok(told),
+        }
+    }
+
+    /// Which controllers the operator added and forgot; none before.
+    pub(crate) fn targets(&self) -> Result<Targets, StateError> {
+        let targets = self.document(TARGETS, "; `muster connect` adds controllers anew then")?;
+        Ok(targets.unwrap_or_default())
+    }
+
+    /// Keeps which controllers the operator added and forgot.
+    pub(crate) fn keep_targets(&self, targets: &Targets) -> Result<(), StateError> {
+        self.keep(TARGETS, targets, PUBLIC)
     }
 
     /// The folder of the event spool.

@@ -109,3 +109,23 @@ fn what_a_newer_agent_added_is_left_alone() {
     fs::write(folder.path().join(STANDING), newer).unwrap();
     assert_eq!(state.told().unwrap().standing.generation, 2);
 }
+
+#[test]
+fn a_reset_that_a_crash_broke_off_is_finished_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(folder.path()).unwrap();
+    state
+        .keep_node_id("0123456789abcdef0123456789abcdef")
+        .unwrap();
+    state.keep_key(b"key").unwrap();
+    let mut targets = Targets::default();
+    targets.add(&"c1:7443".parse().unwrap());
+    state.keep_targets(&targets).unwrap();
+    drop(state);
+    fs::write(folder.path().join(RESET), "").unwrap();
+    let state = State::open(folder.path()).unwrap();
+    assert_eq!(state.node_id().unwrap(), None);
+    assert_eq!(state.key().unwrap(), None);
+    assert_eq!(state.targets().unwrap(), Targets::default());
+    assert!(!state.is_resetting().unwrap());
+}

@@ -1,105 +1,16 @@
 //! One sentence: what machine this is.
 
 use muster_model::Inventory;
-use muster_model::host::VirtualizationKind;
-use muster_model::network::InterfaceKind;
+use muster_model::headline::Headline;
 
-use super::count;
 use crate::render::layout::{Line, Tone};
-use muster_model::units;
 
 /// Names the machine and sums it up.
 pub(super) fn line(inventory: &Inventory) -> Line {
-    let parts = [
-        processors(inventory),
-        inventory
-            .memory
-            .total_bytes
-            .map(|total| format!("{} memory", units::bytes(total))),
-        disks(inventory),
-        ports(inventory),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let mut line = Line::toned(Tone::Name, &name(inventory));
+    let Headline { machine, parts } = Headline::of(inventory);
+    let mut line = Line::toned(Tone::Name, &machine);
     if !parts.is_empty() {
         line = line.plain(": ").plain(&parts.join(", "));
     }
     line
-}
-
-fn name(inventory: &Inventory) -> String {
-    let product = [&inventory.system.vendor, &inventory.system.product];
-    let product: Vec<&str> = product.into_iter().flatten().map(String::as_str).collect();
-    let product = product.join(" ");
-    let virtualization = &inventory.host.virtualization;
-    let technology = virtualization
-        .technology
-        .as_deref()
-        .map(|technology| format!(" ({technology})"))
-        .unwrap_or_default();
-    match (virtualization.kind, product.as_str()) {
-        (Some(VirtualizationKind::Container), "") => format!("Container{technology}"),
-        (Some(VirtualizationKind::Container), host) => format!("Container{technology} on {host}"),
-        (Some(VirtualizationKind::Vm), "") => format!("Virtual machine{technology}"),
-        (Some(VirtualizationKind::Vm), product) => {
-            format!("{product}, a virtual machine{technology}")
-        }
-        (_, "") => "A machine whose firmware does not name it".to_owned(),
-        (_, product) => product.to_owned(),
-    }
-}
-
-fn processors(inventory: &Inventory) -> Option<String> {
-    let cpu = &inventory.cpu;
-    let cores = cpu.cores.map(|cores| count_u32(cores, "core", "cores"));
-    let model = cpu.model_name.as_deref().map(short_model);
-    match (model, cpu.sockets, cores) {
-        (Some(model), Some(sockets), Some(cores)) if sockets > 1 => {
-            Some(format!("{sockets} × {model} ({cores})"))
-        }
-        (Some(model), _, Some(cores)) => Some(format!("{model} ({cores})")),
-        (Some(model), _, None) => Some(model),
-        (None, _, cores) => cores,
-    }
-}
-
-/// Without the marks of trade, and the clock rate that is told elsewhere.
-fn short_model(model: &str) -> String {
-    let model = model.split('@').next().unwrap_or(model);
-    let model = model.replace("(R)", "").replace("(TM)", "");
-    let words = model.split_whitespace();
-    let words: Vec<&str> = words.filter(|word| *word != "CPU").collect();
-    words.join(" ")
-}
-
-fn disks(inventory: &Inventory) -> Option<String> {
-    let total: u64 = inventory
-        .disks
-        .iter()
-        .filter_map(|disk| disk.size_bytes)
-        .fold(0, u64::saturating_add);
-    let disks = count(inventory.disks.len(), "disk", "disks");
-    match inventory.disks.len() {
-        0 => None,
-        1 => Some(format!("{disks} of {}", units::bytes(total))),
-        _ => Some(format!("{disks} of {} together", units::bytes(total))),
-    }
-}
-
-fn ports(inventory: &Inventory) -> Option<String> {
-    let is_port = |kind| {
-        matches!(
-            kind,
-            Some(InterfaceKind::Physical | InterfaceKind::Wireless | InterfaceKind::Infiniband)
-        )
-    };
-    let ports = inventory.network.iter().filter(|port| is_port(port.kind));
-    match ports.count() {
-        0 => None,
-        ports => Some(count(ports, "network port", "network ports")),
-    }
-}
-
-fn count_u32(number: u32, one: &str, many: &str) -> String {
-    count(usize::try_from(number).unwrap_or(usize::MAX), one, many)
 }

@@ -60,6 +60,7 @@ impl Service {
             NodeStatus::Rejected | NodeStatus::Out => None,
             NodeStatus::Fenced => Some((Kind::Fenced, reason())),
             NodeStatus::Failed => Some((Kind::Failed, reason())),
+            _ if record.quarantine.is_some() => Some((Kind::Quarantined, reason())),
             _ if !stuck.is_empty() => Some((Kind::Stuck, stuck)),
             _ if offline => Some((Kind::Offline, "its heartbeat is late".to_owned())),
             NodeStatus::Inadequate => Some((Kind::Inadequate, reason())),

@@ -5,8 +5,8 @@ use tonic::Status;
 
 use super::super::status_of_move;
 use super::Service;
-use crate::label::{LabelError, check_key, check_tag, check_value};
-use crate::record::{NodeRecord, Taint, TaintEffect};
+use crate::label::{self, LabelError, check_key, check_tag, check_value};
+use crate::record::{NodeRecord, Taint};
 
 const LONGEST_NAME: usize = 253;
 const LONGEST_DESCRIPTION: usize = 1000;
@@ -100,7 +100,7 @@ fn words(asked: &v1::EditNodeRequest) -> Result<Vec<(String, Taint)>, LabelError
     let taints = asked.set_taints.iter().map(|taint| {
         check_key(&taint.key)?;
         check_value(&taint.value)?;
-        let effect = TaintEffect::from_word(&taint.effect)?;
+        let effect = label::effect(&taint.effect)?;
         let value = taint.value.clone();
         Ok((taint.key.clone(), Taint { value, effect }))
     });

@@ -20,6 +20,7 @@ pub(super) struct Filter {
     text: String,
     offline: bool,
     stuck: bool,
+    quarantined: bool,
 }
 
 impl Filter {
@@ -44,6 +45,7 @@ impl Filter {
             text: asked.text.to_lowercase(),
             offline: asked.offline,
             stuck: asked.stuck,
+            quarantined: asked.quarantined,
         })
     }
 
@@ -64,6 +66,7 @@ impl Filter {
             && self.selector.matches(&record.labels)
             && (self.text.is_empty() || self.reads(record))
             && (!self.offline || service.services.fleet.is_offline(record, heard))
+            && (!self.quarantined || record.quarantine.is_some())
             && (!self.stuck || !service.stuck(record, heard).is_empty())
     }
 

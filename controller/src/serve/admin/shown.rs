@@ -14,7 +14,7 @@ impl Service {
         let taints = record.taints.iter().map(|(key, taint)| v1::Taint {
             key: key.clone(),
             value: taint.value.clone(),
-            effect: taint.effect.word().to_owned(),
+            effect: taint.effect.key().to_owned(),
         });
         let fleet = &self.services.fleet;
         v1::NodeRecord {

@@ -3,10 +3,12 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
 use muster_proto::v1;
+use muster_terminal::screen;
 
-use super::remote::{Client, told};
+use super::confirm;
+use super::connect::{Client, told};
+use crate::exit::{Ended, Exit};
 
 /// Asks for a change. Where force has to wait: warns, has the name confirmed, waits, and asks again. Whoever ends
 /// this program before that has changed nothing.
@@ -21,33 +23,21 @@ pub(super) async fn change(
     };
     let name = answer.node.map(|node| node.name).unwrap_or_default();
     for warning in &offer.warnings {
-        say(&format!("warning: {}\n", super::show::plain(warning)))?;
+        say(&format!("warning: {}\n", screen(warning)))?;
     }
-    if request.confirm.is_empty() {
-        request.confirm = confirmed(&name)?;
-    }
+    let given = Some(request.confirm).filter(|given| !given.is_empty());
+    request.confirm = confirm::name(given, "force this on", &name)?;
     if request.confirm != name {
-        bail!(
+        let message = format!(
             "{:?} is not the node's name: nothing was changed",
             request.confirm
         );
+        return Err(Ended::with(Exit::Refused, message));
     }
     wait(offer.wait_ms).await?;
     request.force_ticket = offer.ticket;
     let forced = client.change_node(request).await.map_err(told)?;
     Ok(forced.into_inner())
-}
-
-/// What is typed on the terminal.
-fn confirmed(name: &str) -> anyhow::Result<String> {
-    if !std::io::stdin().is_terminal() {
-        bail!("confirm it by the node's name: --confirm {name}");
-    }
-    say("Type the node's name to go on: ")?;
-    let mut line = String::new();
-    let read = std::io::stdin().read_line(&mut line);
-    read.context("cannot read from the terminal")?;
-    Ok(line.trim().to_owned())
 }
 
 /// Counts down, on one line of a terminal.
