@@ -81,7 +81,7 @@ impl Membership {
             endpoints: self.endpoints.clone(),
             facts: self.facts.clone(),
             state: Arc::clone(&self.state),
-            reporter: Reporter::new(Arc::clone(&self.state)),
+            reporter: self.reporter.clone(),
             occupancy: Some(Occupancy::live()),
             meter: Some(Meter::new(BootClock.now())),
             hints,

@@ -1,6 +1,6 @@
 //! Tells how the agent is doing: to the log, to systemd, to `muster status` by a file, and to the socket by the board.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::board::Board;
 use super::clock::now_unix_ms;
@@ -8,10 +8,11 @@ use super::notify;
 use super::ports::Desired;
 use super::state::{AgentStatus, Link, State};
 
-/// Writes when something changed, and only then.
+/// Writes when something changed, and only then. Whoever has a copy tells the same story.
+#[derive(Clone)]
 pub(crate) struct Reporter {
     state: Arc<State>,
-    last: Option<AgentStatus>,
+    last: Arc<Mutex<Option<AgentStatus>>>,
     board: Arc<Board>,
 }
 
@@ -19,7 +20,7 @@ impl Reporter {
     pub(crate) fn new(state: Arc<State>) -> Self {
         Self {
             state,
-            last: None,
+            last: Arc::default(),
             board: Arc::default(),
         }
     }
@@ -37,7 +38,8 @@ impl Reporter {
             status.role = desired.role.map(|role| role.key().to_owned());
             status.run_workloads = Some(desired.run_workloads);
         }
-        if let Some(last) = &self.last {
+        let mut told = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = &*told {
             status.since_unix_ms = last.since_unix_ms;
             if *last == status {
                 return;
@@ -50,6 +52,6 @@ impl Reporter {
         if let Err(error) = self.state.keep_status(&status) {
             tracing::warn!(error = %error, "the agent's status cannot be written");
         }
-        self.last = Some(status);
+        *told = Some(status);
     }
 }
