@@ -180,6 +180,7 @@ pub async fn watch_leases(fleet: Arc<Fleet>) {
     loop {
         // Nothing is lost with a branch that is dropped: what is told is kept, what has come up stays on the wheel.
         tokio::select! {
+            biased;
             () = arming.notified() => {
                 for (entry, at) in fleet.live().take_arming() {
                     wheel.insert_at(entry, at);

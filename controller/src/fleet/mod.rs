@@ -35,7 +35,7 @@ pub use watch::Watch;
 pub struct Fleet {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    live: Mutex<Nodes>,
+    live: Arc<Mutex<Nodes>>,
     operations: tokio::sync::Mutex<()>,
     notices: Notices,
 }
@@ -71,7 +71,7 @@ impl Fleet {
         let now = Instant::now();
         let pace = Pace::new(timing, kept, now);
         let fleet = Self {
-            live: Mutex::new(Nodes::new(records, pace, now)),
+            live: Arc::new(Mutex::new(Nodes::new(records, pace, now))),
             store,
             clock,
             operations: tokio::sync::Mutex::default(),
@@ -144,10 +144,14 @@ impl Fleet {
         self.operations.lock().await
     }
 
-    /// Nothing is left half done under this lock.
     fn live(&self) -> MutexGuard<'_, Nodes> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.live)
     }
+}
+
+/// Nothing is left half done under this lock.
+fn lock(live: &Mutex<Nodes>) -> MutexGuard<'_, Nodes> {
+    live.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

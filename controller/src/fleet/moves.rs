@@ -7,7 +7,9 @@ use std::sync::Arc;
 use muster_model::NodeStatus;
 use tokio::time::Instant;
 
-use super::{Fleet, MoveError};
+use super::live::Nodes;
+use super::notices::Notices;
+use super::{Fleet, MoveError, lock};
 use crate::lifecycle::{Event, Next, next};
 use crate::record::NodeRecord;
 use crate::store::{StoreError, Transaction, Write};
@@ -33,11 +35,14 @@ impl Fleet {
             },
         );
         more.push(self.event(&record, "admitted", record.reason.clone()));
-        self.store.commit(Transaction { writes: more }).await?;
         let revision = 1;
         let record = Arc::new(NodeRecord { revision, ..record });
-        self.live().admit(Arc::clone(&record), Instant::now());
-        self.notices.tell(&record.id);
+        let admitted = Arc::clone(&record);
+        self.commit(more, move |nodes, notices| {
+            nodes.admit(Arc::clone(&admitted), Instant::now());
+            notices.tell(&admitted.id);
+        })
+        .await?;
         Ok(record)
     }
 
@@ -142,20 +147,43 @@ impl Fleet {
             self.event(&record, kind, message),
         ];
         writes.extend(more);
-        self.store.commit(Transaction { writes }).await?;
         let revision = expected + 1;
-        let record = self.show(NodeRecord { revision, ..record });
-        tracing::info!(node = %record.id, name = %record.name, status = %record.status, reason = %record.reason, "node changed");
+        let record = Arc::new(NodeRecord { revision, ..record });
+        let stored = Arc::clone(&record);
+        self.commit(writes, move |nodes, notices| {
+            show(nodes, notices, &stored);
+            tracing::info!(node = %stored.id, name = %stored.name, status = %stored.status, reason = %stored.reason, "node changed");
+        })
+        .await?;
         Ok(record)
+    }
+
+    /// Stores, and then lets `then` tell what is stored. Once begun, both are done to the end even when nobody waits for
+    /// them any more: a client that hangs up drops its call wherever it is.
+    async fn commit(
+        &self,
+        writes: Vec<Write>,
+        then: impl FnOnce(&mut Nodes, &Notices) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let (store, live) = (Arc::clone(&self.store), Arc::clone(&self.live));
+        let notices = self.notices.clone();
+        let done = tokio::spawn(async move {
+            store.commit(Transaction { writes }).await?;
+            then(&mut lock(&live), &notices);
+            Ok(())
+        });
+        done.await.unwrap_or_else(|source| {
+            Err(StoreError::Unavailable {
+                operation: "commit",
+                source: Box::new(source),
+            })
+        })
     }
 
     /// Whatever the store has of a node, everybody sees from now on.
     fn show(&self, record: NodeRecord) -> Arc<NodeRecord> {
         let record = Arc::new(record);
-        let is_newer = self.live().show(&record, Instant::now());
-        if is_newer {
-            self.notices.tell(&record.id);
-        }
+        show(&mut self.live(), &self.notices, &record);
         record
     }
 
@@ -165,15 +193,13 @@ impl Fleet {
             id: id.clone(),
             expected: record.revision,
         };
-        self.store
-            .commit(Transaction {
-                writes: vec![delete],
-            })
-            .await?;
-        tracing::info!(node = %id, name = %record.name, "node deleted");
-        self.live().remove(&id);
-        self.notices.tell(&id);
-        Ok(())
+        let name = record.name.clone();
+        self.commit(vec![delete], move |nodes, notices| {
+            tracing::info!(node = %id, %name, "node deleted");
+            nodes.remove(&id);
+            notices.tell(&id);
+        })
+        .await
     }
 
     fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
@@ -184,5 +210,11 @@ impl Fleet {
             message,
             spool_sequence: None,
         }
+    }
+}
+
+fn show(nodes: &mut Nodes, notices: &Notices, record: &Arc<NodeRecord>) {
+    if nodes.show(record, Instant::now()) {
+        notices.tell(&record.id);
     }
 }

@@ -202,3 +202,19 @@ async fn who_has_no_certificate_yet_is_not_silent() {
     );
     watch.abort();
 }
+
+#[tokio::test]
+async fn what_is_stored_is_known_even_when_whoever_asked_went_away() {
+    let (fleet, store) = fleet(NodeStatus::Candidate).await;
+    let mut accepted = Box::pin(fleet.happen("n1", Event::Accept, "by root"));
+    tokio::select! {
+        biased;
+        _ = &mut accepted => panic!("it was done at once"),
+        () = std::future::ready(()) => {}
+    }
+    drop(accepted);
+    tokio::task::yield_now().await;
+    let stored = store.node("n1").await.unwrap().unwrap();
+    assert_eq!(stored.status, NodeStatus::Approved);
+    assert_eq!(*fleet.node("n1").unwrap().0, stored);
+}
