@@ -80,6 +80,16 @@ pub(crate) struct ConnectError {
     reason: String,
 }
 
+impl ConnectError {
+    /// There is none to `target`, for that reason.
+    pub(crate) fn new(target: &Target, reason: String) -> Self {
+        Self {
+            target: target.to_string(),
+            reason,
+        }
+    }
+}
+
 impl FromStr for Target {
     type Err = NoTarget;
 
@@ -113,9 +123,9 @@ pub(crate) async fn connect(
     target: &Target,
     tls: Arc<ClientConfig>,
 ) -> Result<Channel, ConnectError> {
-    let failed = |error: &tonic::transport::Error| ConnectError {
-        target: target.to_string(),
-        reason: error.source().map_or_else(|| error.to_string(), chain),
+    let failed = |error: &tonic::transport::Error| {
+        let reason = error.source().map_or_else(|| error.to_string(), chain);
+        ConnectError::new(target, reason)
     };
     let endpoint = Endpoint::from_shared(format!("https://{target}")).map_err(|e| failed(&e))?;
     let endpoint = endpoint

@@ -31,6 +31,8 @@ mod ports;
 mod random;
 mod reporter;
 mod settings;
+#[cfg(test)]
+mod simulation;
 mod state;
 mod tls;
 mod token;
