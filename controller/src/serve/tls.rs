@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
     SignatureScheme,
@@ -161,6 +161,9 @@ fn config(
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(server.chain, server.key)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
+    // A session that is resumed would outlive a certificate that was revoked; and what nobody resumes costs memory.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(config)
 }
 
