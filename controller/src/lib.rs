@@ -1,9 +1,10 @@
 //! The controller: admits nodes, keeps their life, decides fencing.
 //!
 //! Map: [`serve`] has the services; [`admission`] lets machines in by their [`token`]; [`fleet`] has the nodes,
-//! and is the only code that moves one; [`lifecycle`] is the life of a node as a pure function; [`record`] is
-//! what is kept, and [`store`] keeps it; [`authority`] issues certificates, by which a [`peer`] is known;
-//! [`clock`] says what time it is; [`label`] knows labels, taints and selectors.
+//! and is the only code that moves one; [`lifecycle`] is the life of a node as a pure function, and [`rules`] say
+//! what may be done to one as the cluster is; [`record`] is what is kept, and [`store`] keeps it; `spool` takes over
+//! what nodes saw; [`authority`] issues certificates, by which a [`peer`] is known; [`config`] is what the operator
+//! wrote; [`clock`] says what time it is; [`label`] knows labels, taints and selectors.
 //!
 //! Invariants: heartbeats touch memory alone; the store is written on transitions, each one a compare-and-swap
 //! that does all or nothing; no node is fenced before its lease and the margin have run out.
@@ -12,12 +13,17 @@
 
 pub mod admission;
 pub mod authority;
+mod bucket;
 pub mod clock;
+pub mod config;
 pub mod fleet;
 pub mod label;
 pub mod lifecycle;
 pub mod peer;
 pub mod record;
+pub mod rules;
 pub mod serve;
+mod source;
+mod spool;
 pub mod store;
 pub mod token;

@@ -5,6 +5,8 @@ use std::fmt;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use crate::record::UnixMs;
+
 /// Who somebody is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Peer {
@@ -59,6 +61,8 @@ pub struct Identified {
     pub peer: Peer,
     /// Serial number, as hex.
     pub serial: String,
+    /// When it ends.
+    pub ends: UnixMs,
 }
 
 /// Reads a certificate that TLS has verified. Nobody, when it names nobody or more than one.
@@ -77,6 +81,11 @@ pub fn identify(certificate: &[u8]) -> Option<Identified> {
         (Some(peer), None) => Some(Identified {
             peer,
             serial: crate::authority::hex(certificate.raw_serial()),
+            ends: certificate
+                .validity()
+                .not_after
+                .timestamp()
+                .saturating_mul(1000),
         }),
         _ => None,
     }

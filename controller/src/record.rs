@@ -34,6 +34,9 @@ pub struct NodeRecord {
     pub status: NodeStatus,
     /// Why, for people.
     pub reason: String,
+    /// Whose identity it has too: while this stands, it is accepted by nobody but an administrator who says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
     /// Since when.
     pub status_since: UnixMs,
     /// What it is for, once accepted; before, what was asked for.
@@ -42,6 +45,9 @@ pub struct NodeRecord {
     pub public_key: String,
     /// Serial number of its certificate in use, as hex; none before it is accepted.
     pub certificate_serial: Option<String>,
+    /// The pin of the root of the certificate that it last showed, as hex: it knows that root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
     /// Counted up whenever what the node may do is decided anew; a stale one is refused.
     pub epoch: u64,
     /// Counted up whenever its desired state changes.
@@ -80,6 +86,25 @@ pub enum TaintEffect {
     NoExecute,
 }
 
+impl TaintEffect {
+    /// Every effect.
+    pub const ALL: [Self; 3] = [Self::NoSchedule, Self::PreferNoSchedule, Self::NoExecute];
+
+    /// As Kubernetes writes it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::NoSchedule => "NoSchedule",
+            Self::PreferNoSchedule => "PreferNoSchedule",
+            Self::NoExecute => "NoExecute",
+        }
+    }
+
+    /// The effect that is written so.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|effect| effect.key() == key)
+    }
+}
+
 /// A join token. The secret itself is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRecord {
@@ -99,6 +124,9 @@ pub struct TokenRecord {
     pub name: Option<String>,
     /// What every node that it admits gets.
     pub labels: BTreeMap<String, String>,
+    /// Whether what it admits is accepted at once.
+    #[serde(default)]
+    pub auto_accept: bool,
     /// An administrator ended it.
     pub revoked: bool,
     /// Counted up by the store with each change.
@@ -116,6 +144,16 @@ pub struct EventRecord {
     pub kind: String,
     /// For people.
     pub message: String,
-    /// The number in the node's own spool, when the node saw it: the same is never stored twice.
-    pub spool_sequence: Option<u64>,
+    /// Where it is in the node's own spool, when the node saw it: the same is never stored twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spooled: Option<Spooled>,
+}
+
+/// A place in a spool of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spooled {
+    /// The spool: 32 hexadecimal digits, new whenever the node begins to count anew.
+    pub spool: String,
+    /// Counted by the node, from 1 without gaps.
+    pub sequence: u64,
 }

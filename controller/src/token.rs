@@ -25,6 +25,8 @@ pub struct Wanted {
     pub name: Option<String>,
     /// What every node that it admits gets.
     pub labels: BTreeMap<String, String>,
+    /// Whether they are accepted at once.
+    pub auto_accept: bool,
 }
 
 /// Why a token does not admit. Whoever cannot prove that the token was handed out to them learns nothing
@@ -77,19 +79,24 @@ pub fn make(
         uses_left: wanted.uses,
         name: wanted.name,
         labels: wanted.labels,
+        auto_accept: wanted.auto_accept,
         revoked: false,
         revision: 0,
     };
     Ok((JoinToken::new(&id, *secret, pin), record))
 }
 
-/// Whether whoever has `token` was given the one of `record`. Takes the same time for every secret.
-pub fn proves(record: &TokenRecord, token: &JoinToken) -> bool {
+/// The record, if whoever has `token` was given the one of `record`. Takes the same time for every secret,
+/// and for an id that nobody has.
+pub fn proved(record: Option<TokenRecord>, token: &JoinToken) -> Option<TokenRecord> {
+    // As long as a hash is, and the hash of nothing that is known.
+    const NOBODYS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
     let presented = hex(&Sha256::digest(token.secret()));
-    presented
-        .as_bytes()
-        .ct_eq(record.secret_sha256.as_bytes())
-        .into()
+    let kept = record
+        .as_ref()
+        .map_or(NOBODYS, |record| record.secret_sha256.as_str());
+    let is_same: bool = presented.as_bytes().ct_eq(kept.as_bytes()).into();
+    record.filter(|_| is_same)
 }
 
 /// Whether a token admits one more node, of this role and name.
@@ -134,6 +141,7 @@ mod tests {
             uses: 1,
             name: Some("n1".to_owned()),
             labels: BTreeMap::new(),
+            auto_accept: false,
         };
         make(wanted, [9; 32], NOW).unwrap()
     }
@@ -141,16 +149,14 @@ mod tests {
     #[test]
     fn a_token_proves_itself_and_no_other() {
         let (token, record) = made();
-        assert!(proves(&record, &token));
-        let read = JoinToken::parse(&token.reveal()).unwrap();
-        assert!(proves(&record, &read));
+        let proves = |token: &JoinToken| proved(Some(record.clone()), token).is_some();
+        assert!(proves(&token));
+        assert!(proves(&JoinToken::parse(&token.reveal()).unwrap()));
         let mut guessed = *token.secret();
         guessed[31] ^= 1;
-        assert!(!proves(
-            &record,
-            &JoinToken::new(token.id(), guessed, [9; 32])
-        ));
-        assert!(!proves(&record, &made().0));
+        assert!(!proves(&JoinToken::new(token.id(), guessed, [9; 32])));
+        assert!(!proves(&made().0));
+        assert!(proved(None, &token).is_none());
         assert!(!record.secret_sha256.contains(&hex(token.secret())));
     }
 

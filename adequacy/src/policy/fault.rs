@@ -50,22 +50,25 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-/// Mistakes in the making: each with its place in the text, in bytes.
+/// Mistakes in the making: each with its place in the text, in bytes. For whatever else is written in TOML too.
 #[derive(Debug, Default)]
-pub(super) struct Collected(Vec<(usize, String)>);
+pub struct Collected(Vec<(usize, String)>);
 
 impl Collected {
-    pub(super) fn add(&mut self, offset: usize, message: impl Into<String>) {
+    /// One more.
+    pub fn add(&mut self, offset: usize, message: impl Into<String>) {
         self.0.push((offset, message.into()));
     }
 
-    pub(super) fn add_all(&mut self, error: DeserError) {
+    /// What the parser found.
+    pub fn add_all(&mut self, error: DeserError) {
         for error in error.errors {
             self.add_one(error);
         }
     }
 
-    pub(super) fn add_one(&mut self, error: toml_span::Error) {
+    /// One that the parser found.
+    pub fn add_one(&mut self, error: toml_span::Error) {
         if let ErrorKind::UnexpectedKeys { keys, expected } = error.kind {
             for (key, span) in keys {
                 self.add(span.start, unexpected_key(&key, &expected));
@@ -75,11 +78,13 @@ impl Collected {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn in_text(mut self, text: &str) -> Faults {
+    /// All of them, with their lines and columns in `text`.
+    pub fn in_text(mut self, text: &str) -> Faults {
         self.0.sort();
         self.0.dedup();
         let mut places = Places::of(text);

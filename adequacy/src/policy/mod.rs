@@ -36,7 +36,7 @@ use crate::check::Check;
 use crate::expression::Expression;
 use crate::verdict::{PolicyName, Severity};
 
-pub use fault::{Fault, Faults, nearest};
+pub use fault::{Collected, Fault, Faults, nearest};
 
 /// The value of `schema` in a policy.
 pub const POLICY_SCHEMA: &str = "muster.policy/v1";

@@ -8,18 +8,22 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::BootClock;
+use super::clock::{BootClock, now_unix_ms};
 use super::core::fencing::Running;
 use super::core::report::Local;
+use super::deliver::Delivery;
 use super::endpoints::Endpoints;
+use super::events::{Happened, SharedSpool, events};
 use super::facts::{Facts, FactsError};
 use super::fence::Fence;
 use super::heartbeat::Ports;
 use super::identity::{Identity, IdentityError};
+use super::line::Lines;
 use super::membership::{Membership, MembershipError};
 use super::ports::{NoProfile, NoWorkloads, Workloads};
 use super::reporter::Reporter;
 use super::settings::Settings;
+use super::spool::{BOUNDS, Spool};
 use super::state::{State, StateError};
 use super::{engine, notify};
 
@@ -86,11 +90,22 @@ async fn start(
     let (runs, running) = watch::channel(Running::Unknown);
     let (desired, desires) = watch::channel(None);
     let (progress, local) = watch::channel(Local::default());
+    let spool = Spool::open(&state.spool(), BOUNDS, now_unix_ms())?;
+    let spool = SharedSpool::new(spool);
+    let (events, recorder, recorded) = events(&spool);
+    events.tell(Happened::AgentStarted, version());
+    let (lines, lines_of_others) = watch::channel(None);
+    let delivery = Delivery {
+        spool,
+        recorded,
+        lines: Lines::new(lines_of_others),
+    };
     let fence = Fence {
         clock: BootClock,
         workloads: Arc::clone(&workloads),
         permit: permits,
         running: runs,
+        events: events.clone(),
     };
     let engine = engine::run(Arc::new(NoProfile), desires, progress, cancel.clone());
     let ports = Ports {
@@ -99,6 +114,8 @@ async fn start(
         running,
         desired,
         local,
+        lines,
+        events,
     };
     let membership = Membership {
         endpoints: Endpoints::new(settings.controllers.clone(), &state.told()?.endpoints),
@@ -110,6 +127,8 @@ async fn start(
     };
     spawn(tasks, infallible(fence.run(cancel.clone())));
     spawn(tasks, infallible(engine));
+    spawn(tasks, infallible(recorder.run()));
+    spawn(tasks, infallible(delivery.run(cancel.clone())));
     spawn(tasks, infallible(notify::keep_alive(cancel.clone())));
     spawn(tasks, membership.run(ports, cancel.clone()));
     notify::ready();
@@ -121,6 +140,10 @@ where
     F: Future<Output = Result<(), AgentError>> + Send + 'static,
 {
     tasks.spawn(task);
+}
+
+fn version() -> String {
+    format!("muster {}", env!("CARGO_PKG_VERSION"))
 }
 
 async fn infallible(task: impl Future<Output = ()>) -> Result<(), AgentError> {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
@@ -43,6 +43,13 @@ impl Clock for BootClock {
         timer.readable().await?.retain_ready();
         Ok(())
     }
+}
+
+/// The clock on the wall, in milliseconds since 1970. It may jump.
+pub(crate) fn now_unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let milliseconds = since.map(|since| since.as_millis()).unwrap_or_default();
+    i64::try_from(milliseconds).unwrap_or(i64::MAX)
 }
 
 /// Becomes readable once, at `until`.

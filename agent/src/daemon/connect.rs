@@ -18,7 +18,7 @@ use tonic::body::Body;
 use tonic::codegen::http::{Request, Response};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::ServiceExt as _;
-use tower::util::BoxService;
+use tower::util::BoxCloneSyncService;
 
 use crate::render::screen;
 
@@ -36,7 +36,7 @@ pub(crate) struct Target {
 }
 
 /// A connection as calls see it, whatever it goes over.
-pub(crate) type Wire = BoxService<Request<Body>, Response<Body>, tonic::Status>;
+pub(crate) type Wire = BoxCloneSyncService<Request<Body>, Response<Body>, tonic::Status>;
 
 /// Makes connections for enrolled nodes.
 #[async_trait]
@@ -56,7 +56,7 @@ impl Dial for Network {
     async fn dial(&self, target: &Target) -> Result<Wire, ConnectError> {
         let channel = connect(target, Arc::clone(&self.tls)).await?;
         let refused = |error: tonic::transport::Error| tonic::Status::from_error(error.into());
-        Ok(channel.map_err(refused).boxed())
+        Ok(Wire::new(channel.map_err(refused)))
     }
 }
 

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::core::fencing::{Permit, Running, SinceBoot, Step, next};
+use super::core::fencing::{Permit, Running, SinceBoot, Step, Stop, next};
+use super::events::{Events, Happened};
 use super::ports::Workloads;
 
 /// When stopping failed, it is tried again after this.
@@ -21,6 +22,7 @@ pub(crate) struct Fence<C> {
     pub(crate) permit: watch::Receiver<Option<Permit>>,
     /// What runs, for the heartbeats to report.
     pub(crate) running: watch::Sender<Running>,
+    pub(crate) events: Events,
 }
 
 impl<C: Clock> Fence<C> {
@@ -31,7 +33,7 @@ impl<C: Clock> Fence<C> {
             let permit = *self.permit.borrow_and_update();
             let running = *self.running.borrow();
             match next(permit, running, self.clock.now()) {
-                Step::Stop(why) => self.stop(why.reason()).await,
+                Step::Stop(why) => self.stop(why).await,
                 Step::Start(epoch) => self.start(epoch).await,
                 Step::Wait(until) => {
                     // All three can be dropped at any time.
@@ -50,11 +52,16 @@ impl<C: Clock> Fence<C> {
         }
     }
 
-    async fn stop(&self, reason: &'static str) {
+    async fn stop(&self, why: Stop) {
+        let reason = why.reason();
         tracing::warn!(reason, "stopping all workloads");
         match self.workloads.stop_all().await {
             Ok(()) => {
                 tracing::info!("no workload runs");
+                if why == Stop::LeaseOver {
+                    self.events.tell(Happened::LeaseLost, reason);
+                }
+                self.events.tell(Happened::WorkloadsStopped, reason);
                 self.running.send_replace(Running::Nothing);
             }
             Err(error) => {
@@ -68,6 +75,8 @@ impl<C: Clock> Fence<C> {
     async fn start(&self, epoch: u64) {
         tracing::info!(epoch, "workloads may run");
         self.running.send_replace(Running::Epoch(epoch));
+        let message = format!("in epoch {epoch}");
+        self.events.tell(Happened::WorkloadsAllowed, message);
         if let Err(error) = self.workloads.allow().await {
             tracing::error!(error = %error, "workloads cannot be started");
         }
@@ -175,6 +184,7 @@ mod tests {
             workloads: noted.clone(),
             permit: permits,
             running: runs,
+            events: Events::unheard(),
         };
         Bench {
             noted,

@@ -1,4 +1,7 @@
 //! The task that keeps the node's lease: a heartbeat an interval, to one controller after the other until one answers.
+//!
+//! Beside the heartbeats the controller may tell at once that there is something new. That is only a reason to send the next
+//! heartbeat now: its answer alone counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,16 +10,19 @@ use muster_proto::v1;
 use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tonic::Streaming;
 
 use super::clock::Clock;
-use super::connect::{Dial, Target, Wire, chain, told};
+use super::connect::{Dial, chain, told};
 use super::core::backoff::{Backoff, spread};
 use super::core::fencing::{Permit, Running, SinceBoot};
 use super::core::report::{self, Local};
 use super::core::standing::Stale;
 use super::endpoints::Endpoints;
+use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::gauges::Meter;
+use super::line::Line;
 use super::ports::{Desired, Workloads};
 use super::random;
 use super::reporter::Reporter;
@@ -38,6 +44,15 @@ pub(crate) struct Heartbeats<C> {
     pub(crate) ports: Ports,
 }
 
+/// What a heartbeat came to, for the events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Talk {
+    /// None was tried yet.
+    Nothing,
+    With(String),
+    Lost,
+}
+
 /// The ends of the other tasks' channels.
 pub(crate) struct Ports {
     pub(crate) workloads: Arc<dyn Workloads>,
@@ -49,6 +64,9 @@ pub(crate) struct Ports {
     pub(crate) desired: watch::Sender<Option<Desired>>,
     /// Of the engine.
     pub(crate) local: watch::Receiver<Local>,
+    /// For who else talks to the controller.
+    pub(crate) lines: watch::Sender<Option<Line>>,
+    pub(crate) events: Events,
 }
 
 /// Why a heartbeat came to nothing.
@@ -67,9 +85,10 @@ enum Lost {
 }
 
 /// A connection on which heartbeats go.
-struct Line {
-    target: Target,
-    client: NodeClient<Wire>,
+struct Open {
+    line: Line,
+    /// What the controller tells at once, while it does.
+    news: Option<Streaming<v1::WatchResponse>>,
 }
 
 /// What is counted from one heartbeat to the next.
@@ -77,6 +96,7 @@ struct Count {
     sequence: u64,
     told: Told,
     backoff: Backoff,
+    talk: Talk,
 }
 
 impl<C: Clock> Heartbeats<C> {
@@ -86,19 +106,20 @@ impl<C: Clock> Heartbeats<C> {
             sequence: 0,
             told: self.state.told()?,
             backoff: Backoff::default(),
+            talk: Talk::Nothing,
         };
-        let mut line = None;
+        let mut open = None;
         loop {
             // Dropping a heartbeat half-way loses at most an answer, and with it a lease that nobody relies on.
             let wait = tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                wait = self.beat(&mut line, &mut count) => wait,
+                wait = self.beat(&mut open, &mut count) => wait,
             };
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                () = self.pause(wait) => {}
+                () = self.pause(wait, &mut open, count.told.standing.generation) => {}
             }
         }
         self.reporter
@@ -107,15 +128,17 @@ impl<C: Clock> Heartbeats<C> {
     }
 
     /// Sends one heartbeat and heeds the answer; how long to wait until the next.
-    async fn beat(&mut self, line: &mut Option<Line>, count: &mut Count) -> Duration {
-        match self.try_to_beat(line, count).await {
+    async fn beat(&mut self, open: &mut Option<Open>, count: &mut Count) -> Duration {
+        match self.try_to_beat(open, count).await {
             Ok(wait) => {
                 count.backoff.answered(self.clock.now());
                 wait
             }
             Err(lost) => {
-                *line = None;
+                *open = None;
+                self.ports.lines.send_replace(None);
                 let reason = chain(&lost);
+                self.talks(count, Talk::Lost, &reason);
                 let wait = count.backoff.lost(random::share());
                 tracing::warn!(reason, retry_ms = wait.as_millis(), "no answer");
                 self.reporter
@@ -127,12 +150,12 @@ impl<C: Clock> Heartbeats<C> {
 
     async fn try_to_beat(
         &mut self,
-        line: &mut Option<Line>,
+        open: &mut Option<Open>,
         count: &mut Count,
     ) -> Result<Duration, Lost> {
-        let line = match line {
-            Some(line) => line,
-            None => line.insert(self.connect().await?),
+        let Open { line, .. } = match open {
+            Some(open) => open,
+            None => open.insert(self.connect().await?),
         };
         let before = count.told.standing;
         let report = self.report(before.epoch).await;
@@ -147,12 +170,10 @@ impl<C: Clock> Heartbeats<C> {
         })?;
         let answer = answer.into_inner();
         self.heed(&answer, sent, count)?;
-        self.reporter.tell(
-            Link::Connected {
-                controller: line.target.to_string(),
-            },
-            *self.ports.desired.borrow(),
-        );
+        let controller = line.target.to_string();
+        self.talks(count, Talk::With(controller.clone()), &controller);
+        self.reporter
+            .tell(Link::Connected { controller }, *self.ports.desired.borrow());
         if answer.send_inventory {
             self.send_inventory(line).await;
         }
@@ -166,26 +187,39 @@ impl<C: Clock> Heartbeats<C> {
         })
     }
 
-    async fn connect(&mut self) -> Result<Line, Lost> {
+    async fn connect(&mut self) -> Result<Open, Lost> {
         let target = self.endpoints.next().ok_or(Lost::NoController)?;
         let wire = self.dial.dial(&target).await?;
         tracing::info!(controller = %target, "connected");
-        Ok(Line {
-            target,
-            client: NodeClient::new(wire),
-        })
+        let client = NodeClient::new(wire);
+        let line = Line { target, client };
+        self.ports.lines.send_replace(Some(line.clone()));
+        Ok(Open { line, news: None })
     }
 
-    /// Waits, but not when there is something new to report.
-    async fn pause(&mut self, wait: Duration) {
+    /// Tells when it is another controller than before, or none.
+    fn talks(&self, count: &mut Count, talk: Talk, detail: &str) {
+        if count.talk == talk {
+            return;
+        }
+        let happened = match talk {
+            Talk::With(_) => Happened::ControllerConnected,
+            Talk::Nothing | Talk::Lost => Happened::ControllerLost,
+        };
+        self.ports.events.tell(happened, detail);
+        count.talk = talk;
+    }
+
+    /// Waits, but not when there is something new to report, or to be told.
+    async fn pause(&mut self, wait: Duration, open: &mut Option<Open>, generation: u64) {
         tokio::time::sleep(wait.min(SHORTEST_INTERVAL)).await;
         let changed = async {
-            // All three can be dropped at any time.
+            // All can be dropped at any time.
             tokio::select! {
                 biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
-                else => std::future::pending().await,
+                () = something_new(open.as_mut(), generation) => {}
             }
         };
         let rest = wait.saturating_sub(SHORTEST_INTERVAL);
@@ -294,4 +328,28 @@ impl<C: Clock> Heartbeats<C> {
             }
         }
     }
+}
+
+/// Until the controller tells at once that this node is to be something else than what it knows of. Controllers and ways that do
+/// not carry that are asked again after the next heartbeat, and no sooner.
+async fn something_new(open: Option<&mut Open>, generation: u64) {
+    let Some(Open { line, news }) = open else {
+        return std::future::pending().await;
+    };
+    if news.is_none() {
+        let asked = line.client.watch(v1::WatchRequest { generation }).await;
+        *news = asked.ok().map(tonic::Response::into_inner);
+    }
+    while let Some(stream) = news {
+        match stream.message().await {
+            Ok(Some(told)) => {
+                let is_known = |desired: v1::DesiredState| desired.generation == generation;
+                if !told.desired.is_none_or(is_known) {
+                    return;
+                }
+            }
+            Ok(None) | Err(_) => *news = None,
+        }
+    }
+    std::future::pending::<()>().await;
 }

@@ -22,6 +22,7 @@ use super::core::report::Local;
 use super::endpoints::Endpoints;
 use super::engine;
 use super::enroll::Asked;
+use super::events::Events;
 use super::facts::Facts;
 use super::heartbeat::Ports;
 use super::identity::Identity;
@@ -77,6 +78,8 @@ impl Agent {
             running: runs,
             desired,
             local,
+            lines: watch::channel(None).0,
+            events: Events::unheard(),
         };
         Self {
             membership: tokio::spawn(membership.run(ports, cancel.clone())),

@@ -10,6 +10,7 @@ use super::connect::Network;
 use super::credentials::Credentials;
 use super::endpoints::Endpoints;
 use super::enroll::{EnrollError, Enroller};
+use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::gauges::Meter;
 use super::heartbeat::{Heartbeats, Ports};
@@ -54,7 +55,7 @@ impl Membership {
         // Asking for a certificate can be dropped at any time.
         let credentials = tokio::select! {
             () = cancel.cancelled() => return Ok(()),
-            credentials = self.credentials() => credentials?,
+            credentials = self.credentials(&ports.events) => credentials?,
         };
         self.keep(&credentials, ports, cancel).await?;
         Ok(())
@@ -81,7 +82,7 @@ impl Membership {
     }
 
     /// Those that are kept, unless they have ended; else those that enrolment gives.
-    async fn credentials(&mut self) -> Result<Credentials, MembershipError> {
+    async fn credentials(&mut self, events: &Events) -> Result<Credentials, MembershipError> {
         let kept = match self.state.enrolment()? {
             Some(enrolment) => Credentials::kept(&enrolment, &self.identity.public_key())
                 .map(Some)
@@ -106,6 +107,8 @@ impl Membership {
             asked: self.settings.asked.clone(),
             endpoints: self.endpoints.clone(),
         };
-        Ok(enroller.run(&mut self.reporter).await?)
+        let credentials = enroller.run(&mut self.reporter).await?;
+        events.tell(Happened::Enrolled, why);
+        Ok(credentials)
     }
 }

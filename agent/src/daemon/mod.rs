@@ -13,9 +13,11 @@ mod config;
 mod connect;
 mod core;
 mod credentials;
+mod deliver;
 mod endpoints;
 mod engine;
 mod enroll;
+mod events;
 mod facts;
 mod fence;
 mod fingerprint;
@@ -24,6 +26,7 @@ mod heartbeat;
 mod identity;
 #[cfg(test)]
 mod journey;
+mod line;
 pub(crate) mod look;
 mod membership;
 mod notify;
@@ -33,6 +36,7 @@ mod reporter;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod spool;
 mod state;
 mod tls;
 mod token;

@@ -1,8 +1,8 @@
 //! Tells how the agent is doing: to the log, to systemd, and to `muster status` by a file.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::clock::now_unix_ms;
 use super::notify;
 use super::ports::Desired;
 use super::state::{AgentStatus, Link, State};
@@ -40,10 +40,4 @@ impl Reporter {
         }
         self.last = Some(status);
     }
-}
-
-fn now_unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let milliseconds = since.map(|since| since.as_millis()).unwrap_or_default();
-    i64::try_from(milliseconds).unwrap_or(i64::MAX)
 }

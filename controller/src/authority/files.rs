@@ -1,4 +1,7 @@
 //! The authority on disk: four PEM files in a folder that is its owner's alone.
+//!
+//! The first root's are in the folder itself, those of the roots that replaced it in `line-2`, `line-3` and so
+//! on below it. `rotation.json` says which one signs; until it is written, nothing has happened.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,8 +11,11 @@ use std::path::{Path, PathBuf};
 use rcgen::KeyPair;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use super::{Authority, AuthorityError};
+use super::make::Line;
+use super::{Authority, AuthorityError, CreatedKeys, Old};
 use crate::record::UnixMs;
 
 /// Why the authority cannot be taken from disk.
@@ -47,6 +53,14 @@ pub enum FilesError {
         /// Which.
         missing: &'static str,
     },
+    /// What says which root signs is damaged.
+    #[error("{path} is damaged: it should be as {{\"signing\": 2, \"old\": 1}}")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// It could not be made.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -58,35 +72,90 @@ const INTERMEDIATE_KEY: &str = "intermediate.key";
 /// May be taken away once it is kept safe elsewhere.
 const ROOT_KEY: &str = "root.key";
 
+/// The first root that was replaced by another one writes it.
+const ROTATION: &str = "rotation.json";
+/// The new root signed by the old one.
+const CROSS: &str = "cross.crt";
+
+/// Which lines count. The first one is number 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Rotation {
+    /// What signs.
+    pub(super) signing: u32,
+    /// What it replaces, until the end.
+    pub(super) old: Option<u32>,
+}
+
 /// Takes the authority from `folder`, or makes one there when the folder is not there or empty.
 ///
 /// # Errors
 /// What is there is incomplete or damaged; nothing is written then.
 pub fn open_or_create(folder: &Path, now: UnixMs) -> Result<Authority, FilesError> {
     let needed = [ROOT, INTERMEDIATE, INTERMEDIATE_KEY];
-    let missing = needed.iter().find(|name| !folder.join(name).exists());
-    match missing {
-        None => open(folder),
-        Some(_) if needed.iter().all(|name| !folder.join(name).exists()) => create(folder, now),
-        Some(missing) => Err(FilesError::Incomplete {
-            folder: folder.to_owned(),
-            missing,
-        }),
+    let is_empty = needed.iter().all(|name| !folder.join(name).exists());
+    if is_empty && !folder.join(ROTATION).exists() {
+        return create(folder, now);
+    }
+    let rotation = rotation(folder)?;
+    let signing = open(&line_folder(folder, rotation.signing))?;
+    let old = rotation.old.map(|number| -> Result<Old, FilesError> {
+        let cross = line_folder(folder, rotation.signing).join(CROSS);
+        Ok(Old {
+            line: open(&line_folder(folder, number))?.into(),
+            cross: cross.exists().then(|| certificate(&cross)).transpose()?,
+        })
+    });
+    let folder = folder.to_owned();
+    Ok(Authority::of(signing, old.transpose()?, Some(folder)))
+}
+
+/// Which lines count now.
+pub(super) fn rotation(folder: &Path) -> Result<Rotation, FilesError> {
+    let path = folder.join(ROTATION);
+    if !path.exists() {
+        return Ok(Rotation {
+            signing: 1,
+            old: None,
+        });
+    }
+    let text = read(&path)?;
+    serde_json::from_str(&text).map_err(|source| FilesError::Damaged { path, source })
+}
+
+/// Which lines count from now on.
+pub(super) fn keep_rotation(folder: &Path, rotation: Rotation) -> Result<(), FilesError> {
+    let path = folder.join(ROTATION);
+    let damaged = |source| FilesError::Damaged {
+        path: path.clone(),
+        source,
+    };
+    let text = serde_json::to_string(&rotation).map_err(damaged)?;
+    write(&path, &text, 0o600)?;
+    sync(folder)
+}
+
+/// Where a line is.
+pub(super) fn line_folder(folder: &Path, number: u32) -> PathBuf {
+    match number {
+        1 => folder.to_owned(),
+        number => folder.join(format!("line-{number}")),
     }
 }
 
-fn open(folder: &Path) -> Result<Authority, FilesError> {
-    let root = certificate(&folder.join(ROOT))?;
-    let intermediate = certificate(&folder.join(INTERMEDIATE))?;
-    let path = folder.join(INTERMEDIATE_KEY);
-    let text = zeroize::Zeroizing::new(read(&path)?);
-    let key = KeyPair::from_pem(&text).map_err(|_| FilesError::NoKey { path })?;
-    Ok(Authority::of(root, intermediate, key)?)
+/// The key of a line's root, unless it is kept elsewhere.
+pub(super) fn root_key(line: &Path) -> Result<Option<Zeroizing<String>>, FilesError> {
+    let path = line.join(ROOT_KEY);
+    let there = path.exists();
+    there.then(|| read(&path).map(Zeroizing::new)).transpose()
 }
 
-/// The certificates are written last: without them the folder counts as empty.
-fn create(folder: &Path, now: UnixMs) -> Result<Authority, FilesError> {
-    let (authority, keys) = Authority::create(now)?;
+/// Writes a line; the certificates are written last: without them the folder counts as empty.
+pub(super) fn keep_line(
+    folder: &Path,
+    line: &Line,
+    keys: &CreatedKeys,
+    cross: Option<&CertificateDer<'_>>,
+) -> Result<(), FilesError> {
     let mut builder = fs::DirBuilder::new();
     builder
         .recursive(true)
@@ -95,16 +164,41 @@ fn create(folder: &Path, now: UnixMs) -> Result<Authority, FilesError> {
         .map_err(|source| file("make", folder, source))?;
     write(&folder.join(ROOT_KEY), &keys.root, 0o600)?;
     write(&folder.join(INTERMEDIATE_KEY), &keys.intermediate, 0o600)?;
-    write(
-        &folder.join(INTERMEDIATE),
-        &pem(&authority.intermediate),
-        0o644,
-    )?;
-    write(&folder.join(ROOT), &pem(&authority.root), 0o644)?;
+    if let Some(cross) = cross {
+        write(&folder.join(CROSS), &pem(cross), 0o644)?;
+    }
+    let intermediates: String = line.intermediates.iter().map(pem).collect();
+    write(&folder.join(INTERMEDIATE), &intermediates, 0o644)?;
+    write(&folder.join(ROOT), &pem(&line.root), 0o644)?;
+    sync(folder)
+}
+
+fn open(folder: &Path) -> Result<Line, FilesError> {
+    let needed = [ROOT, INTERMEDIATE, INTERMEDIATE_KEY];
+    if let Some(missing) = needed.iter().find(|name| !folder.join(name).exists()) {
+        return Err(FilesError::Incomplete {
+            folder: folder.to_owned(),
+            missing,
+        });
+    }
+    let root = certificate(&folder.join(ROOT))?;
+    let intermediate = certificate(&folder.join(INTERMEDIATE))?;
+    let path = folder.join(INTERMEDIATE_KEY);
+    let text = Zeroizing::new(read(&path)?);
+    let key = KeyPair::from_pem(&text).map_err(|_| FilesError::NoKey { path })?;
+    Ok(Line::of(root, vec![intermediate], key)?)
+}
+
+fn create(folder: &Path, now: UnixMs) -> Result<Authority, FilesError> {
+    let (line, keys) = Line::create("muster root", now)?;
+    keep_line(folder, &line, &keys, None)?;
+    Ok(Authority::of(line, None, Some(folder.to_owned())))
+}
+
+fn sync(folder: &Path) -> Result<(), FilesError> {
     fs::File::open(folder)
         .and_then(|folder| folder.sync_all())
-        .map_err(|source| file("sync", folder, source))?;
-    Ok(authority)
+        .map_err(|source| file("sync", folder, source))
 }
 
 fn certificate(path: &Path) -> Result<CertificateDer<'static>, FilesError> {

@@ -1,46 +1,69 @@
 //! The certificate authority: a root, an intermediate that signs, and what they issue.
 //!
-//! Map: this file is the authority and what it issues; `files` keeps it on disk.
+//! Map: this file is the authority and what it issues; `make` makes certificates; `files` keeps it on disk;
+//! `rotation` replaces the root; `brought` takes an authority that the user has.
 //!
 //! The root's key signs intermediates alone. Nodes pin the root by the SHA-256 of its public key (SPKI), so that
 //! an intermediate can be replaced without telling them. Keys are ECDSA on P-256; every certificate has a
 //! random serial number of 128 bits.
 
+mod brought;
 mod files;
+mod make;
+mod rotation;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
-    SanType, SerialNumber,
+    CertificateSigningRequestParams, ExtendedKeyUsagePurpose, KeyPair, PublicKeyData as _, SanType,
 };
 use rustls::pki_types::{
     CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, PrivatePkcs8KeyDer,
 };
 use sha2::{Digest as _, Sha256};
-use time::{Duration, OffsetDateTime};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use time::Duration;
 
+pub use brought::{BroughtError, bring};
 pub use files::{FilesError, open_or_create};
+pub use rotation::{RotationError, Shown};
 
+use self::make::{Line, leaf, serial};
+use crate::bucket::Bucket;
 use crate::peer::Peer;
 use crate::record::UnixMs;
 
-/// How long what is issued is good for.
-const ROOT_LIFE: Duration = Duration::days(3650);
-const INTERMEDIATE_LIFE: Duration = Duration::days(1095);
-/// A server's certificate is made anew with each start.
+/// How long the controller's own certificate is good for; another is made when two thirds of it have passed.
 const SERVER_LIFE: Duration = Duration::days(90);
-/// The clocks of nodes may be behind by so much.
-const BACKDATED: Duration = Duration::minutes(10);
 
 /// Issues certificates.
 pub struct Authority {
-    root: CertificateDer<'static>,
-    intermediate: CertificateDer<'static>,
-    pin: [u8; 32],
-    issuer: Issuer<'static, KeyPair>,
+    held: RwLock<Arc<Held>>,
+    /// Where it is kept, when it is this controller's own.
+    folder: Option<PathBuf>,
+    /// Held while the root is replaced.
+    changing: Mutex<()>,
+    /// How many nodes were asked of late to have their certificates renewed.
+    asked: Mutex<Bucket>,
+}
+
+/// What it has at one time.
+struct Held {
+    /// Counted up by each change.
+    version: u64,
+    /// What signs.
+    signing: Arc<Line>,
+    /// While the root is replaced, the one before.
+    old: Option<Old>,
+}
+
+/// A root that is being replaced.
+struct Old {
+    line: Arc<Line>,
+    /// The new root signed by the old one, so that whoever trusts the old one trusts the controller. Without
+    /// it, the controller shows the old line until the end.
+    cross: Option<CertificateDer<'static>>,
 }
 
 /// A certificate for a public key that somebody else made.
@@ -50,14 +73,19 @@ pub struct Issued {
     pub chain: Vec<CertificateDer<'static>>,
     /// Its serial number, as hex.
     pub serial: String,
+    /// The pin of the root above it, as hex.
+    pub root: String,
 }
 
 /// A certificate with its key.
 pub struct KeyedChain {
-    /// The certificate, the intermediate, the root (so that a node that knows but a pin can find it).
+    /// The certificate, the intermediates, the root (so that a node that knows but a pin can find it); while the
+    /// root is replaced, the new root signed by the old one and the old one.
     pub chain: Vec<CertificateDer<'static>>,
     /// Its private key.
     pub key: PrivateKeyDer<'static>,
+    /// When another should be made.
+    pub renew_at: UnixMs,
 }
 
 /// Why a certificate cannot be issued.
@@ -106,49 +134,43 @@ impl Request {
 }
 
 impl Authority {
-    /// Makes a root and an intermediate. The root's key is in the result, and nowhere else.
+    /// Makes a root and an intermediate, kept in memory alone. The root's key is in the result, and nowhere else.
     ///
     /// # Errors
     /// The system gives no randomness, or `now` is out of range.
     pub fn create(now: UnixMs) -> Result<(Self, CreatedKeys), AuthorityError> {
-        let root_key = KeyPair::generate()?;
-        let root_params = ca("muster root", now, ROOT_LIFE, None)?;
-        let root = root_params.self_signed(&root_key)?.der().clone();
-        let root_issuer = Issuer::from_ca_cert_der(&root, &root_key)?;
-        let key = KeyPair::generate()?;
-        let intermediate = ca("muster intermediate", now, INTERMEDIATE_LIFE, Some(0))?
-            .signed_by(&key, &root_issuer)?
-            .der()
-            .clone();
-        let keys = CreatedKeys {
-            root: root_key.serialize_pem().into(),
-            intermediate: key.serialize_pem().into(),
+        let (line, keys) = Line::create("muster root", now)?;
+        Ok((Self::of(line, None, None), keys))
+    }
+
+    fn of(signing: Line, old: Option<Old>, folder: Option<PathBuf>) -> Self {
+        let held = Held {
+            version: 0,
+            signing: Arc::new(signing),
+            old,
         };
-        Ok((Self::of(root, intermediate, key)?, keys))
+        Self {
+            held: RwLock::new(Arc::new(held)),
+            folder,
+            changing: Mutex::default(),
+            asked: Mutex::default(),
+        }
     }
 
-    fn of(
-        root: CertificateDer<'static>,
-        intermediate: CertificateDer<'static>,
-        key: KeyPair,
-    ) -> Result<Self, AuthorityError> {
-        let issuer = Issuer::from_ca_cert_der(&intermediate, key)?;
-        Ok(Self {
-            pin: pin(&root)?,
-            root,
-            intermediate,
-            issuer,
-        })
-    }
-
-    /// What nodes trust.
+    /// What nodes trust: one root, or two while it is replaced.
     pub fn roots(&self) -> Vec<CertificateDer<'static>> {
-        vec![self.root.clone()]
+        let held = self.held();
+        held.lines().map(|line| line.root.clone()).collect()
     }
 
-    /// SHA-256 of the root's public key (SPKI): what join tokens pin.
+    /// SHA-256 of the public key (SPKI) of the root that the controller shows: what join tokens pin.
     pub fn pin(&self) -> [u8; 32] {
-        self.pin
+        self.held().shown().pin
+    }
+
+    /// Counted up whenever what it trusts or shows changes.
+    pub fn version(&self) -> u64 {
+        self.held().version
     }
 
     /// Issues a certificate by which its owner is known as `peer`, good for `life`.
@@ -162,6 +184,7 @@ impl Authority {
         now: UnixMs,
         life: std::time::Duration,
     ) -> Result<Issued, AuthorityError> {
+        let held = self.held();
         let Request(mut request) = request;
         let (serial, text) = serial()?;
         let life = Duration::try_from(life).map_err(|_| AuthorityError::Time { at: now })?;
@@ -170,10 +193,13 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.serial_number = Some(serial);
         request.params = params;
-        let certificate = request.signed_by(&self.issuer)?;
+        let certificate = request.signed_by(&held.signing.issuer)?;
+        let mut chain = vec![certificate.der().clone()];
+        chain.extend(held.signing.intermediates.iter().cloned());
         Ok(Issued {
-            chain: vec![certificate.der().clone(), self.intermediate.clone()],
+            chain,
             serial: text,
+            root: hex(&held.signing.pin),
         })
     }
 
@@ -182,6 +208,8 @@ impl Authority {
     /// # Errors
     /// A name is none, or it could not be signed.
     pub fn server(&self, names: &[String], now: UnixMs) -> Result<KeyedChain, AuthorityError> {
+        let held = self.held();
+        let line = held.shown();
         let key = KeyPair::generate()?;
         let mut params = leaf("muster-controller", now, SERVER_LIFE)?;
         params.subject_alt_names = names
@@ -193,15 +221,53 @@ impl Authority {
             .collect::<Result<_, rcgen::Error>>()?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.serial_number = Some(serial()?.0);
-        let certificate = params.signed_by(&key, &self.issuer)?;
+        let certificate = params.signed_by(&key, &line.issuer)?;
+        let mut chain = vec![certificate.der().clone()];
+        chain.extend(line.intermediates.iter().cloned());
+        chain.push(line.root.clone());
+        chain.extend(held.bridge());
+        let life_ms = SERVER_LIFE.whole_milliseconds();
         Ok(KeyedChain {
-            chain: vec![
-                certificate.der().clone(),
-                self.intermediate.clone(),
-                self.root.clone(),
-            ],
+            chain,
             key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            renew_at: now + UnixMs::try_from(life_ms * 2 / 3).unwrap_or(0),
         })
+    }
+
+    fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, signing: Arc<Line>, old: Option<Old>) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let version = held.version + 1;
+        *held = Arc::new(Held {
+            version,
+            signing,
+            old,
+        });
+    }
+}
+
+impl Held {
+    /// The one that signs first.
+    fn lines(&self) -> impl Iterator<Item = &Arc<Line>> {
+        std::iter::once(&self.signing).chain(self.old.iter().map(|old| &old.line))
+    }
+
+    /// What the controller shows of itself.
+    fn shown(&self) -> &Line {
+        match &self.old {
+            Some(old) if old.cross.is_none() => &old.line,
+            _ => &self.signing,
+        }
+    }
+
+    /// What leads from the old root to the new one, and the old one itself for those who know but its pin.
+    fn bridge(&self) -> Vec<CertificateDer<'static>> {
+        let old = self.old.as_ref();
+        let bridge = old.and_then(|old| Some([old.cross.clone()?, old.line.root.clone()]));
+        bridge.into_iter().flatten().collect()
     }
 }
 
@@ -217,61 +283,6 @@ pub struct CreatedKeys {
     pub root: zeroize::Zeroizing<String>,
     /// What signs.
     pub intermediate: zeroize::Zeroizing<String>,
-}
-
-fn ca(
-    name: &str,
-    now: UnixMs,
-    life: Duration,
-    below: Option<u8>,
-) -> Result<CertificateParams, AuthorityError> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = named(name);
-    params.not_before = instant(now)? - BACKDATED;
-    params.not_after = instant(now)? + life;
-    params.is_ca = IsCa::Ca(match below {
-        Some(below) => BasicConstraints::Constrained(below),
-        None => BasicConstraints::Unconstrained,
-    });
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.serial_number = Some(serial()?.0);
-    Ok(params)
-}
-
-fn leaf(name: &str, now: UnixMs, life: Duration) -> Result<CertificateParams, AuthorityError> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = named(name);
-    params.not_before = instant(now)? - BACKDATED;
-    params.not_after = instant(now)? + life;
-    params.is_ca = IsCa::ExplicitNoCa;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.use_authority_key_identifier_extension = true;
-    Ok(params)
-}
-
-fn pin(root: &CertificateDer<'_>) -> Result<[u8; 32], AuthorityError> {
-    let (_, root) =
-        X509Certificate::from_der(root).map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
-    Ok(Sha256::digest(root.public_key().raw).into())
-}
-
-fn named(name: &str) -> DistinguishedName {
-    let mut distinguished = DistinguishedName::new();
-    distinguished.push(DnType::CommonName, name);
-    distinguished
-}
-
-fn instant(at: UnixMs) -> Result<OffsetDateTime, AuthorityError> {
-    OffsetDateTime::from_unix_timestamp(at / 1000).map_err(|_| AuthorityError::Time { at })
-}
-
-/// A random serial number, positive and of 16 bytes (RFC 5280, 4.1.2.2), and the same as hex.
-fn serial() -> Result<(SerialNumber, String), rcgen::Error> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|_| rcgen::Error::RingUnspecified)?;
-    let [first, ..] = &mut bytes;
-    *first = (*first & 0x7f) | 0x40;
-    Ok((SerialNumber::from_slice(&bytes), hex(&bytes)))
 }
 
 /// Lower-case hexadecimal digits.

@@ -12,9 +12,9 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 use super::cli::{ClusterCommand, Command, NodeCommand, TokenCommand};
-use super::show;
+use super::{force, show};
 
-type Client = AdminClient<Channel>;
+pub(super) type Client = AdminClient<Channel>;
 
 /// Runs one command.
 pub(super) async fn run(socket: &Path, command: Command) -> anyhow::Result<()> {
@@ -57,6 +57,7 @@ async fn tokens(client: &mut Client, command: TokenCommand) -> anyhow::Result<St
             uses,
             name,
             labels,
+            auto_accept,
             output,
         } => {
             let request = v1::CreateTokenRequest {
@@ -65,6 +66,7 @@ async fn tokens(client: &mut Client, command: TokenCommand) -> anyhow::Result<St
                 uses,
                 name: name.unwrap_or_default(),
                 labels: labels.into_iter().collect(),
+                auto_accept,
             };
             let created = client.create_token(request).await.map_err(told)?;
             show::created(&created.into_inner(), output)
@@ -123,8 +125,13 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
             .await;
         }
         NodeCommand::Tag { node, tags } => return edit(client, tagging(node, tags)).await,
-        NodeCommand::Accept { node, role } => v1::ChangeNodeRequest {
+        NodeCommand::Accept {
+            node,
+            role,
+            despite_duplicate,
+        } => v1::ChangeNodeRequest {
             role: role.map_or(v1::Role::Unspecified, v1::Role::from).into(),
+            despite_duplicate,
             ..change(node, Change::Accept)
         },
         NodeCommand::Reject { node, reason } => v1::ChangeNodeRequest {
@@ -133,12 +140,25 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
         },
         NodeCommand::Reconsider { node } => change(node, Change::Reconsider),
         NodeCommand::Maintenance {
+            node, cancel: true, ..
+        } => change(node, Change::CancelMaintenance),
+        NodeCommand::Maintenance {
             node,
-            cancel: false,
-        } => change(node, Change::Maintenance),
-        NodeCommand::Maintenance { node, cancel: true } => change(node, Change::CancelMaintenance),
+            force,
+            confirm,
+            ..
+        } => v1::ChangeNodeRequest {
+            force,
+            confirm,
+            ..change(node, Change::Maintenance)
+        },
         NodeCommand::Activate { node } => change(node, Change::Activate),
-        NodeCommand::Remove { node, confirm } => v1::ChangeNodeRequest {
+        NodeCommand::Remove {
+            node,
+            confirm,
+            force,
+        } => v1::ChangeNodeRequest {
+            force,
             confirm,
             ..change(node, Change::Remove)
         },
@@ -148,8 +168,8 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
         },
     };
     let asked = request.node.clone();
-    let changed = client.change_node(request).await.map_err(told)?;
-    Ok(show::changed(&asked, &changed.into_inner()))
+    let changed = force::change(client, request).await?;
+    Ok(show::changed(&asked, &changed))
 }
 
 /// Every page.
@@ -207,6 +227,6 @@ async fn edit(client: &mut Client, request: v1::EditNodeRequest) -> anyhow::Resu
 
 /// What the controller says, without gRPC's words around it.
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn told(status: tonic::Status) -> anyhow::Error {
+pub(super) fn told(status: tonic::Status) -> anyhow::Error {
     anyhow!("{}", status.message())
 }

@@ -58,6 +58,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
 
+    /// The configuration, in TOML; /etc/muster-controller/config.toml unless given, if it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Time between two heartbeats of a node.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) interval: Duration,
@@ -85,6 +89,9 @@ pub(crate) enum TokenCommand {
         /// A label for every node that it admits; may be given again.
         #[arg(long = "label", value_name = "KEY=VALUE", value_parser = pair)]
         labels: Vec<(String, String)>,
+        /// Accept at once whatever it admits, unless the machine is inadequate or quarantined.
+        #[arg(long)]
+        auto_accept: bool,
         /// How to print it.
         #[arg(short, long, value_enum, default_value = "table")]
         output: Format,
@@ -131,6 +138,9 @@ pub(crate) enum NodeCommand {
         /// What it is to be; what it asked for unless given, else a worker.
         #[arg(long, value_parser = role)]
         role: Option<Role>,
+        /// Although it is quarantined because another node has the same identity.
+        #[arg(long)]
+        despite_duplicate: bool,
     },
     /// Decline a candidate; its record stays.
     Reject {
@@ -167,6 +177,12 @@ pub(crate) enum NodeCommand {
         /// Call it off instead, before it began.
         #[arg(long)]
         cancel: bool,
+        /// Wait for no workload to leave, and go past what only warns: after a warning, and a wait that Ctrl-C calls off.
+        #[arg(long, conflicts_with = "cancel")]
+        force: bool,
+        /// With --force, the node's name; asked for on the terminal unless given.
+        #[arg(long, value_name = "NAME", default_value = "", requires = "force")]
+        confirm: String,
     },
     /// Bring a node back from maintenance.
     Activate {
@@ -180,6 +196,9 @@ pub(crate) enum NodeCommand {
         /// The node's name: this cannot be undone.
         #[arg(long, value_name = "NAME", default_value = "")]
         confirm: String,
+        /// Go past what only warns: after a warning, and a wait that Ctrl-C calls off.
+        #[arg(long)]
+        force: bool,
     },
     /// Delete the record of a machine that is not in the cluster.
     Delete {

@@ -2,6 +2,7 @@
 
 mod ask;
 pub(crate) mod cli;
+mod force;
 mod serve;
 mod show;
 

@@ -1,6 +1,6 @@
 //! `muster-controller serve`.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use muster_adequacy::Policy;
 use muster_controller::admission::Admission;
 use muster_controller::authority;
 use muster_controller::clock::{Clock as _, SystemClock};
+use muster_controller::config::{self, Config};
 use muster_controller::fleet::{Fleet, Timing};
 use muster_controller::serve::{Listeners, Revoked, Services};
 use muster_controller::store::{SqliteStore, Store};
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cli::ServeArguments;
 
+const CONFIGURATION: &str = "/etc/muster-controller/config.toml";
 const DEFAULT_POLICY: &str = include_str!("../../../packaging/policies/default.toml");
 
 /// Serves until SIGTERM or SIGINT.
@@ -27,6 +29,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     log();
     allow_many_files();
     let policy = policy(arguments.policy.as_deref())?;
+    let config = configuration(arguments.config.as_deref())?;
     folder(&arguments.state)?;
     let clock = Arc::new(SystemClock);
     let authority = authority::open_or_create(&arguments.state.join("authority"), clock.now())?;
@@ -42,11 +45,10 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     let timing = timing(&arguments);
     let fleet = Arc::new(Fleet::load(store, clock, timing).await?);
     let services = Services {
-        admission: Arc::new(Admission::new(
-            Arc::clone(&fleet),
-            Arc::clone(&authority),
-            policy,
-        )),
+        admission: Arc::new(
+            Admission::new(Arc::clone(&fleet), Arc::clone(&authority), policy)
+                .with_rules(config.rules),
+        ),
         fleet,
         authority,
         revoked,
@@ -110,6 +112,22 @@ fn allow_many_files() {
     if let Err(error) = raised {
         tracing::warn!(%error, "the limit of open files, and with it that of nodes, stays as it is");
     }
+}
+
+/// Reads `file`, which has to be there, or the usual one, which need not.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the controller's own configuration, not the host"
+)]
+fn configuration(file: Option<&Path>) -> anyhow::Result<Config> {
+    let path = file.unwrap_or(Path::new(CONFIGURATION));
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if file.is_none() && error.kind() == ErrorKind::NotFound => String::new(),
+        read => {
+            read.with_context(|| format!("cannot read the configuration {}", path.display()))?
+        }
+    };
+    config::parse(&text).with_context(|| format!("the configuration {} is faulty", path.display()))
 }
 
 /// A folder that is its owner's alone.

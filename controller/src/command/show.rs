@@ -94,6 +94,7 @@ pub(super) fn node(shown: &v1::GetNodeResponse, format: Format) -> anyhow::Resul
         ("id", node.id.clone()),
         ("status", status(node.status)),
         ("why", node.reason.clone()),
+        ("twin of", or_dash(&node.quarantine)),
         ("since", at(node.status_since_unix_ms)),
         (
             "heard",
@@ -116,7 +117,8 @@ pub(super) fn node(shown: &v1::GetNodeResponse, format: Format) -> anyhow::Resul
 pub(super) fn events(events: &[v1::Event], format: Format) -> anyhow::Result<String> {
     if format == Format::Json {
         let events = events.iter().map(|event| {
-            json!({"sequence": event.sequence, "at": at(event.at_unix_ms), "kind": event.kind, "message": event.message})
+            json!({"sequence": event.sequence, "at": at(event.at_unix_ms), "kind": event.kind, "message": event.message,
+                "spool_sequence": event.spool_sequence})
         });
         return text(&events.collect());
     }
@@ -170,6 +172,7 @@ fn node_json(node: &v1::NodeRecord) -> Value {
         "address": node.address, "status": status(node.status).replace(' ', "_"), "reason": node.reason,
         "status_since": at(node.status_since_unix_ms), "role": role(node.role), "offline": node.offline,
         "heard_at": node.heard_unix_ms.map(at), "cpu_percent": gauges.cpu_percent,
+        "quarantine": (!node.quarantine.is_empty()).then_some(&node.quarantine),
         "memory_used_bytes": gauges.memory_used_bytes, "memory_total_bytes": gauges.memory_total_bytes,
         "tags": node.tags, "labels": node.labels, "agent_version": node.agent_version, "revision": node.revision,
     })
@@ -179,7 +182,7 @@ fn token_json(token: &v1::TokenRecord) -> Value {
     json!({
         "id": token.id, "role": role(token.role), "created_at": at(token.created_unix_ms),
         "expires_at": at(token.expires_unix_ms), "uses_left": token.uses_left, "name": token.name,
-        "labels": token.labels, "revoked": token.revoked,
+        "labels": token.labels, "revoked": token.revoked, "auto_accept": token.auto_accept,
     })
 }
 
@@ -249,7 +252,7 @@ fn table(heads: &[&str], rows: Vec<Vec<String>>) -> String {
 }
 
 /// What a node says of itself must not drive a terminal.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let safe = |character: char| {
         if character.is_control() {
             '\u{fffd}'

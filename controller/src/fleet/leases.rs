@@ -186,6 +186,11 @@ pub async fn watch_leases(fleet: Arc<Fleet>) {
                     wheel.insert_at(entry, at);
                 }
             }
+            _ = paces.tick() => {
+                if let Err(error) = fleet.pace().await {
+                    tracing::error!(%error, "the interval of heartbeats stays as it is");
+                }
+            }
             Some(up) = wheel.next() => {
                 let entry = up.into_inner();
                 let again = match fleet.look(&entry) {
@@ -195,11 +200,6 @@ pub async fn watch_leases(fleet: Arc<Fleet>) {
                 };
                 if let Some(at) = again {
                     wheel.insert_at(entry, at);
-                }
-            }
-            _ = paces.tick() => {
-                if let Err(error) = fleet.pace().await {
-                    tracing::error!(%error, "the interval of heartbeats stays as it is");
                 }
             }
         }

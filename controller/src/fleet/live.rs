@@ -9,6 +9,7 @@ use muster_proto::v1;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::notices::Notices;
 use super::timing::Pace;
 use crate::lifecycle::{Event, Next, next};
 use crate::record::{NodeRecord, UnixMs};
@@ -26,6 +27,13 @@ pub struct Heard {
     pub gauges: Option<v1::Gauges>,
     /// What it says of itself.
     pub report: Option<v1::NodeReport>,
+}
+
+impl Heard {
+    /// Whether the next one is late: two and a half of the intervals that the node was told have gone by.
+    pub fn is_late(&self) -> bool {
+        self.at.elapsed() > self.interval * 5 / 2
+    }
 }
 
 /// A node in memory.
@@ -55,6 +63,7 @@ pub(super) struct Entry {
 pub(super) struct Nodes {
     pub(super) live: HashMap<String, Live>,
     pub(super) pace: Pace,
+    pub(super) notices: Notices,
     /// Nobody is told at once any more.
     pub(super) is_closing: bool,
     /// Nodes that send heartbeats.
@@ -85,6 +94,7 @@ impl Nodes {
         let mut nodes = Self {
             live: HashMap::with_capacity(records.len()),
             pace,
+            notices: Notices::new(),
             is_closing: false,
             callers: 0,
             arming: Vec::new(),
@@ -108,16 +118,17 @@ impl Nodes {
         self.callers += usize::from(calls(&record));
         self.live.insert(id.clone(), Live::new(record, overdue_at));
         self.arm(&id, overdue_at);
+        self.notices.tell(&id);
     }
 
-    /// Puts a record in place of an older one; whether it is newer. A node that is not there was deleted, and stays so.
-    pub(super) fn show(&mut self, record: &Arc<NodeRecord>, now: Instant) -> bool {
+    /// Puts a record in place of an older one. A node that is not there was deleted, and stays so.
+    pub(super) fn show(&mut self, record: &Arc<NodeRecord>, now: Instant) {
         let Some(live) = self.live.get_mut(&record.id) else {
-            return false;
+            return;
         };
         // A slower writer must not put an older record over a newer one.
         if live.record.revision >= record.revision {
-            return false;
+            return;
         }
         let before = std::mem::replace(&mut live.record, Arc::clone(record));
         if let Some(watcher) = &live.watcher {
@@ -125,7 +136,7 @@ impl Nodes {
         }
         self.callers = self.callers + usize::from(calls(record)) - usize::from(calls(&before));
         self.arm(&record.id, now + self.pace.kept());
-        true
+        self.notices.tell(&record.id);
     }
 
     pub(super) fn remove(&mut self, id: &str) {
@@ -136,6 +147,7 @@ impl Nodes {
         if let Some(watcher) = gone.watcher {
             watcher.notify_one();
         }
+        self.notices.tell(id);
     }
 
     /// Has the node looked at when its lease has run out, unless it is going to be, or nothing comes of it.
@@ -159,7 +171,7 @@ impl Nodes {
     pub(super) fn arm_all(&mut self, now: Instant) {
         self.arming.clear();
         let mut ids: Vec<String> = self.live.keys().cloned().collect();
-        // The same nodes are looked at in the same order, for who simulates.
+        // In the same order always, for who simulates.
         ids.sort_unstable();
         for id in ids {
             if let Some(live) = self.live.get_mut(&id) {

@@ -18,11 +18,11 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use self::live::Nodes;
-use self::notices::Notices;
 use self::timing::Pace;
 use crate::clock::Clock;
 use crate::lifecycle::Refused;
 use crate::record::{NodeRecord, UnixMs};
+use crate::rules::{Picture, Seen};
 use crate::store::{Store, StoreError};
 
 pub use leases::{Grant, watch_leases};
@@ -37,7 +37,6 @@ pub struct Fleet {
     clock: Arc<dyn Clock>,
     live: Arc<Mutex<Nodes>>,
     operations: tokio::sync::Mutex<()>,
-    notices: Notices,
 }
 
 /// Why a node was not moved.
@@ -75,7 +74,6 @@ impl Fleet {
             store,
             clock,
             operations: tokio::sync::Mutex::default(),
-            notices: Notices::new(),
         };
         if kept > noted {
             fleet.note_patience(kept).await?;
@@ -117,12 +115,12 @@ impl Fleet {
 
     /// The ids of nodes of which something new is stored from now on, a record or an event.
     pub fn listen(&self) -> broadcast::Receiver<Arc<str>> {
-        self.notices.listen()
+        self.live().notices.listen()
     }
 
     /// Tells the watchers that events of a node were stored beside the fleet.
     pub fn stored_events(&self, id: &str) {
-        self.notices.tell(id);
+        self.live().notices.tell(id);
     }
 
     /// The node of that id.
@@ -133,10 +131,28 @@ impl Fleet {
             .map(|live| (Arc::clone(&live.record), live.heard.clone()))
     }
 
-    /// Whether its heartbeat is late: two and a half of the intervals that it was told without one. Who has no certificate sends none.
+    /// Whether its heartbeat is late. Who has no certificate sends none.
     pub fn is_offline(&self, record: &NodeRecord, heard: Option<&Heard>) -> bool {
-        let is_late = heard.is_none_or(|heard| heard.at.elapsed() > heard.interval * 5 / 2);
-        is_late && record.certificate_serial.is_some()
+        heard.is_none_or(Heard::is_late) && record.certificate_serial.is_some()
+    }
+
+    /// A node as it is seen now.
+    pub fn seen(&self, record: &Arc<NodeRecord>, heard: Option<&Heard>) -> Seen {
+        Seen {
+            record: Arc::clone(record),
+            heard_unix_ms: heard.map(|heard| heard.at_unix_ms),
+            is_online: heard.is_some_and(|heard| !heard.is_late()),
+            gauges: heard.and_then(|heard| heard.gauges),
+            report: heard.and_then(|heard| heard.report.clone()),
+        }
+    }
+
+    /// All nodes as they are seen now.
+    pub fn picture(&self) -> Picture {
+        let live = self.live();
+        let nodes = live.live.values();
+        let seen = nodes.map(|live| self.seen(&live.record, live.heard.as_ref()));
+        Picture::new(seen.collect())
     }
 
     /// Held while an operation is decided on and done: two that may not be done both are not decided on at once.
@@ -145,12 +161,12 @@ impl Fleet {
     }
 
     fn live(&self) -> MutexGuard<'_, Nodes> {
-        lock(&self.live)
+        locked(&self.live)
     }
 }
 
 /// Nothing is left half done under this lock.
-fn lock(live: &Mutex<Nodes>) -> MutexGuard<'_, Nodes> {
+fn locked(live: &Mutex<Nodes>) -> MutexGuard<'_, Nodes> {
     live.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

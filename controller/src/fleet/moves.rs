@@ -8,8 +8,7 @@ use muster_model::NodeStatus;
 use tokio::time::Instant;
 
 use super::live::Nodes;
-use super::notices::Notices;
-use super::{Fleet, MoveError, lock};
+use super::{Fleet, MoveError, locked};
 use crate::lifecycle::{Event, Next, next};
 use crate::record::NodeRecord;
 use crate::store::{StoreError, Transaction, Write};
@@ -37,12 +36,9 @@ impl Fleet {
         more.push(self.event(&record, "admitted", record.reason.clone()));
         let revision = 1;
         let record = Arc::new(NodeRecord { revision, ..record });
-        let admitted = Arc::clone(&record);
-        self.commit(more, move |nodes, notices| {
-            nodes.admit(Arc::clone(&admitted), Instant::now());
-            notices.tell(&admitted.id);
-        })
-        .await?;
+        let stored = Arc::clone(&record);
+        let admit = move |nodes: &mut Nodes| nodes.admit(stored, Instant::now());
+        self.commit(more, admit).await?;
         Ok(record)
     }
 
@@ -150,26 +146,25 @@ impl Fleet {
         let revision = expected + 1;
         let record = Arc::new(NodeRecord { revision, ..record });
         let stored = Arc::clone(&record);
-        self.commit(writes, move |nodes, notices| {
-            show(nodes, notices, &stored);
+        let show = move |nodes: &mut Nodes| {
             tracing::info!(node = %stored.id, name = %stored.name, status = %stored.status, reason = %stored.reason, "node changed");
-        })
-        .await?;
+            nodes.show(&stored, Instant::now());
+        };
+        self.commit(writes, show).await?;
         Ok(record)
     }
 
-    /// Stores, and then lets `then` tell what is stored. Once begun, both are done to the end even when nobody waits for
-    /// them any more: a client that hangs up drops its call wherever it is.
+    /// Stores, and then does `then` in memory. Once begun it is done to the end, even when nobody waits for it any more
+    /// (a client that hangs up drops its call): what is stored is always known here.
     async fn commit(
         &self,
         writes: Vec<Write>,
-        then: impl FnOnce(&mut Nodes, &Notices) + Send + 'static,
+        then: impl FnOnce(&mut Nodes) + Send + 'static,
     ) -> Result<(), StoreError> {
         let (store, live) = (Arc::clone(&self.store), Arc::clone(&self.live));
-        let notices = self.notices.clone();
         let done = tokio::spawn(async move {
             store.commit(Transaction { writes }).await?;
-            then(&mut lock(&live), &notices);
+            then(&mut locked(&live));
             Ok(())
         });
         done.await.unwrap_or_else(|source| {
@@ -183,38 +178,31 @@ impl Fleet {
     /// Whatever the store has of a node, everybody sees from now on.
     fn show(&self, record: NodeRecord) -> Arc<NodeRecord> {
         let record = Arc::new(record);
-        show(&mut self.live(), &self.notices, &record);
+        self.live().show(&record, Instant::now());
         record
     }
 
     async fn delete(&self, record: &NodeRecord) -> Result<(), StoreError> {
-        let id = record.id.clone();
+        let (id, name) = (record.id.clone(), record.name.clone());
         let delete = Write::DeleteNode {
             id: id.clone(),
             expected: record.revision,
         };
-        let name = record.name.clone();
-        self.commit(vec![delete], move |nodes, notices| {
+        let remove = move |nodes: &mut Nodes| {
             tracing::info!(node = %id, %name, "node deleted");
             nodes.remove(&id);
-            notices.tell(&id);
-        })
-        .await
+        };
+        self.commit(vec![delete], remove).await
     }
 
-    fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
+    /// An event for the log of a node, to be stored along with something else.
+    pub(crate) fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
         Write::Event {
             node: record.id.clone(),
             at: self.clock.now(),
             kind: kind.to_owned(),
             message,
-            spool_sequence: None,
+            spooled: None,
         }
-    }
-}
-
-fn show(nodes: &mut Nodes, notices: &Notices, record: &Arc<NodeRecord>) {
-    if nodes.show(record, Instant::now()) {
-        notices.tell(&record.id);
     }
 }

@@ -9,7 +9,7 @@ const MOST_BEHIND: usize = 4096;
 
 /// Says which node has something new: its record, or its events. What it is, is read from the fleet and the store, so
 /// that a watcher that is slow misses nothing and costs no memory.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Notices(broadcast::Sender<Arc<str>>);
 
 impl Notices {

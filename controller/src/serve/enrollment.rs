@@ -1,5 +1,7 @@
 //! The service by which machines become nodes.
 
+use std::time::Duration;
+
 use muster_model::NodeStatus;
 use muster_proto::v1;
 use tonic::{Request, Response, Status};
@@ -29,7 +31,7 @@ impl v1::enrollment_server::Enrollment for Service {
         &self,
         request: Request<v1::EnrollRequest>,
     ) -> Result<Response<v1::EnrollResponse>, Status> {
-        let from = peer_address(&request).map(|address| address.ip().to_string());
+        let from = peer_address(&request).map(|address| address.ip());
         let outcome = self
             .services
             .admission
@@ -60,9 +62,20 @@ impl v1::enrollment_server::Enrollment for Service {
     }
 }
 
+/// With the hint that gRPC's retry policies know (gRFC A6).
+fn slow_down(message: String, wait: Duration) -> Status {
+    let mut status = Status::resource_exhausted(message);
+    let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    let metadata = status.metadata_mut();
+    metadata.insert("grpc-retry-pushback-ms", milliseconds.into());
+    status
+}
+
 pub(super) fn status_of(error: &AdmissionError) -> Status {
     match error {
         AdmissionError::Token(_) => Status::unauthenticated(error.to_string()),
+        AdmissionError::Guessing { wait } => slow_down(error.to_string(), *wait),
+        AdmissionError::Quarantined(_) => Status::failed_precondition(error.to_string()),
         AdmissionError::Field { .. } => Status::invalid_argument(error.to_string()),
         AdmissionError::OtherKey => Status::already_exists(error.to_string()),
         AdmissionError::Removed => Status::permission_denied(error.to_string()),

@@ -1,9 +1,10 @@
 //! The services on their ports: nodes and administrators over TLS, local administrators over a socket.
 //!
-//! Map: `tls` takes connections; `enrollment`, `node` and `admin` are the services, each a translation to
+//! Map: `tls` takes connections; `caller` says who calls on one; `enrollment`, `node` and `admin` are the services, each a translation to
 //! [`crate::admission`] and [`crate::fleet`]; this file starts and stops them.
 
 mod admin;
+mod caller;
 mod enrollment;
 mod node;
 mod tls;
@@ -35,6 +36,11 @@ pub use tls::{Revoked, TlsError};
 
 /// Larger than any inventory that is let through.
 const LARGEST_MESSAGE: usize = 16 << 20;
+
+/// Calls at a time on one connection.
+const MOST_CALLS: u32 = 64;
+/// Until the answer to a call begins, so that nobody sends for ever.
+const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What the services share.
 #[derive(Debug, Clone)]
@@ -83,15 +89,17 @@ impl Services {
         listeners: Listeners,
         stop: CancellationToken,
     ) -> Result<(), ServeError> {
-        let connections = tls::accept(
-            listeners.network,
-            &self.authority,
-            &listeners.names,
+        let door = tls::Door::new(
+            Arc::clone(&self.authority),
+            Arc::clone(&self.fleet),
             Arc::clone(&self.revoked),
-            self.fleet.now(),
+            listeners.names,
         )?;
+        let connections = tls::accept(listeners.network, door);
         let network = Server::builder()
             .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+            .max_concurrent_streams(MOST_CALLS)
+            .timeout(LONGEST_CALL)
             .add_service(
                 EnrollmentServer::new(enrollment::Service::new(self.clone()))
                     .max_decoding_message_size(LARGEST_MESSAGE),
@@ -148,6 +156,7 @@ impl Services {
         let connection = tls::Connection {
             address,
             identified: Some(caller),
+            root: None,
         };
         let service = NodeServer::new(node::Service::new(self.clone()));
         service.map_request(move |mut request: http::Request<Body>| {
@@ -163,6 +172,10 @@ fn peer_address<T>(request: &tonic::Request<T>) -> Option<SocketAddr> {
         .extensions()
         .get::<tls::Connection>()
         .map(|connection| connection.address)
+}
+
+fn milliseconds(duration: std::time::Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// The one place where errors become statuses.

@@ -9,17 +9,15 @@ use muster_proto::v1::node_report::Progress;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
-use super::{Services, status_of_move, status_of_store, tls};
+use super::{Services, milliseconds, status_of_move, status_of_store};
 use crate::authority::hex;
 use crate::lifecycle::Event;
 use crate::peer::Peer;
 use crate::record::NodeRecord;
-use crate::store::{Transaction, Write};
+use crate::spool::{self, SpoolError};
 
-/// Events that are taken at a time.
-const MOST_EVENTS: usize = 1000;
-/// The longest message of an event that is kept.
-const LONGEST_MESSAGE: usize = 4096;
+/// The longest reason of a node that is kept.
+const LONGEST_REASON: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Service {
@@ -31,20 +29,12 @@ impl Service {
         Self { services }
     }
 
-    /// The node that calls. Its certificate is looked at with each call: it may have been revoked since the
-    /// connection was made.
+    /// The node that calls.
     fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
-        let connection = request.extensions().get::<tls::Connection>();
-        let identified = connection.and_then(|connection| connection.identified.as_ref());
-        let identified = identified.ok_or_else(|| {
-            Status::unauthenticated("a node shows its certificate; none was shown")
-        })?;
-        let Peer::Node(id) = &identified.peer else {
+        const NOBODY: &str = "a node shows its certificate; none was shown";
+        let Peer::Node(id) = &self.services.caller(request, NOBODY)?.peer else {
             return Err(Status::permission_denied("this is for nodes alone"));
         };
-        if self.services.revoked.has(&identified.serial) {
-            return Err(Status::unauthenticated("the certificate was revoked"));
-        }
         let node = self.services.fleet.node(id).map(|(record, _)| record);
         let node = node.ok_or_else(|| Status::permission_denied("this node is not known here"))?;
         match node.status {
@@ -126,6 +116,7 @@ impl v1::node_server::Node for Service {
         request: Request<v1::HeartbeatRequest>,
     ) -> Result<Response<v1::HeartbeatResponse>, Status> {
         let node = self.caller(&request)?;
+        let node = self.services.note_root(node, &request).await?;
         let beat = request.into_inner();
         if beat.epoch > node.epoch {
             return Err(Status::failed_precondition(
@@ -151,7 +142,7 @@ impl v1::node_server::Node for Service {
             send_inventory: !told.is_empty() && !known.starts_with(&told),
             now_unix_ms: fleet.now(),
             endpoints: Vec::new(),
-            renew_certificate: false,
+            renew_certificate: self.services.authority.wants_renewal(&node),
         }))
     }
 
@@ -196,28 +187,14 @@ impl v1::node_server::Node for Service {
         request: Request<v1::DeliverEventsRequest>,
     ) -> Result<Response<v1::DeliverEventsResponse>, Status> {
         let node = self.caller(&request)?;
-        let events = request.into_inner().events;
-        if events.len() > MOST_EVENTS {
-            return Err(Status::invalid_argument(format!(
-                "{MOST_EVENTS} events at a time are taken"
-            )));
-        }
-        let store = self.services.fleet.store();
-        let writes = events
-            .into_iter()
-            .map(|event| Write::Event {
-                node: node.id.clone(),
-                at: event.at_unix_ms,
-                kind: bounded(&event.kind),
-                message: bounded(&event.message),
-                spool_sequence: Some(event.sequence),
-            })
-            .collect();
-        let stored = store.commit(Transaction { writes }).await;
-        stored.map_err(|error| status_of_store(&error))?;
-        self.services.fleet.stored_events(&node.id);
-        let acknowledged = store.spooled(&node.id).await;
-        let acknowledged = acknowledged.map_err(|error| status_of_store(&error))?;
+        let delivery = request.into_inner();
+        let fleet = &self.services.fleet;
+        let taken = spool::take(&**fleet.store(), &node.id, delivery, fleet.now()).await;
+        fleet.stored_events(&node.id);
+        let acknowledged = taken.map_err(|error| match error {
+            SpoolError::Delivery(problem) => Status::invalid_argument(problem),
+            SpoolError::Store(error) => status_of_store(&error),
+        })?;
         Ok(Response::new(v1::DeliverEventsResponse { acknowledged }))
     }
 
@@ -251,10 +228,6 @@ fn desired(node: &NodeRecord) -> v1::DesiredState {
     }
 }
 
-fn milliseconds(duration: std::time::Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
-}
-
 fn bounded(text: &str) -> String {
-    text.chars().take(LONGEST_MESSAGE).collect()
+    text.chars().take(LONGEST_REASON).collect()
 }

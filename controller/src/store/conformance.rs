@@ -5,7 +5,7 @@ use std::sync::Arc;
 use muster_model::NodeStatus;
 
 use super::{Store, StoreError, Transaction, Write};
-use crate::record::{EventRecord, NodeRecord, TokenRecord};
+use crate::record::{EventRecord, NodeRecord, Spooled, TokenRecord};
 
 /// Every property, each on a store of its own.
 pub(super) async fn check<S: Store + 'static>(make: impl Fn() -> S) {
@@ -15,6 +15,9 @@ pub(super) async fn check<S: Store + 'static>(make: impl Fn() -> S) {
     events_are_numbered_without_gaps(&make()).await;
     the_last_event_of_each_node_is_known(&make()).await;
     a_spooled_event_is_stored_once(&make()).await;
+    each_spool_is_counted_for_itself(&make()).await;
+    what_is_lost_is_skipped_once(&make()).await;
+    a_race_of_two_deliveries_stores_each_event_once(Arc::new(make())).await;
     a_deleted_node_leaves_nothing(&make()).await;
     revocations_stay(&make()).await;
     the_last_note_counts(&make()).await;
@@ -155,11 +158,11 @@ async fn the_last_event_of_each_node_is_known(store: &impl Store) {
 }
 
 async fn a_spooled_event_is_stored_once(store: &impl Store) {
-    assert_eq!(store.spooled("n1").await.unwrap(), 0);
-    let (one, two, three) = (Some(1), Some(2), Some(3));
+    assert_eq!(store.spooled("n1", "a").await.unwrap(), 0);
+    let (one, two, three) = (spooled("a", 1), spooled("a", 2), spooled("a", 3));
     commit(
         store,
-        vec![event("n1", "one", one), event("n1", "two", two)],
+        vec![event("n1", "one", one), event("n1", "two", two.clone())],
     )
     .await
     .unwrap();
@@ -168,11 +171,66 @@ async fn a_spooled_event_is_stored_once(store: &impl Store) {
     commit(store, again).await.unwrap();
     let expected = [(1, "one"), (2, "two"), (3, "own"), (4, "three")];
     assert_eq!(kinds(&store.events("n1", 0, 10).await.unwrap()), expected);
-    assert_eq!(store.spooled("n1").await.unwrap(), 3);
-    let gap = commit(store, vec![event("n1", "five", Some(5))])
+    assert_eq!(store.spooled("n1", "a").await.unwrap(), 3);
+    let gap = commit(store, vec![event("n1", "five", spooled("a", 5))])
         .await
         .unwrap_err();
     assert!(matches!(gap, StoreError::Conflict { .. }), "{gap:?}");
+}
+
+async fn each_spool_is_counted_for_itself(store: &impl Store) {
+    let writes = vec![
+        event("n1", "old", spooled("a", 1)),
+        event("n1", "new", spooled("b", 1)),
+        event("n2", "other", spooled("a", 1)),
+    ];
+    commit(store, writes.clone()).await.unwrap();
+    commit(store, writes).await.unwrap();
+    let expected = [(1, "old"), (2, "new")];
+    assert_eq!(kinds(&store.events("n1", 0, 10).await.unwrap()), expected);
+    assert_eq!(store.spooled("n2", "b").await.unwrap(), 0);
+}
+
+async fn what_is_lost_is_skipped_once(store: &impl Store) {
+    let skip = |from: u64, to: u64| Write::SkipSpool {
+        node: "n1".to_owned(),
+        from: Spooled {
+            spool: "a".to_owned(),
+            sequence: from,
+        },
+        to,
+    };
+    commit(
+        store,
+        vec![skip(0, 6), event("n1", "seven", spooled("a", 7))],
+    )
+    .await
+    .unwrap();
+    let again = vec![event("n1", "lost", None), skip(0, 6)];
+    let lost = commit(store, again).await.unwrap_err();
+    assert!(matches!(lost, StoreError::Conflict { .. }), "{lost:?}");
+    let failing = vec![skip(7, 9), put(&node("n1"), 4)];
+    assert!(commit(store, failing).await.is_err());
+    assert_eq!(store.spooled("n1", "a").await.unwrap(), 7);
+    let expected = [(1, "seven")];
+    assert_eq!(kinds(&store.events("n1", 0, 10).await.unwrap()), expected);
+}
+
+async fn a_race_of_two_deliveries_stores_each_event_once(store: Arc<impl Store + 'static>) {
+    let mut racers = tokio::task::JoinSet::new();
+    for racer in 0..16_u64 {
+        let store = Arc::clone(&store);
+        racers.spawn(async move {
+            let sequences = 1..=(20 + racer);
+            let events = sequences.map(|sequence| event("n1", "told", spooled("a", sequence)));
+            commit(&*store, events.collect()).await.unwrap();
+        });
+    }
+    racers.join_all().await;
+    let events = store.events("n1", 0, 100).await.unwrap();
+    let sequences = events.into_iter().filter_map(|event| event.spooled);
+    let sequences: Vec<u64> = sequences.map(|spooled| spooled.sequence).collect();
+    assert_eq!(sequences, (1..=35).collect::<Vec<u64>>());
 }
 
 async fn a_deleted_node_leaves_nothing(store: &impl Store) {
@@ -182,7 +240,11 @@ async fn a_deleted_node_leaves_nothing(store: &impl Store) {
     };
     commit(
         store,
-        vec![put(&node("n1"), 0), event("n1", "a", Some(1)), inventory],
+        vec![
+            put(&node("n1"), 0),
+            event("n1", "a", spooled("a", 1)),
+            inventory,
+        ],
     )
     .await
     .unwrap();
@@ -194,12 +256,13 @@ async fn a_deleted_node_leaves_nothing(store: &impl Store) {
     assert!(store.node("n1").await.unwrap().is_some());
     let failing = vec![delete(1), put(&node("n2"), 9)];
     assert!(commit(store, failing).await.is_err());
+    assert_eq!(store.spooled("n1", "a").await.unwrap(), 1);
     assert_eq!(store.events("n1", 0, 10).await.unwrap().len(), 1);
     commit(store, vec![delete(1)]).await.unwrap();
     assert_eq!(store.node("n1").await.unwrap(), None);
     assert_eq!(store.events("n1", 0, 10).await.unwrap(), []);
     assert_eq!(store.inventory("n1").await.unwrap(), None);
-    assert_eq!(store.spooled("n1").await.unwrap(), 0);
+    assert_eq!(store.spooled("n1", "a").await.unwrap(), 0);
 }
 
 async fn revocations_stay(store: &impl Store) {
@@ -241,13 +304,18 @@ fn note(key: &str, value: &str) -> Write {
     }
 }
 
-fn event(node: &str, kind: &str, spool_sequence: Option<u64>) -> Write {
+fn spooled(spool: &str, sequence: u64) -> Option<Spooled> {
+    let spool = spool.to_owned();
+    Some(Spooled { spool, sequence })
+}
+
+fn event(node: &str, kind: &str, spooled: Option<Spooled>) -> Write {
     Write::Event {
         node: node.to_owned(),
         at: 1_700_000_000_000,
         kind: kind.to_owned(),
         message: String::new(),
-        spool_sequence,
+        spooled,
     }
 }
 
@@ -270,10 +338,12 @@ fn node(id: &str) -> NodeRecord {
         macs: ["52:54:00:00:00:01".to_owned()].into(),
         status: NodeStatus::Candidate,
         reason: "new".to_owned(),
+        quarantine: None,
         status_since: 1_700_000_000_000,
         role: None,
         public_key: "aa".to_owned(),
         certificate_serial: None,
+        root: None,
         epoch: 0,
         generation: 0,
         inventory_digest: None,
@@ -295,6 +365,7 @@ fn token(id: &str) -> TokenRecord {
         uses_left: 3,
         name: None,
         labels: std::collections::BTreeMap::new(),
+        auto_accept: false,
         revoked: false,
         revision: 0,
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{Store, StoreError, Transaction, Write};
-use crate::record::{EventRecord, NodeRecord, Revision, TokenRecord};
+use crate::record::{EventRecord, NodeRecord, Revision, Spooled, TokenRecord};
 
 /// Everything in memory.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ struct State {
     events: BTreeMap<String, Vec<EventRecord>>,
     inventories: BTreeMap<String, Vec<u8>>,
     revoked: BTreeSet<String>,
+    /// By node and spool.
+    spools: BTreeMap<(String, String), u64>,
     notes: BTreeMap<String, String>,
 }
 
@@ -76,8 +78,9 @@ impl Store for MemoryStore {
         Ok(last.collect())
     }
 
-    async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
-        Ok(self.state().spooled(node))
+    async fn spooled(&self, node: &str, spool: &str) -> Result<u64, StoreError> {
+        let key = (node.to_owned(), spool.to_owned());
+        Ok(self.state().spools.get(&key).copied().unwrap_or(0))
     }
 
     async fn inventory(&self, node: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -121,17 +124,18 @@ impl State {
                 at,
                 kind,
                 message,
-                spool_sequence,
+                spooled,
             } => {
                 let event = EventRecord {
                     sequence: 0,
                     at,
                     kind,
                     message,
-                    spool_sequence,
+                    spooled,
                 };
                 self.append(node, event)
             }
+            Write::SkipSpool { node, from, to } => self.skip_spool(node, from, to),
             Write::Inventory { node, content } => {
                 let before = self.inventories.insert(node.clone(), content);
                 Ok(Box::new(move |state| {
@@ -187,7 +191,10 @@ impl State {
         let node = self.nodes.remove(&id);
         let events = self.events.remove(&id);
         let inventory = self.inventories.remove(&id);
+        let is_its = |key: &(String, String), _: &mut u64| key.0 == id;
+        let mut spools: BTreeMap<_, _> = self.spools.extract_if(.., is_its).collect();
         Ok(Box::new(move |state| {
+            state.spools.append(&mut spools);
             put_back(&mut state.nodes, id.clone(), node);
             put_back(&mut state.events, id.clone(), events);
             put_back(&mut state.inventories, id, inventory);
@@ -195,12 +202,15 @@ impl State {
     }
 
     fn append(&mut self, node: String, mut event: EventRecord) -> Result<Undo, StoreError> {
-        if let Some(spooled) = event.spool_sequence {
-            let last = self.spooled(&node);
-            if spooled <= last {
-                return Ok(Box::new(|_| ()));
+        let mut unspool: Undo = Box::new(|_| ());
+        if let Some(Spooled { spool, sequence }) = event.spooled.clone() {
+            let key = (node.clone(), spool);
+            let last = self.spools.get(&key).copied().unwrap_or(0);
+            if sequence <= last {
+                return Ok(unspool);
             }
-            hold(last + 1, spooled, "events of", &node)?;
+            hold(last + 1, sequence, "events of", &node)?;
+            unspool = self.put_spool(key, sequence);
         }
         let log = self.events.entry(node.clone()).or_default();
         event.sequence = log.last().map_or(0, |last| last.sequence) + 1;
@@ -209,14 +219,20 @@ impl State {
             if let Some(log) = state.events.get_mut(&node) {
                 log.pop();
             }
+            unspool(state);
         }))
     }
 
-    fn spooled(&self, node: &str) -> u64 {
-        let log = self.events.get(node).into_iter().flatten();
-        log.filter_map(|event| event.spool_sequence)
-            .max()
-            .unwrap_or(0)
+    fn skip_spool(&mut self, node: String, from: Spooled, to: u64) -> Result<Undo, StoreError> {
+        let key = (node, from.spool);
+        let last = self.spools.get(&key).copied().unwrap_or(0);
+        hold(last, from.sequence, "events of", &key.0)?;
+        Ok(self.put_spool(key, to))
+    }
+
+    fn put_spool(&mut self, key: (String, String), last: u64) -> Undo {
+        let before = self.spools.insert(key.clone(), last);
+        Box::new(move |state| put_back(&mut state.spools, key, before))
     }
 }
 
@@ -229,7 +245,7 @@ fn hold(stored: u64, expected: u64, kind: &str, id: &str) -> Result<(), StoreErr
     }
 }
 
-fn put_back<T>(map: &mut BTreeMap<String, T>, key: String, before: Option<T>) {
+fn put_back<K: Ord, T>(map: &mut BTreeMap<K, T>, key: K, before: Option<T>) {
     match before {
         Some(before) => map.insert(key, before),
         None => map.remove(&key),

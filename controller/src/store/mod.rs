@@ -13,7 +13,7 @@ mod sqlite;
 
 use async_trait::async_trait;
 
-use crate::record::{EventRecord, NodeRecord, Revision, TokenRecord, UnixMs};
+use crate::record::{EventRecord, NodeRecord, Revision, Spooled, TokenRecord, UnixMs};
 
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
@@ -44,8 +44,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The sequence of the last event of every node that has one, by node.
     async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError>;
 
-    /// The highest `spool_sequence` of a node's events; 0 when there is none.
-    async fn spooled(&self, node: &str) -> Result<u64, StoreError>;
+    /// How far the store is with a spool of a node: the sequence of its last event, or 0.
+    async fn spooled(&self, node: &str, spool: &str) -> Result<u64, StoreError>;
 
     /// The inventory of a node as it was sent: JSON compressed by zstd.
     async fn inventory(&self, node: &str) -> Result<Option<Vec<u8>>, StoreError>;
@@ -102,8 +102,17 @@ pub enum Write {
         kind: String,
         /// For people.
         message: String,
-        /// Its number in the node's spool.
-        spool_sequence: Option<u64>,
+        /// Where it is in the node's spool, when the node saw it.
+        spooled: Option<Spooled>,
+    },
+    /// Events of a node's spool are lost: the store goes on from `to` as if it had them.
+    SkipSpool {
+        /// Whose.
+        node: String,
+        /// The spool, and how far the store is with it: a conflict when it is not.
+        from: Spooled,
+        /// The last one that is lost.
+        to: u64,
     },
     /// Stores the inventory of a node: JSON compressed by zstd.
     Inventory {
@@ -193,17 +202,11 @@ mod tests {
         drop(store);
 
         let connection = rusqlite::Connection::open(&path).unwrap();
-        let version_1 = "DROP TABLE note; PRAGMA user_version = 1;";
-        connection.execute_batch(version_1).unwrap();
-        let store = SqliteStore::open(&path).unwrap();
-        assert_eq!(store.note("key").await.unwrap(), None, "it was brought up");
-        assert_eq!(store.revoked().await.unwrap(), ["aa"]);
-        drop(store);
         connection.pragma_update(None, "user_version", 99).unwrap();
         drop(connection);
         let refused = SqliteStore::open(&path).unwrap_err();
         let cause = std::error::Error::source(&refused).unwrap().to_string();
-        assert_eq!(cause, "it is of version 99, and 2 is the latest known here");
+        assert_eq!(cause, "it is of version 99, and 3 is the latest known here");
         std::fs::write(
             &path,
             "no database at all, but some text that is long enough",

@@ -12,10 +12,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Store, StoreError, Transaction, Write};
-use crate::record::{EventRecord, NodeRecord, Revision, TokenRecord};
+use crate::record::{EventRecord, NodeRecord, Revision, Spooled, TokenRecord};
 
 /// What leads from each version to the next, from an empty file on. `user_version` counts the versions.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE node (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
     CREATE TABLE token (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
@@ -28,6 +28,16 @@ const MIGRATIONS: [&str; 2] = [
     CREATE TABLE revoked (serial TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 ",
     "CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    // A node may have several spools, and how far the store is with one outlives the events.
+    "
+    CREATE TABLE spool (
+        node TEXT NOT NULL, spool TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (node, spool)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO spool (node, spool, last)
+        SELECT node, '', MAX(spool_sequence) FROM event WHERE spool_sequence IS NOT NULL GROUP BY node;
+    DROP INDEX event_spool;
+    ALTER TABLE event DROP COLUMN spool_sequence;
+",
 ];
 
 /// An SQLite file.
@@ -185,10 +195,10 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
-        let node = node.to_owned();
+    async fn spooled(&self, node: &str, spool: &str) -> Result<u64, StoreError> {
+        let (node, spool) = (node.to_owned(), spool.to_owned());
         self.ask("read events", move |connection| {
-            Ok(last_spooled(connection, &node)?)
+            Ok(last_spooled(connection, &node, &spool)?)
         })
         .await
     }
@@ -258,16 +268,21 @@ fn write(transaction: &Connection, write: Write) -> Result<(), Fault> {
             at,
             kind,
             message,
-            spool_sequence,
+            spooled,
         } => {
             let event = EventRecord {
                 sequence: 0,
                 at,
                 kind,
                 message,
-                spool_sequence,
+                spooled,
             };
             append(transaction, &node, event)
+        }
+        Write::SkipSpool { node, from, to } => {
+            let last = last_spooled(transaction, &node, &from.spool)?;
+            hold(last == from.sequence, "events of", &node)?;
+            Ok(put_spool(transaction, &node, &from.spool, to)?)
         }
         Write::Inventory { node, content } => {
             let sql = "INSERT INTO inventory (node, content) VALUES (?1, ?2)
@@ -338,16 +353,18 @@ fn delete_node(transaction: &Connection, id: &str, expected: Revision) -> Result
     hold(deleted == 1, "node", id)?;
     transaction.execute("DELETE FROM event WHERE node = ?1", [id])?;
     transaction.execute("DELETE FROM inventory WHERE node = ?1", [id])?;
+    transaction.execute("DELETE FROM spool WHERE node = ?1", [id])?;
     Ok(())
 }
 
 fn append(transaction: &Connection, node: &str, mut event: EventRecord) -> Result<(), Fault> {
-    if let Some(spooled) = event.spool_sequence {
-        let last = last_spooled(transaction, node)?;
-        if spooled <= last {
+    if let Some(Spooled { spool, sequence }) = &event.spooled {
+        let last = last_spooled(transaction, node, spool)?;
+        if *sequence <= last {
             return Ok(());
         }
-        hold(spooled == last + 1, "events of", node)?;
+        hold(*sequence == last + 1, "events of", node)?;
+        put_spool(transaction, node, spool, *sequence)?;
     }
     let sql = "SELECT COALESCE(MAX(sequence), 0) FROM event WHERE node = ?1";
     let last: i64 = transaction
@@ -356,19 +373,25 @@ fn append(transaction: &Connection, node: &str, mut event: EventRecord) -> Resul
     event.sequence = unsigned(last) + 1;
     let text =
         serde_json::to_string(&event).map_err(|error| damaged("an event of", node, error))?;
-    let spooled = event.spool_sequence.map(signed);
     transaction
-        .prepare_cached(
-            "INSERT INTO event (node, sequence, spool_sequence, record) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![node, last + 1, spooled, text])?;
+        .prepare_cached("INSERT INTO event (node, sequence, record) VALUES (?1, ?2, ?3)")?
+        .execute(params![node, last + 1, text])?;
     Ok(())
 }
 
-fn last_spooled(connection: &Connection, node: &str) -> rusqlite::Result<u64> {
-    let sql = "SELECT COALESCE(MAX(spool_sequence), 0) FROM event WHERE node = ?1";
+fn last_spooled(connection: &Connection, node: &str, spool: &str) -> rusqlite::Result<u64> {
+    let sql = "SELECT last FROM spool WHERE node = ?1 AND spool = ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    statement.query_row([node], |row| row.get(0)).map(unsigned)
+    let last = statement.query_row([node, spool], |row| row.get(0));
+    Ok(last.optional()?.map_or(0, unsigned))
+}
+
+fn put_spool(connection: &Connection, node: &str, spool: &str, last: u64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO spool (node, spool, last) VALUES (?1, ?2, ?3)
+               ON CONFLICT (node, spool) DO UPDATE SET last = excluded.last";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.execute(params![node, spool, signed(last)])?;
+    Ok(())
 }
 
 /// SQLite's whole numbers are signed; ours are counters that never come near the end.
@@ -419,5 +442,30 @@ fn unavailable(
     StoreError::Unavailable {
         operation,
         source: source.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("muster.db");
+        let first = Connection::open(&path).unwrap();
+        first.execute_batch(MIGRATIONS[0]).unwrap();
+        first.pragma_update(None, "user_version", 1).unwrap();
+        let record =
+            r#"{"sequence": 1, "at": 5, "kind": "old", "message": "", "spool_sequence": 3}"#;
+        let insert = "INSERT INTO event VALUES ('n1', 1, 3, ?1)";
+        first.execute(insert, [record]).unwrap();
+        drop(first);
+        for _ in 0..2 {
+            let store = SqliteStore::open(&path).unwrap();
+            assert_eq!(store.note("key").await.unwrap(), None);
+            assert_eq!(store.spooled("n1", "").await.unwrap(), 3);
+            assert_eq!(store.events("n1", 0, 10).await.unwrap()[0].kind, "old");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A controller in this process on a loopback port, and machines that ask it.
 
+#![allow(dead_code, reason = "no test uses all of it")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use muster_adequacy::Policy;
 use muster_controller::admission::Admission;
 use muster_controller::authority::{Authority, Request};
 use muster_controller::clock::{Clock as _, SystemClock};
+use muster_controller::config;
 use muster_controller::fleet::{Fleet, Timing};
 use muster_controller::lifecycle::Event;
 use muster_controller::peer::Peer;
@@ -16,11 +19,13 @@ use muster_controller::store::MemoryStore;
 use muster_model::{INVENTORY_SCHEMA, NodeStatus};
 use muster_proto::v1;
 use muster_proto::v1::admin_client::AdminClient;
+use muster_proto::v1::change_node_request::Change;
 use muster_proto::v1::enrollment_client::EnrollmentClient;
+use muster_proto::v1::node_client::NodeClient;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::{Channel, Endpoint};
@@ -30,7 +35,7 @@ const POLICY: &str = r#"
 schema = "muster.policy/v1"
 name = "lab"
 version = "1"
-roles = ["worker"]
+roles = ["control", "worker"]
 
 [[rules]]
 id = "cpu-threads"
@@ -57,6 +62,13 @@ pub(crate) enum Trust {
     Tls12,
 }
 
+/// Whether an administrator says that a duplicate is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duplicate {
+    Unsaid,
+    Despite,
+}
+
 /// A certificate with its key.
 pub(crate) struct Identity {
     pub(crate) chain: Vec<CertificateDer<'static>>,
@@ -71,7 +83,13 @@ pub(crate) struct Machine {
 }
 
 impl Lab {
+    /// People accept.
     pub(crate) async fn start() -> Self {
+        Self::with_rules("").await
+    }
+
+    /// Rules of a configuration accept.
+    pub(crate) async fn with_rules(configuration: &str) -> Self {
         let (authority, _) = Authority::create(now_ms()).unwrap();
         let authority = Arc::new(authority);
         let store = Arc::new(MemoryStore::new());
@@ -79,11 +97,10 @@ impl Lab {
         let fleet = Arc::new(fleet.await.unwrap());
         let policy = Policy::parse(POLICY).unwrap();
         let services = Services {
-            admission: Arc::new(Admission::new(
-                Arc::clone(&fleet),
-                Arc::clone(&authority),
-                policy,
-            )),
+            admission: Arc::new(
+                Admission::new(Arc::clone(&fleet), Arc::clone(&authority), policy)
+                    .with_rules(config::parse(configuration).unwrap().rules),
+            ),
             fleet: Arc::clone(&fleet),
             authority: Arc::clone(&authority),
             revoked: Arc::new(Revoked::default()),
@@ -113,6 +130,16 @@ impl Lab {
     /// A connection over TLS. The handshake's end in TLS 1.3 comes with the first answer.
     pub(crate) async fn connect(
         &self,
+        trust: Trust,
+        identity: Option<&Identity>,
+    ) -> Result<Channel, tonic::transport::Error> {
+        self.connect_from([127, 0, 0, 1], trust, identity).await
+    }
+
+    /// The same from another address of this machine.
+    pub(crate) async fn connect_from(
+        &self,
+        from: [u8; 4],
         trust: Trust,
         identity: Option<&Identity>,
     ) -> Result<Channel, tonic::transport::Error> {
@@ -146,7 +173,10 @@ impl Lab {
         let dial = service_fn(move |_| {
             let connector = connector.clone();
             async move {
-                let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((from, 0).into())?;
+                let stream = socket.connect(([127, 0, 0, 1], port).into()).await?;
+                stream.set_nodelay(true)?;
                 let name = ServerName::try_from("localhost").unwrap();
                 connector.connect(name, stream).await.map(TokioIo::new)
             }
@@ -202,11 +232,59 @@ impl Lab {
         machine: &Machine,
         token: &str,
     ) -> Result<v1::enroll_response::Outcome, tonic::Status> {
+        self.ask(machine.asks(token)).await
+    }
+
+    /// Asks as a machine would.
+    pub(crate) async fn ask(
+        &self,
+        request: v1::EnrollRequest,
+    ) -> Result<v1::enroll_response::Outcome, tonic::Status> {
         let channel = self.connect(Trust::Roots, None).await.unwrap();
-        let answer = EnrollmentClient::new(channel)
-            .enroll(machine.asks(token))
-            .await?;
+        let answer = EnrollmentClient::new(channel).enroll(request).await?;
         Ok(answer.into_inner().outcome.unwrap())
+    }
+
+    /// A node as administrators see it.
+    pub(crate) async fn shown(&self, node: &str) -> v1::NodeRecord {
+        let node = node.to_owned();
+        let request = v1::GetNodeRequest {
+            node,
+            ..Default::default()
+        };
+        let shown = self.admin().await.get_node(request).await.unwrap();
+        shown.into_inner().node.unwrap()
+    }
+
+    /// What happened to a node, a line an event.
+    pub(crate) async fn events(&self, node: &str) -> Vec<String> {
+        let request = v1::ListEventsRequest {
+            node: node.to_owned(),
+            ..Default::default()
+        };
+        let listed = self.admin().await.list_events(request).await.unwrap();
+        let events = listed.into_inner().events.into_iter();
+        events
+            .map(|event| format!("{}: {}", event.kind, event.message))
+            .collect()
+    }
+
+    /// Changes a node as an administrator.
+    pub(crate) async fn change(
+        &self,
+        node: &str,
+        change: Change,
+        despite_duplicate: Duplicate,
+    ) -> Result<(), tonic::Status> {
+        let name = self.shown(node).await.name;
+        let request = v1::ChangeNodeRequest {
+            node: node.to_owned(),
+            change: change.into(),
+            confirm: name,
+            despite_duplicate: despite_duplicate == Duplicate::Despite,
+            ..Default::default()
+        };
+        self.admin().await.change_node(request).await.map(|_| ())
     }
 
     pub(crate) async fn accept(&self, machine: &Machine) {
@@ -243,7 +321,7 @@ impl Lab {
         self.issued(&machine, &token).await
     }
 
-    /// Lets happen to a node what leads it to `status`.
+    /// Lets happen to a node that was accepted what leads it to `status`.
     pub(crate) async fn bring(&self, id: &str, status: NodeStatus) {
         let events = [
             Event::StartReported,
@@ -253,17 +331,39 @@ impl Lab {
             Event::Drained,
         ];
         for event in events {
-            self.fleet.happen(id, event, "by the lab").await.unwrap();
+            if self.status(id) == status {
+                return;
+            }
+            self.happen(id, event).await;
         }
-        assert_eq!(self.fleet.node(id).unwrap().0.status, status);
+        assert_eq!(self.status(id), status);
+    }
+
+    /// Lets something happen to a node.
+    pub(crate) async fn happen(&self, id: &str, event: Event) {
+        self.fleet.happen(id, event, "by the lab").await.unwrap();
+    }
+
+    pub(crate) fn status(&self, id: &str) -> NodeStatus {
+        self.fleet.node(id).unwrap().0.status
+    }
+
+    /// A client of a node's own service.
+    pub(crate) async fn node(&self, identity: &Identity) -> NodeClient<Channel> {
+        NodeClient::new(self.connect(Trust::Roots, Some(identity)).await.unwrap())
     }
 }
 
 impl Machine {
+    /// A machine that is adequate and has nothing that another one has.
     pub(crate) fn asks(&self, token: &str) -> v1::EnrollRequest {
-        let inventory = format!(
-            r#"{{"schema": "{INVENTORY_SCHEMA}", "cpu": {{"threads": 2, "online_threads": 2}}, "warnings": []}}"#
-        );
+        self.asks_with(token, r#""cpu": {"threads": 2, "online_threads": 2}"#)
+    }
+
+    /// The same with other sections of its inventory.
+    pub(crate) fn asks_with(&self, token: &str, sections: &str) -> v1::EnrollRequest {
+        let inventory =
+            format!(r#"{{"schema": "{INVENTORY_SCHEMA}", {sections}, "warnings": []}}"#);
         v1::EnrollRequest {
             token: token.to_owned(),
             certificate_request: self.request.clone(),

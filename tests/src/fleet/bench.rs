@@ -96,6 +96,7 @@ async fn join(controller: &Controller, count: u32) -> Vec<Node> {
         role: v1::Role::Worker.into(),
         ttl_s: 24 * 3600,
         uses: count,
+        auto_accept: true,
         ..v1::CreateTokenRequest::default()
     };
     let token = admin
@@ -109,7 +110,6 @@ async fn join(controller: &Controller, count: u32) -> Vec<Node> {
             .parse::<SocketAddr>()
             .expect("an address"),
         token: token.token,
-        admin,
     };
     let slots = Arc::new(Semaphore::new(JOINING));
     let mut joining = JoinSet::new();
@@ -242,7 +242,7 @@ fn report(plan: Plan, empty: u64, joined: Duration, steady: &Steady, back: &Back
         ),
         ("interval", format!("{:?}", plan.interval)),
         (
-            "joined (asked, accepted, certified)",
+            "joined (judged, accepted, certified)",
             format!("{:.0} nodes a second", nodes / joined.as_secs_f64()),
         ),
         (

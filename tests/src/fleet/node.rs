@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use hyper_util::rt::TokioIo;
 use muster_model::{INVENTORY_SCHEMA, Inventory};
 use muster_proto::v1;
-use muster_proto::v1::admin_client::AdminClient;
 use muster_proto::v1::enroll_response::Outcome;
 use muster_proto::v1::enrollment_client::EnrollmentClient;
 use muster_proto::v1::node_client::NodeClient;
@@ -56,21 +55,20 @@ pub(super) struct Beat {
 #[derive(Clone)]
 pub(super) struct Door {
     pub(super) controller: SocketAddr,
+    /// Whoever has it is accepted at once.
     pub(super) token: String,
-    pub(super) admin: AdminClient<Channel>,
 }
 
 impl Door {
-    /// Lets the node of that number join: asks, is accepted by the administrator, and gets its certificate.
-    pub(super) async fn join(mut self, number: u32) -> Result<Node, Fault> {
+    /// Lets the node of that number join: it asks, is judged and accepted, and gets its certificate.
+    pub(super) async fn join(self, number: u32) -> Result<Node, Fault> {
         let key = KeyPair::generate()?;
-        let id = format!("{number:032x}");
         let request = CertificateParams::default().serialize_request(&key)?;
         let inventory = inventory(number)?;
         let enroll = v1::EnrollRequest {
             token: self.token,
             certificate_request: request.der().to_vec(),
-            node_id: id.clone(),
+            node_id: format!("{number:032x}"),
             hardware_fingerprint: number.to_be_bytes().repeat(8),
             inventory: Some(inventory.clone()),
             agent_version: "bench".to_owned(),
@@ -79,17 +77,9 @@ impl Door {
         };
         let channel = connect(self.controller, number, enrolling()).await?;
         let mut client = EnrollmentClient::new(channel);
-        client.enroll(enroll.clone()).await?;
-        let accept = v1::ChangeNodeRequest {
-            node: id,
-            change: v1::change_node_request::Change::Accept.into(),
-            role: v1::Role::Worker.into(),
-            ..v1::ChangeNodeRequest::default()
-        };
-        self.admin.change_node(accept).await?;
         let answer = client.enroll(enroll).await?.into_inner();
         let Some(Outcome::Issued(issued)) = answer.outcome else {
-            return Err("it was accepted and got no certificate".into());
+            return Err("it got no certificate".into());
         };
         let mut roots = RootCertStore::empty();
         for root in issued.roots {
@@ -190,7 +180,6 @@ impl Node {
                 nothing_of_old_epoch_runs: true,
                 ..v1::NodeReport::default()
             }),
-            ..v1::HeartbeatRequest::default()
         }
     }
 

@@ -29,29 +29,32 @@ check.cpu_threads = { at_least = 1 }
 remedy = "Fit one."
 "#;
 
-/// A controller that serves; killed when it is dropped.
+/// A controller that serves.
 pub(super) struct Controller {
     pub(super) address: String,
     folder: PathBuf,
     interval: Duration,
-    child: Child,
+    serving: Serving,
 }
+
+/// Killed when it is dropped, as by `kill -9`.
+struct Serving(Child);
 
 impl Controller {
     /// Starts one with its state in `folder`.
     pub(super) fn start(folder: &Path, interval: Duration) -> Self {
         fs::write(folder.join("policy.toml"), POLICY).expect("the policy is written");
-        let (child, address) = serve(folder, "127.0.0.1:0", interval);
+        let (serving, address) = serve(folder, "127.0.0.1:0", interval);
         Self {
             address,
             folder: folder.to_owned(),
             interval,
-            child,
+            serving,
         }
     }
 
     pub(super) fn id(&self) -> u32 {
-        self.child.id()
+        self.serving.0.id()
     }
 
     pub(super) fn state(&self) -> PathBuf {
@@ -60,9 +63,10 @@ impl Controller {
 
     /// As `kill -9`, and started again on the same port.
     pub(super) fn kill_and_start(&mut self) {
-        self.end();
-        let (child, address) = serve(&self.folder, &self.address, self.interval);
-        (self.child, self.address) = (child, address);
+        // It may have ended by itself.
+        let _ = self.serving.0.kill();
+        let _ = self.serving.0.wait();
+        (self.serving, self.address) = serve(&self.folder, &self.address, self.interval);
     }
 
     /// The service for administrators.
@@ -82,21 +86,16 @@ impl Controller {
         let log = fs::read_to_string(self.folder.join("controller.log")).expect("it has a log");
         log.lines().filter(|line| line.contains(words)).count()
     }
-
-    fn end(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
-impl Drop for Controller {
+impl Drop for Serving {
     fn drop(&mut self) {
-        self.end();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
-fn serve(folder: &Path, listen: &str, interval: Duration) -> (Child, String) {
+fn serve(folder: &Path, listen: &str, interval: Duration) -> (Serving, String) {
     let told = folder.join("address");
     let log = File::options()
         .create(true)
@@ -108,18 +107,19 @@ fn serve(folder: &Path, listen: &str, interval: Duration) -> (Child, String) {
     command.arg(format!("{}ms", interval.as_millis()));
     command.arg("--state").arg(folder.join("controller"));
     command.arg("--policy").arg(folder.join("policy.toml"));
-    let child = command
+    let serving = command
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .stdout(File::create(&told).expect("a file"))
         .stderr(log.expect("a log"))
         .spawn()
+        .map(Serving)
         .expect("the controller starts");
     let until = Instant::now() + PATIENCE;
     loop {
         let text = fs::read_to_string(&told).expect("a file");
         if let Some(address) = text.strip_prefix("listening on ") {
-            return (child, address.trim().to_owned());
+            return (serving, address.trim().to_owned());
         }
         let log = || fs::read_to_string(folder.join("controller.log")).unwrap_or_default();
         assert!(Instant::now() < until, "it does not listen: {}", log());

@@ -20,6 +20,7 @@ use crate::daemon::core::fencing::{Permit, Running};
 use crate::daemon::core::report::Local;
 use crate::daemon::endpoints::Endpoints;
 use crate::daemon::engine;
+use crate::daemon::events::Events;
 use crate::daemon::facts::Facts;
 use crate::daemon::fence::Fence;
 use crate::daemon::heartbeat::{Heartbeats, Ports};
@@ -96,6 +97,7 @@ impl Agent {
             workloads: Arc::clone(&workloads),
             permit: takes,
             running: runs,
+            events: Events::unheard(),
         };
         let heartbeats = Heartbeats {
             clock: BootTime(Arc::clone(&self.host)),
@@ -111,6 +113,8 @@ impl Agent {
                 running,
                 desired,
                 local,
+                lines: watch::Sender::new(None),
+                events: Events::unheard(),
             },
         };
         let cancel = CancellationToken::new();
@@ -163,10 +167,12 @@ async fn deliver(spool: Arc<Spool>, way: Arc<dyn Dial>) {
     loop {
         spool.filled().await;
         if let Ok(wire) = way.dial(&controller()).await {
-            let events = spool.oldest();
-            let answer = NodeClient::new(wire)
-                .deliver_events(v1::DeliverEventsRequest { events })
-                .await;
+            let delivery = v1::DeliverEventsRequest {
+                events: spool.oldest(),
+                spool: "5".repeat(32),
+                oldest: 1,
+            };
+            let answer = NodeClient::new(wire).deliver_events(delivery).await;
             if let Ok(answer) = answer {
                 spool.forget(answer.into_inner().acknowledged);
                 continue;

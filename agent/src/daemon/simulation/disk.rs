@@ -122,9 +122,9 @@ impl Store for Opened {
         self.disk.inner.events(node, after, limit).await
     }
 
-    async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
+    async fn spooled(&self, node: &str, spool: &str) -> Result<u64, StoreError> {
         self.disk.wait().await;
-        self.disk.inner.spooled(node).await
+        self.disk.inner.spooled(node, spool).await
     }
 
     async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError> {

@@ -174,12 +174,11 @@ impl World {
                 .events(id, 0, usize::MAX)
                 .await
                 .unwrap();
-            let (spooled, own): (Vec<_>, Vec<_>) = events
-                .iter()
-                .partition(|event| event.spool_sequence.is_some());
+            let (spooled, own): (Vec<_>, Vec<_>) =
+                events.iter().partition(|event| event.spooled.is_some());
             let numbers: Vec<_> = spooled
                 .iter()
-                .filter_map(|event| event.spool_sequence)
+                .filter_map(|event| event.spooled.as_ref().map(|spooled| spooled.sequence))
                 .collect();
             let expected: Vec<u64> = (1..=agent.spool.written()).collect();
             let is_same = spooled
@@ -246,6 +245,8 @@ fn record(id: &str) -> NodeRecord {
         labels: BTreeMap::new(),
         taints: BTreeMap::new(),
         agent_version: String::new(),
+        quarantine: None,
+        root: None,
         revision: 0,
     }
 }

@@ -12,7 +12,6 @@ use tonic::body::Body;
 use tonic::codegen::Bytes;
 use tonic::codegen::http::request::Parts;
 use tonic::codegen::http::{Request, Response};
-use tower::util::BoxService;
 
 use super::center::Center;
 use super::chance::Chance;
@@ -75,7 +74,7 @@ impl Dial for Way {
         };
         let way = self.clone();
         let call = move |request| way.clone().call(process, request);
-        Ok(BoxService::new(tower::service_fn(call)))
+        Ok(Wire::new(tower::service_fn(call)))
     }
 }
 

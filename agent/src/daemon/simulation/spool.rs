@@ -70,6 +70,7 @@ fn event(sequence: u64) -> v1::Event {
         at_unix_ms: 0,
         kind: "test".to_owned(),
         message: message(sequence),
+        spool_sequence: None,
     }
 }
 

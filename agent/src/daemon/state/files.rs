@@ -35,7 +35,7 @@ const LARGEST_BYTES: u64 = 1 << 20;
 const UNFINISHED: &str = "tmp";
 
 /// Makes `folder` with its parents, its owner's alone, unless it is there.
-pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
+pub(in crate::daemon) fn make_folder(folder: &Path) -> Result<(), StateError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -57,26 +57,36 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StateError
     Ok(Some(content))
 }
 
-/// Writes the file beside, syncs it, renames it, and syncs the folder.
+/// As [`replace`].
 pub(super) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), StateError> {
+    replace(path, content, mode).map_err(|source| failed("write", path, source))
+}
+
+/// Writes the file beside, syncs it, renames it, and syncs the folder.
+pub(in crate::daemon) fn replace(path: &Path, content: &[u8], mode: u32) -> std::io::Result<()> {
     let unfinished = path.with_added_extension(UNFINISHED);
-    remove(&unfinished)?;
-    let written = || -> std::io::Result<()> {
-        // A new file: one that was there would keep its mode and its readers.
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&unfinished)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        match path.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
-        }
-    };
-    written().map_err(|source| failed("write", path, source))
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // A new file: one that was there would keep its mode and its readers.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&unfinished)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    rename(&unfinished, path)
+}
+
+/// Renames within a folder, for good.
+pub(in crate::daemon) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::rename(from, to)?;
+    match to.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 /// Removes what a crash left of writing `path`.
@@ -110,7 +120,11 @@ pub(super) fn lock(path: &Path) -> Result<File, StateError> {
     }
 }
 
-pub(super) fn failed(operation: &'static str, path: &Path, source: std::io::Error) -> StateError {
+pub(in crate::daemon) fn failed(
+    operation: &'static str,
+    path: &Path,
+    source: std::io::Error,
+) -> StateError {
     StateError::File {
         operation,
         path: path.to_owned(),

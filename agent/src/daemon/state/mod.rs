@@ -1,10 +1,10 @@
 //! What the agent keeps on disk, by default in `/var/lib/muster`.
 //!
 //! `node-id` and `key.pem` say who this node is; `enrolment.json` what a controller's authority says of it; `standing.json`
-//! the newest that a controller told; `status.json` how the agent is doing. Only the agent that holds `lock` writes.
+//! the newest that a controller told; `status.json` how the agent is doing; `events` is the spool. Only the agent that holds `lock` writes.
 
 mod documents;
-mod files;
+pub(super) mod files;
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
@@ -23,6 +23,7 @@ const KEY: &str = "key.pem";
 const ENROLMENT: &str = "enrolment.json";
 const STANDING: &str = "standing.json";
 const STATUS: &str = "status.json";
+const SPOOL: &str = "events";
 const LOCK: &str = "lock";
 const ALL: [&str; 5] = [NODE_ID, KEY, ENROLMENT, STANDING, STATUS];
 
@@ -140,6 +141,11 @@ impl State {
     /// Says how the agent is doing.
     pub(crate) fn keep_status(&self, status: &AgentStatus) -> Result<(), StateError> {
         self.keep(STATUS, status, PUBLIC)
+    }
+
+    /// The folder of the event spool.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.folder.join(SPOOL)
     }
 
     fn document<T>(&self, name: &str, consequence: &'static str) -> Result<Option<T>, StateError>

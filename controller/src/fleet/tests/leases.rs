@@ -45,8 +45,8 @@ impl Store for Slow {
     async fn last_events(&self) -> Result<Vec<(String, u64)>, StoreError> {
         self.store.last_events().await
     }
-    async fn spooled(&self, node: &str) -> Result<u64, StoreError> {
-        self.store.spooled(node).await
+    async fn spooled(&self, node: &str, spool: &str) -> Result<u64, StoreError> {
+        self.store.spooled(node, spool).await
     }
     async fn inventory(&self, node: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.inventory(node).await

@@ -33,10 +33,12 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         macs: BTreeSet::new(),
         status,
         reason: "new".to_owned(),
+        quarantine: None,
         status_since: 0,
         role: None,
         public_key: String::new(),
         certificate_serial: Some("4a".to_owned()),
+        root: None,
         epoch: 1,
         generation: 1,
         inventory_digest: None,
@@ -125,6 +127,22 @@ async fn of_many_at_once_one_moves_it_and_nothing_is_told_twice() {
 }
 
 #[tokio::test]
+async fn what_is_stored_is_known_even_when_whoever_asked_went_away() {
+    let (fleet, store) = fleet(NodeStatus::Candidate).await;
+    let mut accepted = Box::pin(fleet.happen("n1", Event::Accept, "by root"));
+    tokio::select! {
+        biased;
+        _ = &mut accepted => panic!("it was done at once"),
+        () = std::future::ready(()) => {}
+    }
+    drop(accepted);
+    tokio::task::yield_now().await;
+    let stored = store.node("n1").await.unwrap().unwrap();
+    assert_eq!(stored.status, NodeStatus::Approved);
+    assert_eq!(*fleet.node("n1").unwrap().0, stored);
+}
+
+#[tokio::test]
 async fn a_deleted_node_is_gone() {
     let (fleet, store) = fleet(NodeStatus::Rejected).await;
     assert_eq!(fleet.happen("n1", Event::Delete, "").await.unwrap(), None);
@@ -201,20 +219,4 @@ async fn who_has_no_certificate_yet_is_not_silent() {
         "silent for longer than lease and margin"
     );
     watch.abort();
-}
-
-#[tokio::test]
-async fn what_is_stored_is_known_even_when_whoever_asked_went_away() {
-    let (fleet, store) = fleet(NodeStatus::Candidate).await;
-    let mut accepted = Box::pin(fleet.happen("n1", Event::Accept, "by root"));
-    tokio::select! {
-        biased;
-        _ = &mut accepted => panic!("it was done at once"),
-        () = std::future::ready(()) => {}
-    }
-    drop(accepted);
-    tokio::task::yield_now().await;
-    let stored = store.node("n1").await.unwrap().unwrap();
-    assert_eq!(stored.status, NodeStatus::Approved);
-    assert_eq!(*fleet.node("n1").unwrap().0, stored);
 }

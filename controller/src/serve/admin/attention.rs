@@ -27,7 +27,7 @@ impl Service {
             *counts
                 .entry(i32::from(v1::NodeStatus::from(record.status)))
                 .or_insert(0) += 1;
-            if let Some((kind, reason)) = self.concern(record, offline) {
+            if let Some((kind, reason)) = self.concern(record, heard.as_ref(), offline) {
                 attention.push(v1::Attention {
                     kind: kind.into(),
                     node: record.id.clone(),
@@ -48,8 +48,13 @@ impl Service {
     }
 
     /// The most urgent that there is to say of a node.
-    fn concern(&self, record: &NodeRecord, offline: bool) -> Option<(Kind, String)> {
-        let stuck = self.stuck(record);
+    fn concern(
+        &self,
+        record: &NodeRecord,
+        heard: Option<&Heard>,
+        offline: bool,
+    ) -> Option<(Kind, String)> {
+        let stuck = self.stuck(record, heard);
         let reason = || record.reason.clone();
         match record.status {
             NodeStatus::Rejected | NodeStatus::Out => None,

@@ -1,15 +1,29 @@
-//! What moves a node through its life.
+//! What moves a node through its life, within the rules over the cluster.
 
-use muster_model::Role;
+use muster_model::{NodeStatus, Role};
 use muster_proto::v1;
 use muster_proto::v1::change_node_request::Change;
 use tonic::Status;
 
-use super::super::status_of_move;
+use super::super::{enrollment::status_of as status_of_admission, status_of_move};
 use super::Service;
-use super::cluster::{control_nodes, quorum_advice};
-use crate::lifecycle::Event;
+use super::cluster::control_nodes;
+use crate::fleet::{Heard, MoveError};
+use crate::lifecycle::{Event, next};
+use crate::record::NodeRecord;
+use crate::rules::{self, Objection, Seen};
 use crate::store::Write;
+
+/// A change that was asked for.
+pub(super) struct Wanted<'a> {
+    pub(super) admin: &'a str,
+    pub(super) asked: &'a v1::ChangeNodeRequest,
+    pub(super) event: Event,
+    /// The node as it is.
+    pub(super) seen: Seen,
+    /// What stands against it.
+    pub(super) objections: Vec<Objection>,
+}
 
 impl Service {
     pub(super) async fn change_node(
@@ -17,67 +31,137 @@ impl Service {
         admin: &str,
         asked: v1::ChangeNodeRequest,
     ) -> Result<v1::ChangeNodeResponse, Status> {
+        let event = event(&asked)?;
+        let fleet = &self.services.fleet;
+        // Of two changes that are harmless one by one and not together, the second is decided on after the first is done.
+        let _operation = fleet.operation().await;
         let (record, heard) = self.find(&asked.node)?;
-        let (event, needs_name) = match (asked.change(), asked.force) {
-            (Change::Accept, _) => (Event::Accept, false),
-            (Change::Reject, _) => (Event::Reject, false),
-            (Change::Reconsider, _) => (Event::Reconsider, false),
-            (Change::Maintenance, false) => (Event::EnterMaintenance, false),
-            (Change::Maintenance, true) => (Event::ForceMaintenance, true),
-            (Change::CancelMaintenance, _) => (Event::CancelMaintenance, false),
-            (Change::Activate, _) => (Event::Activate, false),
-            (Change::Remove, _) => (Event::Remove, true),
-            (Change::Delete, _) => (Event::Delete, true),
-            (Change::Unspecified, _) => return Err(Status::invalid_argument("say what to change")),
+        next(record.status, event).map_err(|refused| status_of_move(&refused.into()))?;
+        let wanted = Wanted {
+            admin,
+            asked: &asked,
+            event,
+            objections: objections(&fleet.picture(), event, &record),
+            seen: fleet.seen(&record, heard.as_ref()),
         };
-        if needs_name && asked.confirm != record.name {
-            return Err(Status::failed_precondition(format!(
-                "this cannot be undone: confirm it by the node's name, {:?}",
-                record.name
-            )));
+        if let Some(offer) = self.weigh(&wanted)? {
+            return Ok(v1::ChangeNodeResponse {
+                node: Some(self.shown(&record, heard.as_ref())),
+                advice: Vec::new(),
+                force_offer: Some(offer),
+            });
         }
-        let wanted = v1::Role::try_from(asked.role)
+        if event == Event::Accept && !asked.despite_duplicate {
+            let acceptable = self.services.admission.acceptable(&record).await;
+            acceptable.map_err(|error| status_of_admission(&error))?;
+        }
+        self.carry_out(&wanted, heard.as_ref()).await
+    }
+
+    async fn carry_out(
+        &self,
+        wanted: &Wanted<'_>,
+        heard: Option<&Heard>,
+    ) -> Result<v1::ChangeNodeResponse, Status> {
+        let fleet = &self.services.fleet;
+        let Wanted { asked, event, .. } = *wanted;
+        let before = &wanted.seen.record;
+        let reason = reason(wanted);
+        let role = v1::Role::try_from(asked.role)
             .ok()
             .and_then(v1::Role::known);
-        let role = wanted.or(record.role).unwrap_or(Role::Worker);
-        let revoke = (event == Event::Remove)
-            .then(|| record.certificate_serial.clone())
-            .flatten();
-        let reason = match asked.reason.as_str() {
-            "" => format!("by {admin}"),
-            reason => format!("{reason} (by {admin})"),
+        let edit = move |record: &mut NodeRecord| {
+            if event == Event::Accept {
+                record.role = Some(role.or(record.role).unwrap_or(Role::Worker));
+                record.quarantine = None;
+            }
+            let revoked = record.certificate_serial.clone();
+            let revoked = revoked.filter(|_| event == Event::Remove);
+            let revoke = revoked.map(|serial| Write::Revoke { serial });
+            revoke.into_iter().collect()
         };
-        let revoked = revoke.clone();
-        let changed = self
-            .services
-            .fleet
-            .happen_with(&record.id, event, &reason, move |record| {
-                if event == Event::Accept {
-                    record.role = Some(role);
-                }
-                let revoke = revoked.clone();
-                revoke
-                    .map(|serial| Write::Revoke { serial })
-                    .into_iter()
-                    .collect()
-            });
-        let changed = changed.await.map_err(|error| status_of_move(&error))?;
-        if let Some(serial) = revoke {
-            self.services.revoked.add(&serial);
+        let changed = fleet.happen_with(&before.id, event, &reason, edit).await;
+        let mut changed = changed.map_err(|error| status_of_move(&error))?;
+        if let (Event::Remove, Some(record)) = (event, &changed)
+            && let Some(serial) = &record.certificate_serial
+        {
+            self.services.revoked.add(serial);
+        }
+        // Nobody is there to say that it is empty, and nothing has run there since it was fenced.
+        if event == Event::ForceMaintenance && before.status == NodeStatus::Fenced {
+            let drained = fleet.happen(
+                &before.id,
+                Event::Drained,
+                "it was fenced: nothing runs there",
+            );
+            changed = drained
+                .await
+                .map_err(|error: MoveError| status_of_move(&error))?;
+        }
+        let role = changed.as_ref().unwrap_or(before).role;
+        if matches!(event, Event::Remove | Event::Delete) {
+            let released = self.services.admission.release().await;
+            released.map_err(|error| status_of_admission(&error))?;
         }
         Ok(v1::ChangeNodeResponse {
-            node: changed.map(|record| self.shown(&record, heard.as_ref())),
-            advice: self.advice(event),
+            node: changed.map(|record| self.shown(&record, heard)),
+            advice: self.advice(event, role, wanted.seen.is_online),
+            force_offer: None,
         })
     }
 
-    /// What the administrator should know after a change of who controls the cluster.
-    fn advice(&self, event: Event) -> Vec<String> {
-        match event {
-            Event::Accept | Event::EnterMaintenance | Event::ForceMaintenance | Event::Remove => {
-                quorum_advice(control_nodes(&self.services.fleet.nodes()))
+    /// What the administrator should know after a change.
+    fn advice(&self, event: Event, role: Option<Role>, is_online: bool) -> Vec<String> {
+        let fleet = &self.services.fleet;
+        match (event, role) {
+            (Event::Accept | Event::Remove, Some(Role::Control)) => {
+                rules::advice(control_nodes(&fleet.nodes()))
+            }
+            (Event::EnterMaintenance | Event::ForceMaintenance, Some(Role::Control)) => {
+                rules::advice_while_paused(&fleet.picture())
+            }
+            (Event::Activate, _) if !is_online => {
+                vec!["its heartbeats do not come: it becomes active once it is switched on and its agent runs".to_owned()]
             }
             _ => Vec::new(),
         }
+    }
+}
+
+fn event(asked: &v1::ChangeNodeRequest) -> Result<Event, Status> {
+    Ok(match (asked.change(), asked.force) {
+        (Change::Accept, _) => Event::Accept,
+        (Change::Reject, _) => Event::Reject,
+        (Change::Reconsider, _) => Event::Reconsider,
+        (Change::Maintenance, false) => Event::EnterMaintenance,
+        (Change::Maintenance, true) => Event::ForceMaintenance,
+        (Change::CancelMaintenance, _) => Event::CancelMaintenance,
+        (Change::Activate, _) => Event::Activate,
+        (Change::Remove, _) => Event::Remove,
+        (Change::Delete, _) => Event::Delete,
+        (Change::Unspecified, _) => return Err(Status::invalid_argument("say what to change")),
+    })
+}
+
+fn objections(picture: &rules::Picture, event: Event, record: &NodeRecord) -> Vec<Objection> {
+    match event {
+        Event::EnterMaintenance | Event::ForceMaintenance => {
+            rules::maintenance(picture, &record.id)
+        }
+        Event::Remove => rules::removal(picture, &record.id),
+        _ => Vec::new(),
+    }
+}
+
+/// Who, why, and that it was by force.
+fn reason(wanted: &Wanted<'_>) -> String {
+    let Wanted { admin, asked, .. } = wanted;
+    let by = match asked.force_ticket.as_str() {
+        "" => format!("by {admin}"),
+        _ => format!("by force by {admin}"),
+    };
+    match asked.reason.as_str() {
+        "" => by,
+        reason => format!("{reason} ({by})"),
     }
 }

@@ -9,6 +9,7 @@ use tonic::Status;
 use super::Service;
 use crate::fleet::Heard;
 use crate::record::NodeRecord;
+use crate::rules::{advice, tolerated};
 
 impl Service {
     pub(super) async fn get_cluster(
@@ -21,7 +22,7 @@ impl Service {
             nodes: u32::try_from(nodes.len()).unwrap_or(u32::MAX),
             control_nodes: controls,
             tolerated_failures: tolerated(controls),
-            advice: quorum_advice(controls),
+            advice: advice(controls),
             ..Default::default()
         };
         self.survey(&nodes, &mut cluster);
@@ -37,41 +38,4 @@ pub(super) fn control_nodes(nodes: &[(Arc<NodeRecord>, Option<Heard>)]) -> u32 {
         record.role == Some(Role::Control) && !outside
     });
     u32::try_from(controls.count()).unwrap_or(u32::MAX)
-}
-
-/// n control nodes go on without n − (⌊n/2⌋ + 1) of them.
-fn tolerated(controls: u32) -> u32 {
-    controls.saturating_sub(controls / 2 + 1)
-}
-
-pub(super) fn quorum_advice(controls: u32) -> Vec<String> {
-    match controls {
-        0 => Vec::new(),
-        even if even % 2 == 0 => vec![format!(
-            "{even} control nodes survive as many failures as {} do ({}): one more, or one less, is better",
-            even - 1,
-            tolerated(even)
-        )],
-        1 => vec!["one control node survives no failure; three survive one".to_owned()],
-        _ => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn even_counts_buy_nothing() {
-        let table = [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 2)];
-        for (controls, failures) in table {
-            assert_eq!(tolerated(controls), failures, "{controls}");
-        }
-        assert_eq!(quorum_advice(3), [""; 0]);
-        let advice = quorum_advice(4).join("");
-        assert_eq!(
-            advice,
-            "4 control nodes survive as many failures as 3 do (1): one more, or one less, is better"
-        );
-    }
 }

@@ -172,5 +172,6 @@ fn shown(event: EventRecord) -> v1::Event {
         at_unix_ms: event.at,
         kind: event.kind,
         message: event.message,
+        spool_sequence: event.spooled.map(|spooled| spooled.sequence),
     }
 }

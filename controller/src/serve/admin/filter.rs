@@ -64,7 +64,7 @@ impl Filter {
             && self.selector.matches(&record.labels)
             && (self.text.is_empty() || self.reads(record))
             && (!self.offline || service.services.fleet.is_offline(record, heard))
-            && (!self.stuck || !service.stuck(record).is_empty())
+            && (!self.stuck || !service.stuck(record, heard).is_empty())
     }
 
     fn reads(&self, record: &NodeRecord) -> bool {

@@ -1,8 +1,9 @@
 //! What administrators ask for: over TLS with their certificate, or as root on the controller's own machine.
 //!
 //! Map: this file lets administrators in and hands each call to its topic: `nodes` and `events` read, `watch`
-//! follows, `change` moves, `edit` names and labels, `tokens`, `cluster`. `filter` and `order` say which nodes and in
-//! which order; `stream` is an answer that goes on; `shown` turns records into what is on the wire.
+//! follows, `change` moves, and `force` makes it wait; `edit` names and labels, `tokens`, `cluster`. `filter` and
+//! `order` say which nodes and in which order; `stream` is an answer that goes on; `shown` turns records into what is
+//! on the wire.
 
 mod attention;
 mod change;
@@ -10,6 +11,7 @@ mod cluster;
 mod edit;
 mod events;
 mod filter;
+mod force;
 mod nodes;
 mod order;
 mod shown;
@@ -17,15 +19,16 @@ mod stream;
 mod tokens;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use muster_proto::v1;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Response, Status};
 
-use super::{Services, status_of_store, tls};
+use super::{Services, status_of_store};
 use crate::peer::Peer;
+use crate::rules::force::Tickets;
 use crate::store::{Transaction, Write};
 use stream::BoxStream;
 
@@ -38,6 +41,8 @@ const LARGEST_PAGE: usize = 2000;
 pub(super) struct Service {
     services: Services,
     door: Door,
+    /// Force that waits.
+    tickets: Mutex<Tickets>,
     stop: CancellationToken,
 }
 
@@ -60,6 +65,7 @@ impl Service {
             services,
             door,
             stop,
+            tickets: Mutex::default(),
         }))
     }
 
@@ -70,6 +76,7 @@ impl Service {
             services,
             door,
             stop,
+            tickets: Mutex::default(),
         }))
     }
 
@@ -78,15 +85,8 @@ impl Service {
         let refused = || Status::permission_denied("this is for administrators alone");
         match self.door {
             Door::Network => {
-                let connection = request.extensions().get::<tls::Connection>();
-                let identified = connection.and_then(|connection| connection.identified.as_ref());
-                let identified = identified.ok_or_else(|| {
-                    Status::unauthenticated("an administrator shows a certificate; none was shown")
-                })?;
-                match &identified.peer {
-                    Peer::Admin(_) if self.services.revoked.has(&identified.serial) => {
-                        Err(Status::unauthenticated("the certificate was revoked"))
-                    }
+                const NOBODY: &str = "an administrator shows a certificate; none was shown";
+                match &self.services.caller(request, NOBODY)?.peer {
                     Peer::Admin(name) => Ok(name.clone()),
                     Peer::Node(_) => Err(refused()),
                 }
@@ -151,10 +151,12 @@ impl v1::admin_server::Admin for Shared {
         request: Request<v1::ChangeNodeRequest>,
     ) -> Result<Response<v1::ChangeNodeResponse>, Status> {
         let admin = self.0.admit(&request)?;
-        self.0
-            .change_node(&admin, request.into_inner())
-            .await
-            .map(Response::new)
+        let service = Arc::clone(&self.0);
+        // Done to the end when it was begun, even when the administrator hangs up.
+        let changing = async move { service.change_node(&admin, request.into_inner()).await };
+        let changed = tokio::spawn(changing).await;
+        let changed = changed.map_err(|error| Status::internal(error.to_string()))?;
+        changed.map(Response::new)
     }
 
     async fn edit_node(

@@ -1,10 +1,13 @@
 //! Records as they are on the wire.
 
+use std::sync::Arc;
+
 use muster_proto::v1;
 
 use super::Service;
 use crate::fleet::Heard;
 use crate::record::NodeRecord;
+use crate::rules;
 
 impl Service {
     pub(super) fn shown(&self, record: &NodeRecord, heard: Option<&Heard>) -> v1::NodeRecord {
@@ -13,6 +16,7 @@ impl Service {
             value: taint.value.clone(),
             effect: taint.effect.word().to_owned(),
         });
+        let fleet = &self.services.fleet;
         v1::NodeRecord {
             id: record.id.clone(),
             name: record.name.clone(),
@@ -26,7 +30,7 @@ impl Service {
                 .role
                 .map_or(v1::Role::Unspecified, v1::Role::from)
                 .into(),
-            offline: self.services.fleet.is_offline(record, heard),
+            offline: fleet.is_offline(record, heard),
             heard_unix_ms: heard.map(|heard| heard.at_unix_ms),
             gauges: heard.and_then(|heard| heard.gauges),
             tags: record.tags.iter().cloned().collect(),
@@ -34,19 +38,23 @@ impl Service {
             taints: taints.collect(),
             agent_version: record.agent_version.clone(),
             revision: record.revision,
-            stuck: self.stuck(record),
+            stuck: self.stuck(record, heard),
+            quarantine: record.quarantine.clone().unwrap_or_default(),
         }
     }
 }
 
 impl Service {
     /// What keeps a node in its status for longer than is usual; empty when nothing does.
-    #[allow(
-        clippy::unused_self,
-        reason = "limits on the time in a status are the fleet's"
-    )]
-    pub(super) fn stuck(&self, _: &NodeRecord) -> String {
-        String::new()
+    pub(super) fn stuck(&self, record: &NodeRecord, heard: Option<&Heard>) -> String {
+        let fleet = &self.services.fleet;
+        let now = fleet.now();
+        // Asked of every node, and true of few.
+        if !rules::is_overlong(record, now) {
+            return String::new();
+        }
+        let seen = fleet.seen(&Arc::new(record.clone()), heard);
+        rules::stuck(&seen, now).unwrap_or_default()
     }
 }
 

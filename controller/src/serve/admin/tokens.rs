@@ -37,6 +37,7 @@ impl Service {
             uses: asked.uses,
             name: Some(asked.name).filter(|name| !name.is_empty()),
             labels: asked.labels.into_iter().collect(),
+            auto_accept: asked.auto_accept,
         };
         let pin = self.services.authority.pin();
         let made = token::make(wanted, pin, self.services.fleet.now());
@@ -94,5 +95,6 @@ fn shown_token(token: &TokenRecord) -> v1::TokenRecord {
         name: token.name.clone().unwrap_or_default(),
         labels: token.labels.clone().into_iter().collect(),
         revoked: token.revoked,
+        auto_accept: token.auto_accept,
     }
 }

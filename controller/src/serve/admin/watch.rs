@@ -142,7 +142,7 @@ impl Watch {
         let seen = Seen {
             revision: record.revision,
             offline: self.service.services.fleet.is_offline(record, heard),
-            stuck: !self.service.stuck(record).is_empty(),
+            stuck: !self.service.stuck(record, heard).is_empty(),
         };
         if self.told.get(&record.id) == Some(&seen) {
             return Ok(());

@@ -1,0 +1,59 @@
+//! Certificates for nodes that were admitted.
+
+use std::time::Duration;
+
+use super::{Admission, AdmissionError, Outcome};
+use crate::authority::{AuthorityError, Issued, Request};
+use crate::peer::Peer;
+use crate::record::NodeRecord;
+
+/// How long a node's certificate is good for.
+const CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+
+impl Admission {
+    /// A new certificate for a node that has one, for a key of its own.
+    ///
+    /// # Errors
+    /// The request is not valid, or cannot be answered.
+    pub async fn renew(&self, node: &NodeRecord, request: &[u8]) -> Result<Issued, AdmissionError> {
+        let request = Request::parse(request)?;
+        let key = request.key_digest();
+        let issued = self.sign(node, request)?;
+        self.note(node, &issued, Some(key)).await?;
+        Ok(issued)
+    }
+
+    /// Issues a certificate for the key that was admitted.
+    pub(super) async fn issue(
+        &self,
+        record: &NodeRecord,
+        request: Request,
+    ) -> Result<Outcome, AdmissionError> {
+        let issued = self.sign(record, request)?;
+        self.note(record, &issued, None).await?;
+        Ok(Outcome::Issued(issued))
+    }
+
+    fn sign(&self, record: &NodeRecord, request: Request) -> Result<Issued, AuthorityError> {
+        let peer = Peer::Node(record.id.clone());
+        self.authority
+            .issue(request, &peer, self.fleet.now(), CERTIFICATE_LIFE)
+    }
+
+    async fn note(
+        &self,
+        record: &NodeRecord,
+        issued: &Issued,
+        key: Option<String>,
+    ) -> Result<(), AdmissionError> {
+        let note = format!("certificate {} issued", issued.serial);
+        let edit = |record: &mut NodeRecord| {
+            record.certificate_serial = Some(issued.serial.clone());
+            if let Some(key) = &key {
+                record.public_key.clone_from(key);
+            }
+        };
+        self.fleet.edit(&record.id, &note, edit).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,223 @@
+//! How a machine becomes a candidate, and a candidate gets its certificate.
+//!
+//! Map: this file answers requests; `guesses` bounds wrong tokens; `request` reads what a machine says of itself;
+//! `joining` takes it in, or looks at it again; `twins` finds who has its identity already; `judging` turns a
+//! verdict into a status; `rules` accepts without a person; `issue` gives certificates.
+//!
+//! Invariants: a token is looked at before anything else that costs; nobody is accepted by a rule who is
+//! inadequate or quarantined; a newcomer never changes a node that is there.
+
+mod guesses;
+mod issue;
+mod joining;
+mod judging;
+mod request;
+mod rules;
+mod twins;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_adequacy::{Policy, Verdict, judge};
+use muster_model::{Inventory, NodeStatus};
+use muster_proto::{JoinToken, v1};
+use tokio::time::Instant;
+
+use crate::authority::{Authority, AuthorityError, Issued, Request, hex};
+use crate::fleet::{Fleet, MoveError};
+use crate::lifecycle::Event;
+use crate::record::{NodeRecord, TokenRecord};
+use crate::store::{StoreError, Transaction, Write};
+use crate::token::{self, Unfit};
+use guesses::Guesses;
+use judging::judged;
+
+pub use rules::Rule;
+
+/// Admits nodes.
+#[derive(Debug)]
+pub struct Admission {
+    fleet: Arc<Fleet>,
+    authority: Arc<Authority>,
+    policy: Policy,
+    rules: Vec<Rule>,
+    guesses: Guesses,
+    /// Held while a newcomer is compared with who is there, until it is there itself.
+    joining: tokio::sync::Mutex<()>,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// An administrator has to decide, or has decided against it.
+    Pending(Arc<NodeRecord>),
+    /// It was accepted: here is its certificate.
+    Issued(Issued),
+}
+
+/// Why a request was turned down.
+#[derive(Debug, thiserror::Error)]
+pub enum AdmissionError {
+    /// The token does not admit it.
+    #[error(transparent)]
+    Token(#[from] Unfit),
+    /// Wrong tokens came from there.
+    #[error("too many wrong join tokens came from this address; ask again in {} s", wait.as_secs() + 1)]
+    Guessing {
+        /// For how long nothing from there is looked at.
+        wait: Duration,
+    },
+    /// It has the identity of another node.
+    #[error(
+        "this machine is quarantined: {0}; remove or delete the other one, or accept it with --despite-duplicate"
+    )]
+    Quarantined(String),
+    /// A field of the request is not as it has to be.
+    #[error("the request's {field} is not valid: {problem}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Another key has asked under the same id.
+    #[error(
+        "another machine is known under this node id; run `muster reset` on this one, and join again"
+    )]
+    OtherKey,
+    /// It was removed.
+    #[error(
+        "this node was removed from the cluster; run `muster reset` on it, and join again with a new token"
+    )]
+    Removed,
+    /// No certificate can be made.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// It cannot be stored.
+    #[error("the node cannot be stored")]
+    Store(#[from] StoreError),
+    /// It cannot be moved.
+    #[error(transparent)]
+    Move(#[from] MoveError),
+}
+
+impl Admission {
+    /// Admits to `fleet` with certificates of `authority`, judging by `policy`; a person accepts.
+    pub fn new(fleet: Arc<Fleet>, authority: Arc<Authority>, policy: Policy) -> Self {
+        Self {
+            fleet,
+            authority,
+            policy,
+            rules: Vec::new(),
+            guesses: Guesses::default(),
+            joining: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The same, with rules that accept; the first that fits counts.
+    pub fn with_rules(self, rules: Vec<Rule>) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// Answers a request to be enrolled that came from an address.
+    ///
+    /// # Errors
+    /// Why it was turned down.
+    pub async fn enroll(
+        &self,
+        asked: v1::EnrollRequest,
+        from: Option<IpAddr>,
+    ) -> Result<Outcome, AdmissionError> {
+        let from = from.map(|from| from.to_canonical());
+        let token = self.proved(&asked.token, from).await?;
+        let request = Request::parse(&asked.certificate_request)?;
+        let known = self.fleet.node(&asked.node_id).map(|(record, _)| record);
+        let record = match known {
+            Some(record) if record.public_key != request.key_digest() => {
+                return Err(AdmissionError::OtherKey);
+            }
+            Some(record) => self.look_again(&asked, &token, record, from).await?,
+            None => self.take_in(&asked, token, &request, from).await?,
+        };
+        match record.status {
+            NodeStatus::Candidate | NodeStatus::Inadequate | NodeStatus::Rejected => {
+                Ok(Outcome::Pending(record))
+            }
+            NodeStatus::Out => Err(AdmissionError::Removed),
+            _ => self.issue(&record, request).await,
+        }
+    }
+
+    /// Takes the inventory of a node as it is now, and judges it anew where that decides.
+    ///
+    /// # Errors
+    /// It is none, or cannot be stored.
+    pub async fn reported(
+        &self,
+        node: &NodeRecord,
+        json: &[u8],
+        document: v1::Document,
+    ) -> Result<(), AdmissionError> {
+        let inventory = Inventory::from_json(json).map_err(|error| AdmissionError::Field {
+            field: "inventory",
+            problem: error.to_string(),
+        })?;
+        let content = Write::Inventory {
+            node: node.id.clone(),
+            content: document.content,
+        };
+        let transaction = Transaction {
+            writes: vec![content],
+        };
+        self.fleet.store().commit(transaction).await?;
+        let digest = hex(&document.digest);
+        let note = format!(
+            "inventory {} reported",
+            digest.get(..16).unwrap_or_default()
+        );
+        let edit = |record: &mut NodeRecord| {
+            record.inventory_digest = Some(digest.clone());
+            record.hostname.clone_from(&inventory.host.hostname);
+        };
+        self.fleet.edit(&node.id, &note, edit).await?;
+        let (status, reason) = judged(&self.judge(&inventory), node.role);
+        let event = match status {
+            NodeStatus::Inadequate => Event::FoundInadequate,
+            _ => Event::FoundAdequate,
+        };
+        self.fleet.happen(&node.id, event, &reason).await?;
+        Ok(())
+    }
+
+    /// What the policy says of a machine.
+    pub fn judge(&self, inventory: &Inventory) -> Verdict {
+        judge(&self.policy, inventory)
+    }
+
+    /// The record of a token whose secret is right; for whoever guesses, after a while.
+    async fn proved(
+        &self,
+        text: &str,
+        from: Option<IpAddr>,
+    ) -> Result<TokenRecord, AdmissionError> {
+        let guessing = |wait| AdmissionError::Guessing { wait };
+        if let Some(from) = from {
+            self.guesses
+                .permit(from, Instant::now())
+                .map_err(guessing)?;
+        }
+        let token = self.token(text).await;
+        if let (Err(AdmissionError::Token(Unfit::Unknown)), Some(from)) = (&token, from) {
+            self.guesses.wrong(from, Instant::now()).map_err(guessing)?;
+            tracing::warn!(%from, "a wrong join token");
+        }
+        token
+    }
+
+    async fn token(&self, text: &str) -> Result<TokenRecord, AdmissionError> {
+        let token = JoinToken::parse(text).map_err(|_| Unfit::Unknown)?;
+        let record = self.fleet.store().token(token.id()).await?;
+        Ok(token::proved(record, &token).ok_or(Unfit::Unknown)?)
+    }
+}
