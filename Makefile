@@ -6,7 +6,7 @@
 
 CARGO := cargo
 SCRIPTS := .ci/run tests/demo tests/setup tests/summary fuzz/run \
-	$(wildcard packaging/*.sh) $(addprefix tests/lab/metal/,build init start program run populate survey)
+	$(wildcard packaging/*.sh) $(addprefix tests/lab/metal/,build init start program run populate survey) tests/lab/nodes/build
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16

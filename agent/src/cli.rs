@@ -4,6 +4,7 @@ mod agent;
 mod check;
 mod diff;
 mod policy;
+mod workloads;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,10 +19,13 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
-pub(crate) use agent::{AgentArguments, StatusArguments, StatusFormat, Taint};
+pub(crate) use agent::{
+    AgentArguments, GuardArguments, StatusArguments, StatusFormat, Taint, WorkloadsChoice,
+};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use diff::{DiffArguments, DiffFormat};
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
+pub(crate) use workloads::{WorkloadsArguments, WorkloadsFormat};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -85,8 +89,14 @@ pub(crate) enum Command {
     /// Make this machine a node of a cluster, and keep it one.
     #[command(after_help = agent::HELP)]
     Agent(AgentArguments),
+    /// Runs as long as the lease of this machine's agent; started by systemd.
+    #[command(hide = true)]
+    FenceGuard(GuardArguments),
     /// Show what this machine's agent is and does.
     Status(StatusArguments),
+    /// Show what runs on this machine: virtual machines, containers, pods, services.
+    #[command(after_help = workloads::HELP)]
+    Workloads(WorkloadsArguments),
     /// Print the JSON Schema of a document.
     Schema {
         /// Which document.
@@ -222,6 +232,8 @@ pub(crate) enum Document {
     Verdict,
     /// What `muster diff -o json` prints.
     Comparison,
+    /// What `muster workloads -o json` prints.
+    Workloads,
 }
 
 /// Prints the completion script for `shell`.

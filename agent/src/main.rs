@@ -23,6 +23,7 @@ mod policy;
 mod render;
 mod schema;
 mod status;
+mod workloads;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -48,15 +49,20 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     // A service's log says what it does without being asked.
-    let least = u8::from(matches!(cli.command, Command::Agent(_)));
+    let least = u8::from(matches!(
+        cli.command,
+        Command::Agent(_) | Command::FenceGuard(_)
+    ));
     logging::start(cli.verbose.max(least));
     match cli.command {
         Command::Agent(arguments) => daemon::run(&arguments),
+        Command::FenceGuard(arguments) => daemon::guard::run(&arguments.lease),
         Command::Discover(arguments) => discover::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Workloads(arguments) => workloads::run(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
     }

@@ -10,6 +10,7 @@ pub(crate) fn print(document: Document) -> anyhow::Result<Exit> {
         Document::Inventory => include_str!("../../docs/inventory.schema.json"),
         Document::Change => include_str!("../../docs/change.schema.json"),
         Document::Verdict => include_str!("../../docs/verdict.schema.json"),
+        Document::Workloads => include_str!("../../docs/workloads.schema.json"),
         Document::Comparison => include_str!("../../docs/comparison.schema.json"),
     })?;
     Ok(Exit::Complete)

@@ -4,6 +4,7 @@ use std::fmt;
 
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::time::ASN1Time;
 
 use crate::record::UnixMs;
 
@@ -61,8 +62,23 @@ pub struct Identified {
     pub peer: Peer,
     /// Serial number, as hex.
     pub serial: String,
+    /// When the certificate begins to be good.
+    pub begins: UnixMs,
     /// When it ends.
     pub ends: UnixMs,
+}
+
+impl Identified {
+    /// Whether the certificate should have been replaced by now: nodes do so after at most four fifths of its life, by their own clock.
+    pub fn is_late(&self, now: UnixMs) -> bool {
+        let left = self.ends.saturating_sub(now);
+        let life = self.ends.saturating_sub(self.begins);
+        left < life / 6
+    }
+}
+
+fn unix_ms(time: ASN1Time) -> UnixMs {
+    time.timestamp().saturating_mul(1000)
 }
 
 /// Reads a certificate that TLS has verified. Nobody, when it names nobody or more than one.
@@ -81,11 +97,8 @@ pub fn identify(certificate: &[u8]) -> Option<Identified> {
         (Some(peer), None) => Some(Identified {
             peer,
             serial: crate::authority::hex(certificate.raw_serial()),
-            ends: certificate
-                .validity()
-                .not_after
-                .timestamp()
-                .saturating_mul(1000),
+            begins: unix_ms(certificate.validity().not_before),
+            ends: unix_ms(certificate.validity().not_after),
         }),
         _ => None,
     }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_model::{NodeStatus, Role};
 use serde::{Deserialize, Serialize};
 
+use crate::succession::Succession;
+
 /// Counts the changes of a record; 0 is a record that was never stored.
 pub type Revision = u64;
 
@@ -32,6 +34,9 @@ pub struct NodeRecord {
     pub macs: BTreeSet<String>,
     /// Where it is in its life.
     pub status: NodeStatus,
+    /// Whether its workloads may take their time to leave: it was sent into maintenance without force.
+    #[serde(default)]
+    pub drains: bool,
     /// Why, for people.
     pub reason: String,
     /// Whose identity it has too: while this stands, it is accepted by nobody but an administrator who says so.
@@ -45,6 +50,9 @@ pub struct NodeRecord {
     pub public_key: String,
     /// Serial number of its certificate in use, as hex; none before it is accepted.
     pub certificate_serial: Option<String>,
+    /// What follows on that certificate.
+    #[serde(default)]
+    pub succession: Succession,
     /// The pin of the root of the certificate that it last showed, as hex: it knows that root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
@@ -131,6 +139,23 @@ pub struct TokenRecord {
     pub revoked: bool,
     /// Counted up by the store with each change.
     pub revision: Revision,
+}
+
+/// A certificate of an administrator. Whether it is revoked is known by its serial number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdministratorRecord {
+    /// Whose.
+    pub name: String,
+    /// Its serial number, as hex.
+    pub serial: String,
+    /// The pin of the root above it, as hex.
+    pub root: String,
+    /// When it was issued.
+    pub issued: UnixMs,
+    /// When it ends.
+    pub ends: UnixMs,
+    /// Who had it issued.
+    pub issued_by: String,
 }
 
 /// Something that happened to a node, in its log for ever.

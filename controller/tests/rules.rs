@@ -23,6 +23,7 @@ use tonic::transport::Channel;
 
 const N1: &str = "00000000000000000000000000000001";
 const N2: &str = "00000000000000000000000000000002";
+const N3: &str = "00000000000000000000000000000003";
 const GIB: u64 = 1 << 30;
 
 /// Two active nodes that were heard.
@@ -318,4 +319,39 @@ async fn a_node_is_told_at_once_what_it_is_to_be() {
         }
     };
     assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
+}
+
+#[tokio::test]
+async fn another_policy_judges_anew_whoever_is_undecided() {
+    let lab = Lab::start().await;
+    let token = lab.token(2, 3600).await;
+    lab.member(N1).await;
+    for id in [N2, N3] {
+        lab.enroll(&lab.machine(id), &token).await.unwrap();
+    }
+    lab.happen(N3, Event::Reject).await;
+    assert_eq!(lab.status(N2), NodeStatus::Candidate);
+
+    let lab = lab.again(64).await;
+    settle(&lab, N2, NodeStatus::Inadequate).await;
+    assert_eq!(lab.reason(N2), "fails cpu-threads");
+    assert_eq!(lab.status(N1), NodeStatus::Approved, "it was accepted");
+    assert_eq!(lab.status(N3), NodeStatus::Rejected, "it was declined");
+    let before = lab.events(N2).await;
+    let lab = lab.again(64).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(lab.events(N2).await, before, "nothing has changed");
+    let lab = lab.again(2).await;
+    settle(&lab, N2, NodeStatus::Candidate).await;
+}
+
+/// Waits for what is done in the background.
+async fn settle(lab: &Lab, id: &str, status: NodeStatus) {
+    for _ in 0..100 {
+        if lab.status(id) == status {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{} and not {status}", lab.status(id));
 }

@@ -33,6 +33,7 @@ pub mod source;
 #[cfg(test)]
 mod testing;
 pub mod watch;
+mod workloads;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -45,6 +46,7 @@ use notes::Notes;
 use source::signals::HeldSignals;
 pub use source::{Query, Source};
 pub use watch::Watcher;
+pub use workloads::workloads;
 
 /// What to discover, and for how long to wait.
 #[derive(Debug, Clone)]

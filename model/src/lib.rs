@@ -30,6 +30,7 @@ pub mod status;
 pub mod units;
 pub mod usage;
 pub mod warning;
+pub mod workload;
 
 pub use change::{Change, ChangeKind, FieldChange};
 pub use inventory::{INVENTORY_SCHEMA, Inventory, Origin, Section};
@@ -37,3 +38,4 @@ pub use reading::NoInventory;
 pub use role::Role;
 pub use status::NodeStatus;
 pub use warning::{Found, Warning, WarningKind};
+pub use workload::{WORKLOADS_SCHEMA, Workloads};

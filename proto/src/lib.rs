@@ -1,10 +1,11 @@
 //! The wire of muster: gRPC package `muster.v1`, generated from `muster/v1/*.proto`.
 //!
 //! Map: [`v1`] is the generated code; its documentation is in the `.proto` files. `convert` turns its numbers
-//! into the model's words; `document` packs JSON; [`token`] is what admits a machine.
+//! into the model's words; `document` packs JSON; `codec` sizes the buffers of calls; [`token`] is what admits a machine.
 
 #![forbid(unsafe_code)]
 
+mod codec;
 mod convert;
 mod document;
 pub mod token;

@@ -70,7 +70,7 @@ fn every_rule_finds_what_breaks_it() {
         ),
         (
             node,
-            "  // A new certificate for a new key, in time before the old one ends.\n",
+            "  // A new certificate for a new key, in time before the old one ends. The old one is good until the new one has been used.\n",
             "",
             "RenewCertificate has no comment",
         ),

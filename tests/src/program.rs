@@ -93,6 +93,8 @@ fn tame(command: &mut Command) {
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM"] {
         command.env_remove(name);
     }
+    // The machine that tests may be a node: its workloads are none of their business.
+    command.env("MUSTER_WORKLOADS", "none");
 }
 
 fn copy_for_everybody() -> TempDir {

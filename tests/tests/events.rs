@@ -96,3 +96,73 @@ fn an_agent_that_is_stopped_says_so_when_it_is_back_and_a_deleted_spool_begins_a
         "what was not delivered went with it: {events:#?}"
     );
 }
+
+#[test]
+fn certificates_are_renewed_twice_and_nobody_notices() {
+    let lab = Lab::start(&["--certificate-life", "15s"]);
+    let token = lab.token();
+    let _agent = lab.agent(Some(&token));
+    lab.accept();
+    let key = || std::fs::read(lab.path("agent/key.pem")).unwrap();
+    let first = key();
+    let events = lab.wait_until("two renewals", |events| {
+        assert_eq!(lab.node().unwrap()["status"], "active");
+        kinds(events)
+            .filter(|kind| *kind == "certificate_renewed")
+            .count()
+            == 2
+    });
+    assert!(key() != first, "each certificate has a key of its own");
+    assert!(!lab.path("agent/next-key.pem").exists());
+    for unwanted in ["controller_lost", "lease_lost", "certificate_ended"] {
+        assert!(!kinds(&events).any(|kind| kind == unwanted), "{events:#?}");
+    }
+    let stopped = kinds(&events)
+        .filter(|kind| *kind == "workloads_stopped")
+        .count();
+    assert_eq!(stopped, 1, "at the start alone: {events:#?}");
+    let messages = events.iter().filter_map(|event| event["message"].as_str());
+    let used = messages.filter(|told| told.ends_with("is in use")).count();
+    assert!(used >= 1, "{events:#?}");
+}
+
+#[test]
+fn a_node_that_was_off_past_its_certificate_comes_back_when_an_administrator_lets_it() {
+    let lab = Lab::start(&["--certificate-life", "6s"]);
+    let token = lab.token();
+    let agent = lab.agent(Some(&token));
+    lab.accept();
+    let id = lab.node().unwrap()["id"].clone();
+    let early = lab.ask(&["nodes", "readmit", "node1"]);
+    assert_eq!(early.code, Some(1));
+    assert!(
+        early.told.contains("does not ask to be let back"),
+        "{}",
+        early.told
+    );
+    drop(agent);
+    lab.wait_for("fenced");
+    std::thread::sleep(Duration::from_secs(7));
+
+    let _agent = lab.agent(None);
+    lab.patiently("asking to be let back", || {
+        let node = lab.node().unwrap();
+        node["reason"]
+            .as_str()
+            .unwrap()
+            .contains("nodes readmit node1")
+    });
+    assert_eq!(lab.node().unwrap()["status"], "fenced");
+    let readmitted = lab.ask(&["nodes", "readmit", "node1"]);
+    assert_eq!(readmitted.code, Some(0), "{}", readmitted.told);
+    let back = lab.wait_for("active");
+    assert_eq!(back["id"], id);
+    let events = lab.wait_until("it tells", |events| {
+        kinds(events).filter(|kind| *kind == "enrolled").count() == 2
+    });
+    assert_once_and_in_order(&events);
+    assert!(
+        kinds(&events).any(|kind| kind == "certificate_ended"),
+        "{events:#?}"
+    );
+}

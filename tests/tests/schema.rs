@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use muster_adequacy::compare::{COMPARISON_SCHEMA, Comparison, Options, compare};
 use muster_adequacy::{Policy, VERDICT_SCHEMA, Verdict, judge};
-use muster_model::{Change, INVENTORY_SCHEMA, Inventory};
+use muster_model::{Change, INVENTORY_SCHEMA, Inventory, WORKLOADS_SCHEMA, Workloads};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ fn the_published_schemas_are_the_types() {
     hold("change", &schema_of::<Change>());
     hold("verdict", &verdict_schema());
     hold("comparison", &comparison_schema());
+    hold("workloads", &workloads_schema());
 }
 
 #[test]
@@ -151,6 +152,12 @@ fn read(path: &Path) -> Inventory {
 fn comparison_schema() -> Value {
     let mut schema = schema_of::<Comparison>();
     schema["properties"]["schema"]["const"] = json!(COMPARISON_SCHEMA);
+    schema
+}
+
+fn workloads_schema() -> Value {
+    let mut schema = schema_of::<Workloads>();
+    schema["properties"]["schema"]["const"] = json!(WORKLOADS_SCHEMA);
     schema
 }
 

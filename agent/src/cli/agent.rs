@@ -68,6 +68,36 @@ pub(crate) struct AgentArguments {
     /// A taint to ask for: NoSchedule, PreferNoSchedule or NoExecute; give it again for each.
     #[arg(long = "taint", value_name = "KEY[=VALUE]:EFFECT")]
     pub(crate) taints: Vec<Taint>,
+
+    /// Who starts and stops this node's workloads; auto, if not given.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHO",
+        env = "MUSTER_WORKLOADS",
+        hide_possible_values = false
+    )]
+    pub(crate) workloads: Option<WorkloadsChoice>,
+}
+
+/// Who starts and stops workloads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WorkloadsChoice {
+    /// systemd, where it runs the machine and knows muster-workload.target.
+    #[default]
+    Auto,
+    /// systemd; the agent does not start without it.
+    Systemd,
+    /// Nobody: this node has none.
+    None,
+}
+
+/// What `muster fence-guard` is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct GuardArguments {
+    /// Where the agent keeps its lease.
+    #[arg(long, value_name = "FILE", default_value = "/run/muster/lease.json")]
+    pub(crate) lease: PathBuf,
 }
 
 /// What `muster status` is asked for.

@@ -8,8 +8,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{BootClock, now_unix_ms};
-use super::core::fencing::Running;
+use super::clock::{BootClock, Clock as _, now_unix_ms};
 use super::core::report::Local;
 use super::deliver::Delivery;
 use super::endpoints::Endpoints;
@@ -18,14 +17,15 @@ use super::facts::{Facts, FactsError};
 use super::fence::Fence;
 use super::heartbeat::Ports;
 use super::identity::{Identity, IdentityError};
+use super::lease::{LeaseFile, left_running};
 use super::line::Lines;
 use super::membership::{Membership, MembershipError};
-use super::ports::{NoProfile, NoWorkloads, Workloads};
+use super::ports::{NoProfile, WorkloadsError};
 use super::reporter::Reporter;
 use super::settings::Settings;
 use super::spool::{BOUNDS, Spool};
 use super::state::{State, StateError};
-use super::{engine, notify};
+use super::{engine, notify, systemd};
 
 /// How long tasks may take to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -43,6 +43,10 @@ pub(crate) enum AgentError {
     Facts(#[from] FactsError),
     #[error(transparent)]
     Membership(#[from] MembershipError),
+    #[error("the kept lease cannot be used")]
+    Lease { source: std::io::Error },
+    #[error(transparent)]
+    Workloads(#[from] WorkloadsError),
     #[error("a task ended where it should not")]
     Task {
         #[from]
@@ -83,11 +87,12 @@ async fn start(
     cancel: &CancellationToken,
 ) -> Result<(), AgentError> {
     let state = Arc::new(State::open(&settings.state)?);
-    let identity = Arc::new(Identity::open_or_create(&state)?);
-    let facts = tokio::task::spawn_blocking(Facts::discover).await??;
-    let workloads: Arc<dyn Workloads> = Arc::new(NoWorkloads);
-    let (permit, permits) = watch::channel(None);
-    let (runs, running) = watch::channel(Running::Unknown);
+    let workloads = systemd::choose(settings.workloads).await?;
+    let leases = LeaseFile::of_agent(&settings.state);
+    let leases = leases.map_err(|source| AgentError::Lease { source })?;
+    let left = leases.read(BootClock.now());
+    let (permit, permits) = watch::channel(left);
+    let (runs, running) = watch::channel(left_running(left));
     let (desired, desires) = watch::channel(None);
     let (progress, local) = watch::channel(Local::default());
     let spool = Spool::open(&state.spool(), BOUNDS, now_unix_ms())?;
@@ -103,10 +108,15 @@ async fn start(
     let fence = Fence {
         clock: BootClock,
         workloads: Arc::clone(&workloads),
+        leases: Arc::new(leases),
         permit: permits,
         running: runs,
         events: events.clone(),
     };
+    // Before anything else that takes time: what may not run any more is stopped at once.
+    spawn(tasks, infallible(fence.run(cancel.clone())));
+    let identity = Arc::new(Identity::open_or_create(&state)?);
+    let facts = tokio::task::spawn_blocking(Facts::discover).await??;
     let engine = engine::run(Arc::new(NoProfile), desires, progress, cancel.clone());
     let ports = Ports {
         workloads,
@@ -125,7 +135,6 @@ async fn start(
         identity,
         facts,
     };
-    spawn(tasks, infallible(fence.run(cancel.clone())));
     spawn(tasks, infallible(engine));
     spawn(tasks, infallible(recorder.run()));
     spawn(tasks, infallible(delivery.run(cancel.clone())));

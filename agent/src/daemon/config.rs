@@ -9,13 +9,14 @@ use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::ValueEnum as _;
 use muster_model::Role;
 use toml_span::de_helpers::{TableHelper, parse};
 use toml_span::value::ValueInner;
 use toml_span::{DeserError, Deserialize, Error, ErrorKind, Value};
 
 use super::connect::Target;
-use crate::cli::Taint;
+use crate::cli::{Taint, WorkloadsChoice};
 
 const USUAL: &str = "/etc/muster/config.toml";
 
@@ -29,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) role: Option<Role>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) taints: Option<Vec<Taint>>,
+    pub(crate) workloads: Option<WorkloadsChoice>,
 }
 
 /// Why the configuration cannot be used.
@@ -69,6 +71,7 @@ impl Config {
             role: later.role.or(self.role),
             labels: self.labels,
             taints: later.taints.or(self.taints),
+            workloads: later.workloads.or(self.workloads),
         }
     }
 }
@@ -155,6 +158,7 @@ impl<'de> Deserialize<'de> for Config {
             role: table.optional::<Word>("role").map(|role| role.0),
             labels: table.optional::<Labels>("labels").unwrap_or_default().0,
             taints: table.optional::<Each<Taint>>("taints").map(|all| all.0),
+            workloads: table.optional::<Who>("workloads").map(|who| who.0),
         };
         table.finalize(None)?;
         Ok(config)
@@ -185,6 +189,21 @@ impl<'de> Deserialize<'de> for Word {
             Error::from((ErrorKind::Custom(expected.into()), value.span))
         };
         Ok(Self(Role::from_key(&word).ok_or_else(unknown)?))
+    }
+}
+
+struct Who(WorkloadsChoice);
+
+impl<'de> Deserialize<'de> for Who {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let word = value.take_string(None)?;
+        let unknown = || {
+            let expected =
+                format!("{word} is nobody who runs workloads: use auto, systemd or none");
+            Error::from((ErrorKind::Custom(expected.into()), value.span))
+        };
+        let known = WorkloadsChoice::from_str(&word, false);
+        Ok(Self(known.map_err(|_| unknown())?))
     }
 }
 

@@ -4,13 +4,13 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::{AlertDescription, ClientConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -20,6 +20,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 
+use super::credentials::Validity;
 use crate::render::screen;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,20 +44,68 @@ pub(crate) type Wire = BoxCloneSyncService<Request<Body>, Response<Body>, tonic:
 pub(crate) trait Dial: Send + Sync {
     /// A connection to `target`, who has proved to be a controller.
     async fn dial(&self, target: &Target) -> Result<Wire, ConnectError>;
+
+    /// Counted up when connections that were made before should be made anew.
+    fn generation(&self) -> u64 {
+        0
+    }
 }
 
 /// Dials over the network, by TLS.
-pub(crate) struct Network {
-    /// Whom to trust, and what to show.
-    pub(crate) tls: Arc<ClientConfig>,
+pub(crate) struct Network(RwLock<Dialling>);
+
+/// Whom to trust, and what to show.
+#[derive(Clone)]
+struct Dialling {
+    tls: Arc<ClientConfig>,
+    /// Of the certificate that is shown.
+    validity: Validity,
+    generation: u64,
+}
+
+impl Network {
+    pub(crate) fn new(tls: Arc<ClientConfig>, validity: Validity) -> Self {
+        Self(RwLock::new(Dialling {
+            tls,
+            validity,
+            generation: 0,
+        }))
+    }
+
+    /// Shows another certificate from now on.
+    pub(crate) fn renew(&self, tls: Arc<ClientConfig>, validity: Validity) {
+        let mut dialling = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *dialling = Dialling {
+            tls,
+            validity,
+            generation: dialling.generation + 1,
+        };
+    }
+
+    fn dialling(&self) -> Dialling {
+        let dialling = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        dialling.clone()
+    }
 }
 
 #[async_trait]
 impl Dial for Network {
     async fn dial(&self, target: &Target) -> Result<Wire, ConnectError> {
-        let channel = connect(target, Arc::clone(&self.tls)).await?;
+        let dialling = self.dialling();
+        if dialling.validity.has_ended(UnixTime::now()) {
+            return Err(ConnectError {
+                target: target.to_string(),
+                reason: "this node's certificate has ended".to_owned(),
+                is_ended: true,
+            });
+        }
+        let channel = connect(target, dialling.tls).await?;
         let refused = |error: tonic::transport::Error| tonic::Status::from_error(error.into());
         Ok(Wire::new(channel.map_err(refused)))
+    }
+
+    fn generation(&self) -> u64 {
+        self.dialling().generation
     }
 }
 
@@ -78,14 +127,18 @@ pub(crate) struct ConnectError {
     target: String,
     /// The whole chain, as text.
     reason: String,
+    /// The node's certificate has ended.
+    pub(crate) is_ended: bool,
 }
 
+#[cfg(test)]
 impl ConnectError {
     /// There is none to `target`, for that reason.
     pub(crate) fn new(target: &Target, reason: String) -> Self {
         Self {
             target: target.to_string(),
             reason,
+            is_ended: false,
         }
     }
 }
@@ -123,9 +176,10 @@ pub(crate) async fn connect(
     target: &Target,
     tls: Arc<ClientConfig>,
 ) -> Result<Channel, ConnectError> {
-    let failed = |error: &tonic::transport::Error| {
-        let reason = error.source().map_or_else(|| error.to_string(), chain);
-        ConnectError::new(target, reason)
+    let failed = |error: &tonic::transport::Error| ConnectError {
+        target: target.to_string(),
+        reason: error.source().map_or_else(|| error.to_string(), chain),
+        is_ended: is_ended(error),
     };
     let endpoint = Endpoint::from_shared(format!("https://{target}")).map_err(|e| failed(&e))?;
     let endpoint = endpoint
@@ -158,6 +212,27 @@ pub(crate) fn told(status: &tonic::Status) -> String {
         Some(source) => screen(&format!("{said}: {}", chain(source))).into_owned(),
         None => screen(said).into_owned(),
     }
+}
+
+/// Whether a controller broke off because this node's certificate has ended by its clock. TLS 1.3 may tell so only with the first call.
+pub(crate) fn is_ended(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // What is inside of an I/O error is not its source, but that itself.
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        let tls = match inner {
+            Some(inner) => inner.downcast_ref::<rustls::Error>(),
+            None => error.downcast_ref::<rustls::Error>(),
+        };
+        let expired = rustls::Error::AlertReceived(AlertDescription::CertificateExpired);
+        if tls == Some(&expired) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// An error with what caused it, once each, in one line.

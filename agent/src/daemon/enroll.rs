@@ -18,9 +18,9 @@ use super::credentials::Credentials;
 use super::endpoints::Endpoints;
 use super::facts::Facts;
 use super::identity::{Identity, IdentityError};
+use super::random;
 use super::reporter::Reporter;
 use super::state::{Link, State, StateError};
-use super::{random, tls};
 use crate::render::screen;
 
 /// However far off a controller puts it, a machine asks again once an hour.
@@ -39,7 +39,12 @@ pub(crate) struct Asked {
 pub(crate) struct Enroller {
     pub(crate) state: Arc<State>,
     pub(crate) identity: Arc<Identity>,
-    pub(crate) token: JoinToken,
+    /// None where the node comes back whose certificate has ended: it proves its key, and an administrator decides.
+    pub(crate) token: Option<JoinToken>,
+    /// Whom to trust.
+    pub(crate) tls: Arc<ClientConfig>,
+    /// Asking is over when these have not ended after all: the clock was set.
+    pub(crate) until: Option<Credentials>,
     pub(crate) facts: Facts,
     pub(crate) asked: Asked,
     pub(crate) endpoints: Endpoints,
@@ -58,11 +63,6 @@ pub(crate) enum EnrollError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     State(#[from] StateError),
-    #[error("TLS cannot be set up")]
-    Tls {
-        #[from]
-        source: rustls::Error,
-    },
 }
 
 /// What came of asking once.
@@ -76,14 +76,17 @@ enum Tried {
 impl Enroller {
     /// Asks until a certificate is on disk. Can be dropped at any time: asking again changes nothing.
     pub(crate) async fn run(mut self, reporter: &mut Reporter) -> Result<Credentials, EnrollError> {
-        let tls = tls::enrolling(*self.token.pin())?;
         let mut backoff = Backoff::default();
         let mut pending = String::new();
         reporter.tell(Link::Enrolling, None);
         loop {
+            match self.until.take() {
+                Some(kept) if !kept.validity().has_ended(UnixTime::now()) => return Ok(kept),
+                ended => self.until = ended,
+            }
             let target = self.endpoints.next().ok_or(EnrollError::NoController)?;
             let controller = target.to_string();
-            let wait = match self.ask(&target, Arc::clone(&tls)).await? {
+            let wait = match self.ask(&target, Arc::clone(&self.tls)).await? {
                 Tried::Issued(credentials) => return self.keep(credentials, controller),
                 Tried::Refused(reason) => return Err(EnrollError::Refused { controller, reason }),
                 Tried::Pending(answer) => {
@@ -154,7 +157,10 @@ impl Enroller {
 
     fn request(&self) -> Result<v1::EnrollRequest, IdentityError> {
         Ok(v1::EnrollRequest {
-            token: self.token.reveal().to_string(),
+            token: match &self.token {
+                Some(token) => token.reveal().to_string(),
+                None => String::new(),
+            },
             certificate_request: self.identity.certificate_request()?,
             node_id: self.identity.id().to_owned(),
             hardware_fingerprint: self.facts.fingerprint.clone(),

@@ -18,6 +18,8 @@ const QUEUE: usize = 256;
 pub(crate) enum Happened {
     AgentStarted,
     AgentStopped,
+    CertificateEnded,
+    CertificateRenewed,
     Enrolled,
     ControllerConnected,
     ControllerLost,
@@ -32,6 +34,8 @@ impl Happened {
         match self {
             Self::AgentStarted => "agent_started",
             Self::AgentStopped => "agent_stopped",
+            Self::CertificateEnded => "certificate_ended",
+            Self::CertificateRenewed => "certificate_renewed",
             Self::Enrolled => "enrolled",
             Self::ControllerConnected => "controller_connected",
             Self::ControllerLost => "controller_lost",

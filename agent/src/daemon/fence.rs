@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::core::fencing::{Permit, Running, SinceBoot, Step, Stop, next};
+use super::core::fencing::{Allowed, Permit, Running, SinceBoot, Step, Stop, next};
 use super::events::{Events, Happened};
-use super::ports::Workloads;
+use super::ports::{Leases, Workloads};
 
 /// When stopping failed, it is tried again after this.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -18,6 +18,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Fence<C> {
     pub(crate) clock: C,
     pub(crate) workloads: Arc<dyn Workloads>,
+    pub(crate) leases: Arc<dyn Leases>,
     /// What the heartbeats were answered.
     pub(crate) permit: watch::Receiver<Option<Permit>>,
     /// What runs, for the heartbeats to report.
@@ -28,14 +29,28 @@ pub(crate) struct Fence<C> {
 impl<C: Clock> Fence<C> {
     /// Runs until `cancel`.
     pub(crate) async fn run(mut self, cancel: CancellationToken) {
+        let mut kept = None;
         // What was begun on the workloads is finished before the task ends.
         while !cancel.is_cancelled() {
             let permit = *self.permit.borrow_and_update();
             let running = *self.running.borrow();
             match next(permit, running, self.clock.now()) {
-                Step::Stop(why) => self.stop(why).await,
-                Step::Start(epoch) => self.start(epoch).await,
+                Step::Stop(why) => {
+                    kept = None;
+                    self.stop(why, Permit::grace_of(permit)).await;
+                }
+                Step::Start(epoch) => {
+                    // Whether they do start or not: from here on workloads of that epoch may run.
+                    tracing::info!(epoch, "workloads may run");
+                    self.running.send_replace(Running::Epoch(epoch));
+                    let message = format!("in epoch {epoch}");
+                    self.events.tell(Happened::WorkloadsAllowed, message);
+                }
                 Step::Wait(until) => {
+                    if until.is_some() && kept != permit {
+                        kept = permit;
+                        self.renew(permit).await;
+                    }
                     // All three can be dropped at any time.
                     tokio::select! {
                         biased;
@@ -52,10 +67,16 @@ impl<C: Clock> Fence<C> {
         }
     }
 
-    async fn stop(&self, why: Stop) {
+    async fn stop(&self, why: Stop, grace: Duration) {
         let reason = why.reason();
         tracing::warn!(reason, "stopping all workloads");
-        match self.workloads.stop_all().await {
+        let stopped = self.workloads.stop_all(grace).await;
+        // Not before: the guard would end, and leave them no time. What could not be stopped it stops then.
+        if let Err(error) = self.leases.forget() {
+            // It says nothing that is not so: the lease in it ends by itself.
+            tracing::warn!(error = %error, "the kept lease cannot be removed");
+        }
+        match stopped {
             Ok(()) => {
                 tracing::info!("no workload runs");
                 if why == Stop::LeaseOver {
@@ -71,12 +92,16 @@ impl<C: Clock> Fence<C> {
         }
     }
 
-    /// Whether it succeeds or fails half-way: from here on workloads of that epoch may run.
-    async fn start(&self, epoch: u64) {
-        tracing::info!(epoch, "workloads may run");
-        self.running.send_replace(Running::Epoch(epoch));
-        let message = format!("in epoch {epoch}");
-        self.events.tell(Happened::WorkloadsAllowed, message);
+    /// Whoever relies on the lease hears that it is longer; where workloads have stopped although they may run, they are
+    /// started again. What fails here is tried again with the next answer.
+    async fn renew(&self, permit: Option<Permit>) {
+        let Some(permit) = permit else { return };
+        if let Err(error) = self.leases.keep(permit) {
+            tracing::error!(error = %error, "the lease cannot be kept: workloads stop when the last one that was kept ends");
+        }
+        if permit.allowed != Allowed::Any {
+            return;
+        }
         if let Err(error) = self.workloads.allow().await {
             tracing::error!(error = %error, "workloads cannot be started");
         }
@@ -142,7 +167,7 @@ mod tests {
             None
         }
 
-        async fn stop_all(&self) -> Result<(), WorkloadsError> {
+        async fn stop_all(&self, _grace: Duration) -> Result<(), WorkloadsError> {
             self.note("stop");
             let left = self.failures.load(Ordering::Relaxed);
             self.failures
@@ -161,6 +186,21 @@ mod tests {
         }
     }
 
+    impl Leases for Noted {
+        fn keep(&self, permit: Permit) -> io::Result<()> {
+            self.note(match permit.epoch {
+                1 => "keep 1",
+                _ => "keep 2",
+            });
+            Ok(())
+        }
+
+        fn forget(&self) -> io::Result<()> {
+            self.note("forget");
+            Ok(())
+        }
+    }
+
     struct Bench {
         noted: Arc<Noted>,
         permit: watch::Sender<Option<Permit>>,
@@ -170,18 +210,23 @@ mod tests {
     }
 
     fn bench(failures: u32) -> Bench {
+        resumed(failures, None, Running::Unknown)
+    }
+
+    fn resumed(failures: u32, before: Option<Permit>, runs: Running) -> Bench {
         let start = tokio::time::Instant::now();
         let noted = Arc::new(Noted {
             start,
             asked: Mutex::default(),
             failures: AtomicU32::new(failures),
         });
-        let (permit, permits) = watch::channel(None);
-        let (runs, running) = watch::channel(Running::Unknown);
+        let (permit, permits) = watch::channel(before);
+        let (runs, running) = watch::channel(runs);
         let cancel = CancellationToken::new();
         let fence = Fence {
             clock: Held(start),
             workloads: noted.clone(),
+            leases: noted.clone(),
             permit: permits,
             running: runs,
             events: Events::unheard(),
@@ -197,7 +242,7 @@ mod tests {
 
     impl Bench {
         fn grant(&self, sent: u64, epoch: u64) {
-            let permit = Permit::granted(S(sent), S(30), epoch, true);
+            let permit = Permit::granted(S(sent), S(30), epoch, Allowed::Any);
             self.permit.send_replace(Some(permit));
         }
 
@@ -227,7 +272,18 @@ mod tests {
         bench.grant(60, 2);
         bench.until(61).await;
         assert_eq!(*bench.running.borrow(), Running::Epoch(2));
-        let expected = [(0, "stop"), (1, "allow"), (50, "stop"), (60, "allow")];
+        let expected = [
+            (0, "stop"),
+            (0, "forget"),
+            (1, "keep 1"),
+            (1, "allow"),
+            (20, "keep 1"),
+            (20, "allow"),
+            (50, "stop"),
+            (50, "forget"),
+            (60, "keep 2"),
+            (60, "allow"),
+        ];
         assert_eq!(bench.end().await, expected);
     }
 
@@ -239,7 +295,25 @@ mod tests {
         bench.until(2).await;
         bench.grant(2, 2);
         bench.until(3).await;
-        let expected = [(0, "stop"), (1, "allow"), (2, "stop"), (2, "allow")];
+        let expected = [
+            (0, "stop"),
+            (0, "forget"),
+            (1, "keep 1"),
+            (1, "allow"),
+            (2, "stop"),
+            (2, "forget"),
+            (2, "keep 2"),
+            (2, "allow"),
+        ];
+        assert_eq!(bench.end().await, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_agent_that_comes_back_within_the_lease_stops_nothing_until_it_ends() {
+        let before = Permit::granted(S(0), S(30), 1, Allowed::Any);
+        let bench = resumed(0, Some(before), Running::Epoch(1));
+        bench.until(40).await;
+        let expected = [(0, "keep 1"), (0, "allow"), (30, "stop"), (30, "forget")];
         assert_eq!(bench.end().await, expected);
     }
 
@@ -250,6 +324,8 @@ mod tests {
         assert_eq!(*bench.running.borrow(), Running::Unknown);
         bench.until(3).await;
         assert_eq!(*bench.running.borrow(), Running::Nothing);
-        assert_eq!(bench.end().await, [(0, "stop"), (1, "stop"), (2, "stop")]);
+        let mut asked = bench.end().await;
+        asked.retain(|(_, what)| *what == "stop");
+        assert_eq!(asked, [(0, "stop"), (1, "stop"), (2, "stop")]);
     }
 }

@@ -10,12 +10,11 @@ use muster_proto::v1;
 use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tonic::Streaming;
 
 use super::clock::Clock;
-use super::connect::{Dial, chain, told};
+use super::connect::{Dial, chain, is_ended, told};
 use super::core::backoff::{Backoff, spread};
-use super::core::fencing::{Permit, Running, SinceBoot};
+use super::core::fencing::{Allowed, Permit, Running, SinceBoot};
 use super::core::report::{self, Local};
 use super::core::standing::Stale;
 use super::endpoints::Endpoints;
@@ -23,6 +22,8 @@ use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::gauges::Meter;
 use super::line::Line;
+use super::news::News;
+use super::occupancy::Occupancy;
 use super::ports::{Desired, Workloads};
 use super::random;
 use super::reporter::Reporter;
@@ -41,6 +42,10 @@ pub(crate) struct Heartbeats<C> {
     pub(crate) reporter: Reporter,
     /// None sends no gauges.
     pub(crate) meter: Option<Meter>,
+    /// None takes the word of the port for what runs.
+    pub(crate) occupancy: Option<Occupancy>,
+    /// A controller says that the certificate should be renewed.
+    pub(crate) hints: watch::Sender<bool>,
     pub(crate) ports: Ports,
 }
 
@@ -77,18 +82,42 @@ enum Lost {
     #[error(transparent)]
     Connect(#[from] super::connect::ConnectError),
     #[error("{controller} does not take the heartbeat: {reason}")]
-    Refused { controller: String, reason: String },
+    Refused {
+        controller: String,
+        reason: String,
+        is_ended: bool,
+    },
     #[error(transparent)]
     Stale(#[from] Stale),
     #[error(transparent)]
     State(#[from] StateError),
 }
 
+impl Lost {
+    /// The certificate has ended: asking on and on is no use.
+    fn is_ended(&self) -> bool {
+        match self {
+            Self::Connect(error) => error.is_ended,
+            Self::Refused { is_ended, .. } => *is_ended,
+            Self::NoController | Self::Stale(_) | Self::State(_) => false,
+        }
+    }
+}
+
+/// Why the heartbeats ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Cancelled,
+    /// The node's certificate has ended, by its own clock or by a controller's.
+    Certificate,
+}
+
 /// A connection on which heartbeats go.
-struct Open {
+struct Connection {
     line: Line,
-    /// What the controller tells at once, while it does.
-    news: Option<Streaming<v1::WatchResponse>>,
+    /// Of who dialled.
+    generation: u64,
+    news: News,
 }
 
 /// What is counted from one heartbeat to the next.
@@ -100,42 +129,61 @@ struct Count {
 }
 
 impl<C: Clock> Heartbeats<C> {
-    /// Runs until `cancel`.
-    pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), StateError> {
+    /// Runs until `cancel`, or until the certificate has ended.
+    pub(crate) async fn run(&mut self, cancel: &CancellationToken) -> Result<Ended, StateError> {
         let mut count = Count {
             sequence: 0,
             told: self.state.told()?,
             backoff: Backoff::default(),
             talk: Talk::Nothing,
         };
-        let mut open = None;
+        let ended = self.beat_on(&mut count, cancel).await;
+        self.ports.lines.send_replace(None);
+        if ended == Ended::Cancelled {
+            self.reporter
+                .tell(Link::Stopped, *self.ports.desired.borrow());
+        }
+        Ok(ended)
+    }
+
+    async fn beat_on(&mut self, count: &mut Count, cancel: &CancellationToken) -> Ended {
+        let mut connection = None;
         loop {
             // Dropping a heartbeat half-way loses at most an answer, and with it a lease that nobody relies on.
-            let wait = tokio::select! {
+            let beat = tokio::select! {
                 biased;
-                () = cancel.cancelled() => break,
-                wait = self.beat(&mut open, &mut count) => wait,
+                () = cancel.cancelled() => return Ended::Cancelled,
+                beat = self.beat(&mut connection, count) => beat,
+            };
+            let wait = match beat {
+                Ok(wait) => wait,
+                Err(ended) => return ended,
             };
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => break,
-                () = self.pause(wait, &mut open, count.told.standing.generation) => {}
+                () = cancel.cancelled() => return Ended::Cancelled,
+                () = self.pause(wait, &mut connection, count.told.standing.generation) => {}
             }
         }
-        self.reporter
-            .tell(Link::Stopped, *self.ports.desired.borrow());
-        Ok(())
     }
 
     /// Sends one heartbeat and heeds the answer; how long to wait until the next.
-    async fn beat(&mut self, open: &mut Option<Open>, count: &mut Count) -> Duration {
-        match self.try_to_beat(open, count).await {
+    async fn beat(
+        &mut self,
+        connection: &mut Option<Connection>,
+        count: &mut Count,
+    ) -> Result<Duration, Ended> {
+        let is_old = |made: &Connection| made.generation != self.dial.generation();
+        if connection.as_ref().is_some_and(is_old) {
+            *connection = None;
+        }
+        match self.try_to_beat(connection, count).await {
             Ok(wait) => {
                 count.backoff.answered(self.clock.now());
-                wait
+                Ok(wait)
             }
             Err(lost) => {
-                *open = None;
+                *connection = None;
                 self.ports.lines.send_replace(None);
                 let reason = chain(&lost);
                 self.talks(count, Talk::Lost, &reason);
@@ -143,19 +191,22 @@ impl<C: Clock> Heartbeats<C> {
                 tracing::warn!(reason, retry_ms = wait.as_millis(), "no answer");
                 self.reporter
                     .tell(Link::Lost { reason }, *self.ports.desired.borrow());
-                wait
+                match lost.is_ended() {
+                    true => Err(Ended::Certificate),
+                    false => Ok(wait),
+                }
             }
         }
     }
 
     async fn try_to_beat(
         &mut self,
-        open: &mut Option<Open>,
+        connection: &mut Option<Connection>,
         count: &mut Count,
     ) -> Result<Duration, Lost> {
-        let Open { line, .. } = match open {
-            Some(open) => open,
-            None => open.insert(self.connect().await?),
+        let Connection { line, .. } = match connection {
+            Some(connection) => connection,
+            None => connection.insert(self.connect().await?),
         };
         let before = count.told.standing;
         let report = self.report(before.epoch).await;
@@ -167,8 +218,12 @@ impl<C: Clock> Heartbeats<C> {
         let answer = answered.map_err(|status| Lost::Refused {
             controller: line.target.to_string(),
             reason: told(&status),
+            is_ended: is_ended(&status),
         })?;
         let answer = answer.into_inner();
+        self.hints.send_if_modified(|before| {
+            std::mem::replace(before, answer.renew_certificate) != answer.renew_certificate
+        });
         self.heed(&answer, sent, count)?;
         let controller = line.target.to_string();
         self.talks(count, Talk::With(controller.clone()), &controller);
@@ -187,14 +242,20 @@ impl<C: Clock> Heartbeats<C> {
         })
     }
 
-    async fn connect(&mut self) -> Result<Open, Lost> {
+    async fn connect(&mut self) -> Result<Connection, Lost> {
         let target = self.endpoints.next().ok_or(Lost::NoController)?;
+        let generation = self.dial.generation();
         let wire = self.dial.dial(&target).await?;
         tracing::info!(controller = %target, "connected");
         let client = NodeClient::new(wire);
         let line = Line { target, client };
         self.ports.lines.send_replace(Some(line.clone()));
-        Ok(Open { line, news: None })
+        let news = News::default();
+        Ok(Connection {
+            line,
+            generation,
+            news,
+        })
     }
 
     /// Tells when it is another controller than before, or none.
@@ -211,7 +272,12 @@ impl<C: Clock> Heartbeats<C> {
     }
 
     /// Waits, but not when there is something new to report, or to be told.
-    async fn pause(&mut self, wait: Duration, open: &mut Option<Open>, generation: u64) {
+    async fn pause(
+        &mut self,
+        wait: Duration,
+        connection: &mut Option<Connection>,
+        generation: u64,
+    ) {
         tokio::time::sleep(wait.min(SHORTEST_INTERVAL)).await;
         let changed = async {
             // All can be dropped at any time.
@@ -219,7 +285,7 @@ impl<C: Clock> Heartbeats<C> {
                 biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
-                () = something_new(open.as_mut(), generation) => {}
+                () = news(connection.as_mut(), generation) => {}
             }
         };
         let rest = wait.saturating_sub(SHORTEST_INTERVAL);
@@ -235,15 +301,23 @@ impl<C: Clock> Heartbeats<C> {
             .and_then(|desired| desired.status);
         let local = self.ports.local.borrow_and_update().clone();
         let running = *self.ports.running.borrow_and_update();
+        let now = self.clock.now();
+        let seen = self
+            .occupancy
+            .as_mut()
+            .and_then(|occupancy| occupancy.look(now));
         v1::NodeReport {
             progress: report::progress(status, &local).into(),
             reason: match local {
                 Local::Failed(reason) => reason,
                 _ => String::new(),
             },
-            workloads: self.ports.workloads.count().await,
+            workloads: match &seen {
+                Some(seen) => Some(seen.count),
+                None => self.ports.workloads.count().await,
+            },
             nothing_of_old_epoch_runs: running.is_clean(epoch),
-            workload_summary: None,
+            workload_summary: seen.map(|seen| seen.summary),
         }
     }
 
@@ -288,12 +362,9 @@ impl<C: Clock> Heartbeats<C> {
             self.want(desired);
         }
         let lease = Duration::from_millis(u64::from(answer.lease_ms));
-        let run = self
-            .ports
-            .desired
-            .borrow()
-            .is_some_and(|desired| desired.run_workloads);
-        let permit = Permit::granted(sent, lease, answer.epoch, run);
+        let desired = *self.ports.desired.borrow();
+        let allowed = desired.map_or(Allowed::None, Desired::allowed);
+        let permit = Permit::granted(sent, lease, answer.epoch, allowed);
         self.ports.permit.send_replace(Some(permit));
         Ok(())
     }
@@ -304,6 +375,7 @@ impl<C: Clock> Heartbeats<C> {
             status: desired.status().known(),
             role: desired.role().known(),
             run_workloads: desired.run_workloads,
+            drain: desired.drain,
         };
         self.ports.desired.send_if_modified(|before| {
             let is_new = *before != Some(wanted);
@@ -330,26 +402,9 @@ impl<C: Clock> Heartbeats<C> {
     }
 }
 
-/// Until the controller tells at once that this node is to be something else than what it knows of. Controllers and ways that do
-/// not carry that are asked again after the next heartbeat, and no sooner.
-async fn something_new(open: Option<&mut Open>, generation: u64) {
-    let Some(Open { line, news }) = open else {
-        return std::future::pending().await;
-    };
-    if news.is_none() {
-        let asked = line.client.watch(v1::WatchRequest { generation }).await;
-        *news = asked.ok().map(tonic::Response::into_inner);
+async fn news(connection: Option<&mut Connection>, generation: u64) {
+    match connection {
+        Some(Connection { line, news, .. }) => news.of_other(generation, &mut line.client).await,
+        None => std::future::pending().await,
     }
-    while let Some(stream) = news {
-        match stream.message().await {
-            Ok(Some(told)) => {
-                let is_known = |desired: v1::DesiredState| desired.generation == generation;
-                if !told.desired.is_none_or(is_known) {
-                    return;
-                }
-            }
-            Ok(None) | Err(_) => *news = None,
-        }
-    }
-    std::future::pending::<()>().await;
 }

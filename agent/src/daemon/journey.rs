@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use self::controller::{Controller, Script};
-use super::core::fencing::{Permit, Running};
+use super::core::fencing::{Allowed, Permit, Running};
 use super::core::report::Local;
 use super::endpoints::Endpoints;
 use super::engine;
@@ -29,7 +29,7 @@ use super::identity::Identity;
 use super::membership::{Membership, MembershipError};
 use super::ports::{NoProfile, NoWorkloads};
 use super::reporter::Reporter;
-use super::settings::Settings;
+use super::settings::{Settings, WorkloadsChoice};
 use super::state::{Link, State};
 use super::tls::testing::Authority;
 
@@ -58,6 +58,7 @@ impl Agent {
                 controllers,
                 token,
                 state: folder.path().to_owned(),
+                workloads: WorkloadsChoice::None,
                 asked: Asked {
                     name: Some("node7".to_owned()),
                     ..Asked::default()
@@ -120,6 +121,7 @@ fn answer(epoch: u64, status: NodeStatus) -> v1::HeartbeatResponse {
             status: v1::NodeStatus::from(status).into(),
             role: v1::Role::Worker.into(),
             run_workloads: status == NodeStatus::Active,
+            drain: false,
         }),
         ..v1::HeartbeatResponse::default()
     }
@@ -199,7 +201,7 @@ async fn a_machine_becomes_an_active_node_and_stays_it_after_a_restart() {
     })
     .await;
     let permit = agent.permit.borrow().unwrap();
-    assert_eq!((permit.epoch, permit.run), (3, true));
+    assert_eq!((permit.epoch, permit.allowed), (3, Allowed::Any));
     agent.end().await.unwrap();
     assert_eq!(link(), Some(Link::Stopped));
 

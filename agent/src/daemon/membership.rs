@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{BootClock, Clock as _};
-use super::connect::Network;
+use super::connect::{Dial, Network};
 use super::credentials::Credentials;
 use super::endpoints::Endpoints;
 use super::enroll::{EnrollError, Enroller};
 use super::events::{Events, Happened};
 use super::facts::Facts;
 use super::gauges::Meter;
-use super::heartbeat::{Heartbeats, Ports};
+use super::heartbeat::{Ended, Heartbeats, Ports};
 use super::identity::Identity;
+use super::line::Lines;
+use super::occupancy::Occupancy;
+use super::renewal::Renewal;
 use super::reporter::Reporter;
 use super::settings::Settings;
 use super::state::{State, StateError};
@@ -46,63 +50,118 @@ pub(crate) enum MembershipError {
     },
 }
 
+/// Why a certificate is asked for.
+enum Need {
+    /// There is none.
+    First,
+    /// The one that there is has ended: by this machine's clock.
+    Ended(Credentials),
+    /// By a controller's.
+    Refused(Credentials),
+}
+
 impl Membership {
     /// Runs until `cancel`.
     pub(crate) async fn run<E>(mut self, ports: Ports, cancel: CancellationToken) -> Result<(), E>
     where
         E: From<MembershipError>,
     {
+        let events = ports.events.clone();
         // Asking for a certificate can be dropped at any time.
-        let credentials = tokio::select! {
+        let mut credentials = tokio::select! {
             () = cancel.cancelled() => return Ok(()),
-            credentials = self.credentials(&ports.events) => credentials?,
+            credentials = self.credentials(&events) => credentials?,
         };
-        self.keep(&credentials, ports, cancel).await?;
-        Ok(())
-    }
-
-    async fn keep(
-        self,
-        credentials: &Credentials,
-        ports: Ports,
-        cancel: CancellationToken,
-    ) -> Result<(), MembershipError> {
-        let tls = tls::enrolled(&self.identity, credentials)?;
-        let heartbeats = Heartbeats {
+        let network = Arc::new(self.network(&credentials)?);
+        let lines = Lines::new(ports.lines.subscribe());
+        let (hints, hinted) = watch::channel(false);
+        let mut heartbeats = Heartbeats {
             clock: BootClock,
-            dial: Arc::new(Network { tls }),
-            endpoints: self.endpoints,
-            facts: self.facts,
-            state: self.state,
-            reporter: self.reporter,
+            dial: Arc::clone(&network) as Arc<dyn Dial>,
+            endpoints: self.endpoints.clone(),
+            facts: self.facts.clone(),
+            state: Arc::clone(&self.state),
+            reporter: Reporter::new(Arc::clone(&self.state)),
+            occupancy: Some(Occupancy::live()),
             meter: Some(Meter::new(BootClock.now())),
+            hints,
             ports,
         };
-        Ok(heartbeats.run(cancel).await?)
+        loop {
+            let renewal = Renewal {
+                state: &self.state,
+                identity: &mut self.identity,
+                credentials: &mut credentials,
+                network: &network,
+                lines: lines.clone(),
+                hints: hinted.clone(),
+                events: &events,
+            };
+            let ended = tokio::select! {
+                ended = heartbeats.run(&cancel) => ended.map_err(MembershipError::from)?,
+                never = renewal.run() => match never {},
+            };
+            if ended == Ended::Cancelled {
+                return Ok(());
+            }
+            let need = match credentials.validity().has_ended(UnixTime::now()) {
+                true => Need::Ended(credentials),
+                false => Need::Refused(credentials),
+            };
+            credentials = tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                credentials = self.enrol(need, &events) => credentials?,
+            };
+            let tls = tls::enrolled(&self.identity, &credentials).map_err(MembershipError::from)?;
+            network.renew(tls, credentials.validity());
+        }
+    }
+
+    fn network(&self, credentials: &Credentials) -> Result<Network, MembershipError> {
+        let tls = tls::enrolled(&self.identity, credentials)?;
+        Ok(Network::new(tls, credentials.validity()))
     }
 
     /// Those that are kept, unless they have ended; else those that enrolment gives.
     async fn credentials(&mut self, events: &Events) -> Result<Credentials, MembershipError> {
-        let kept = match self.state.enrolment()? {
-            Some(enrolment) => Credentials::kept(&enrolment, &self.identity.public_key())
-                .map(Some)
-                .map_err(|error| self.state.damaged_enrolment(&error.to_string()))?,
-            None => None,
-        };
-        let why = match kept {
-            None => "this machine is not enrolled",
-            Some(kept) if kept.validity().has_ended(UnixTime::now()) => {
-                "this node's certificate has ended"
+        let need = match self.state.enrolment()? {
+            None => Need::First,
+            Some(enrolment) => {
+                let kept = Credentials::kept(&enrolment, &self.identity.public_key());
+                let kept =
+                    kept.map_err(|error| self.state.damaged_enrolment(&error.to_string()))?;
+                match kept.validity().has_ended(UnixTime::now()) {
+                    true => Need::Ended(kept),
+                    false => return Ok(kept),
+                }
             }
-            Some(kept) => return Ok(kept),
         };
+        self.enrol(need, events).await
+    }
+
+    /// Asks for a certificate, by a join token where there is one. Without, only who had a certificate can: it asks to be let back.
+    async fn enrol(&mut self, need: Need, events: &Events) -> Result<Credentials, MembershipError> {
+        let why = need.in_words();
         tracing::info!(reason = why, "asking to be enrolled");
+        if need.ended().is_some() {
+            events.tell(Happened::CertificateEnded, why);
+        }
         // Taken out, so that it is wiped once it was used.
         let token = self.settings.token.take();
+        let tls = match (&token, need.ended()) {
+            (Some(token), _) => tls::enrolling(*token.pin())?,
+            (None, Some(ended)) => tls::returning(ended)?,
+            (None, None) => return Err(MembershipError::NoToken { why }),
+        };
         let enroller = Enroller {
             state: Arc::clone(&self.state),
             identity: Arc::clone(&self.identity),
-            token: token.ok_or(MembershipError::NoToken { why })?,
+            token,
+            tls,
+            until: match need {
+                Need::Ended(kept) => Some(kept),
+                Need::First | Need::Refused(_) => None,
+            },
             facts: self.facts.clone(),
             asked: self.settings.asked.clone(),
             endpoints: self.endpoints.clone(),
@@ -110,5 +169,22 @@ impl Membership {
         let credentials = enroller.run(&mut self.reporter).await?;
         events.tell(Happened::Enrolled, why);
         Ok(credentials)
+    }
+}
+
+impl Need {
+    fn in_words(&self) -> &'static str {
+        match self {
+            Self::First => "this machine is not enrolled",
+            Self::Ended(_) => "this node's certificate has ended",
+            Self::Refused(_) => "this node's certificate has ended by the controller's clock",
+        }
+    }
+
+    fn ended(&self) -> Option<&Credentials> {
+        match self {
+            Self::First => None,
+            Self::Ended(kept) | Self::Refused(kept) => Some(kept),
+        }
     }
 }

@@ -22,26 +22,33 @@ mod facts;
 mod fence;
 mod fingerprint;
 mod gauges;
+pub(crate) mod guard;
 mod heartbeat;
 mod identity;
 #[cfg(test)]
 mod journey;
+mod lease;
 mod line;
 pub(crate) mod look;
 mod membership;
+mod news;
 mod notify;
+mod occupancy;
 mod ports;
 mod random;
+mod renewal;
 mod reporter;
 mod settings;
 #[cfg(test)]
 mod simulation;
 mod spool;
 mod state;
+mod systemd;
 mod tls;
 mod token;
 
 use anyhow::Context as _;
+use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
 
 use crate::cli::AgentArguments;
@@ -63,9 +70,11 @@ pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
     Ok(Exit::Complete)
 }
 
-/// A core dump would hold the private key.
+/// A core dump would hold the private key. The limit holds for files; a program that takes dumps from the kernel
+/// (core(5)) is given none of a process that may not be dumped, nor may other processes of the same user look into it.
 fn forbid_core_dumps() {
-    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+    let forbidden = setrlimit(Resource::RLIMIT_CORE, 0, 0).and_then(|()| set_dumpable(false));
+    if let Err(error) = forbidden {
         tracing::warn!(error = %error, "core dumps cannot be forbidden");
     }
 }

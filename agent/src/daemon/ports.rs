@@ -1,9 +1,12 @@
 //! What the daemon needs of the host, so that the decisions do not know how it is done.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use muster_model::{NodeStatus, Role};
 use tokio::sync::watch;
 
+use super::core::fencing::{Allowed, Permit};
 use super::core::report::Local;
 
 /// What a controller wants this node to be.
@@ -17,6 +20,19 @@ pub(crate) struct Desired {
     pub(crate) role: Option<Role>,
     /// Whether workloads may run.
     pub(crate) run_workloads: bool,
+    /// Whether only those that run already may.
+    pub(crate) drain: bool,
+}
+
+impl Desired {
+    /// Which workloads may run.
+    pub(crate) fn allowed(self) -> Allowed {
+        match (self.run_workloads, self.drain) {
+            (false, _) => Allowed::None,
+            (true, true) => Allowed::Remaining,
+            (true, false) => Allowed::Any,
+        }
+    }
 }
 
 /// Workloads could not be stopped or started.
@@ -32,11 +48,21 @@ pub(crate) trait Workloads: Send + Sync {
     /// How many run; none when that is not known.
     async fn count(&self) -> Option<u32>;
 
-    /// Stops them all. Success is proof: nothing that was started before runs any more.
-    async fn stop_all(&self) -> Result<(), WorkloadsError>;
+    /// Stops them all: what does not end within `grace` is killed. Success is proof: nothing that was started before runs any more.
+    async fn stop_all(&self, grace: Duration) -> Result<(), WorkloadsError>;
 
-    /// Lets them start.
+    /// Lets them start; nothing happens where they may already.
     async fn allow(&self) -> Result<(), WorkloadsError>;
+}
+
+/// Keeps the lease outside this process: for the guard that stops workloads when this agent does not, and for
+/// the agent that comes after this one.
+pub(crate) trait Leases: Send + Sync {
+    /// Workloads run under `permit` from here on.
+    fn keep(&self, permit: Permit) -> std::io::Result<()>;
+
+    /// None run, or none may.
+    fn forget(&self) -> std::io::Result<()>;
 }
 
 /// What makes this node what it is to be.
@@ -56,7 +82,7 @@ impl Workloads for NoWorkloads {
         Some(0)
     }
 
-    async fn stop_all(&self) -> Result<(), WorkloadsError> {
+    async fn stop_all(&self, _grace: Duration) -> Result<(), WorkloadsError> {
         tracing::info!("no workloads are managed on this node: there is nothing to stop");
         Ok(())
     }
@@ -82,5 +108,25 @@ impl Engine for NoProfile {
             tracing::info!("no install profile: nothing to apply");
             progress.send_replace(Local::Ready);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_controller_that_forbids_forbids_whatever_else_it_says() {
+        let desired = |run_workloads, drain| Desired {
+            generation: 1,
+            status: None,
+            role: None,
+            run_workloads,
+            drain,
+        };
+        assert_eq!(desired(true, false).allowed(), Allowed::Any);
+        assert_eq!(desired(true, true).allowed(), Allowed::Remaining);
+        assert_eq!(desired(false, true).allowed(), Allowed::None);
+        assert_eq!(desired(false, false).allowed(), Allowed::None);
     }
 }

@@ -11,6 +11,7 @@ use super::connect::Target;
 use super::enroll::Asked;
 use super::token::{self, TokenError};
 use crate::cli::AgentArguments;
+pub(crate) use crate::cli::WorkloadsChoice;
 
 /// Set by systemd where the unit has `LoadCredential=`.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) token: Option<JoinToken>,
     pub(crate) state: PathBuf,
     pub(crate) asked: Asked,
+    pub(crate) workloads: WorkloadsChoice,
 }
 
 /// Why the agent does not know what to do.
@@ -53,6 +55,7 @@ impl Settings {
                 .unwrap_or_default(),
             token: token::read(file.as_deref(), credentials.as_deref())?,
             state: or_usual(arguments.state.clone().or(config.state)),
+            workloads: arguments.workloads.or(config.workloads).unwrap_or_default(),
             asked: Asked {
                 name: arguments.name.clone().or(config.name),
                 role: arguments.role.or(config.role),

@@ -13,6 +13,7 @@ pub(crate) mod report;
 pub(crate) mod status;
 mod table;
 pub(crate) mod verdict;
+pub(crate) mod workloads;
 
 #[cfg(test)]
 mod goldens;

@@ -2,11 +2,14 @@
 //!
 //! Map: this file answers requests; `guesses` bounds wrong tokens; `request` reads what a machine says of itself;
 //! `joining` takes it in, or looks at it again; `twins` finds who has its identity already; `judging` turns a
-//! verdict into a status; `rules` accepts without a person; `issue` gives certificates.
+//! verdict into a status, and `anew` does it again after another policy; `rules` accepts without a person; `issue`
+//! gives certificates; `copies` finds two machines that speak as one node.
 //!
 //! Invariants: a token is looked at before anything else that costs; nobody is accepted by a rule who is
 //! inadequate or quarantined; a newcomer never changes a node that is there.
 
+mod anew;
+mod copies;
 mod guesses;
 mod issue;
 mod joining;
@@ -30,6 +33,7 @@ use crate::lifecycle::Event;
 use crate::record::{NodeRecord, TokenRecord};
 use crate::store::{StoreError, Transaction, Write};
 use crate::token::{self, Unfit};
+use copies::Copies;
 use guesses::Guesses;
 use judging::judged;
 
@@ -43,8 +47,10 @@ pub struct Admission {
     policy: Policy,
     rules: Vec<Rule>,
     guesses: Guesses,
+    copies: Copies,
     /// Held while a newcomer is compared with who is there, until it is there itself.
     joining: tokio::sync::Mutex<()>,
+    certificate_life: Duration,
 }
 
 /// What came of a request.
@@ -111,8 +117,22 @@ impl Admission {
             policy,
             rules: Vec::new(),
             guesses: Guesses::default(),
+            copies: Copies::default(),
             joining: tokio::sync::Mutex::new(()),
+            certificate_life: issue::CERTIFICATE_LIFE,
         }
+    }
+
+    /// The same, with certificates that are good for so long.
+    pub fn with_certificate_life(self, certificate_life: Duration) -> Self {
+        Self {
+            certificate_life,
+            ..self
+        }
+    }
+
+    pub(crate) fn fleet(&self) -> &Fleet {
+        &self.fleet
     }
 
     /// The same, with rules that accept; the first that fits counts.
@@ -130,11 +150,14 @@ impl Admission {
         from: Option<IpAddr>,
     ) -> Result<Outcome, AdmissionError> {
         let from = from.map(|from| from.to_canonical());
+        if asked.token.is_empty() {
+            return self.readmit(&asked, from).await;
+        }
         let token = self.proved(&asked.token, from).await?;
         let request = Request::parse(&asked.certificate_request)?;
         let known = self.fleet.node(&asked.node_id).map(|(record, _)| record);
         let record = match known {
-            Some(record) if record.public_key != request.key_digest() => {
+            Some(record) if !record.has_key(&request.key_digest()) => {
                 return Err(AdmissionError::OtherKey);
             }
             Some(record) => self.look_again(&asked, &token, record, from).await?,
@@ -201,18 +224,27 @@ impl Admission {
         text: &str,
         from: Option<IpAddr>,
     ) -> Result<TokenRecord, AdmissionError> {
+        self.guarded(from, self.token(text)).await
+    }
+
+    /// What proves something, unless wrong proofs came from there lately.
+    pub(crate) async fn guarded<T>(
+        &self,
+        from: Option<IpAddr>,
+        proof: impl Future<Output = Result<T, AdmissionError>>,
+    ) -> Result<T, AdmissionError> {
         let guessing = |wait| AdmissionError::Guessing { wait };
         if let Some(from) = from {
             self.guesses
                 .permit(from, Instant::now())
                 .map_err(guessing)?;
         }
-        let token = self.token(text).await;
-        if let (Err(AdmissionError::Token(Unfit::Unknown)), Some(from)) = (&token, from) {
+        let proved = proof.await;
+        if let (Err(AdmissionError::Token(Unfit::Unknown)), Some(from)) = (&proved, from) {
             self.guesses.wrong(from, Instant::now()).map_err(guessing)?;
             tracing::warn!(%from, "a wrong join token");
         }
-        token
+        proved
     }
 
     async fn token(&self, text: &str) -> Result<TokenRecord, AdmissionError> {

@@ -52,6 +52,7 @@ pub(super) fn record(
         role: None,
         public_key: String::new(),
         certificate_serial: None,
+        succession: crate::succession::Succession::default(),
         root: None,
         epoch: 1,
         generation: 1,
@@ -59,6 +60,7 @@ pub(super) fn record(
         tags: BTreeSet::new(),
         labels: asked.labels.clone().into_iter().collect(),
         taints: asked.taints.iter().map(taint).collect::<Result<_, _>>()?,
+        drains: false,
         agent_version: bounded("agent version", &asked.agent_version)?,
         revision: 0,
     };

@@ -53,6 +53,14 @@ pub enum FilesError {
         /// Which.
         missing: &'static str,
     },
+    /// Nodes would be cut off.
+    #[error(
+        "the nodes of this controller trust the root in {path}, and not that of the authority that was brought; bring a chain that ends in it, or move the file away if no node has joined"
+    )]
+    OtherRoot {
+        /// Which they trust.
+        path: PathBuf,
+    },
     /// What says which root signs is damaged.
     #[error("{path} is damaged: it should be as {{\"signing\": 2, \"old\": 1}}")]
     Damaged {
@@ -109,6 +117,26 @@ pub fn open_or_create(folder: &Path, now: UnixMs) -> Result<Authority, FilesErro
     Ok(Authority::of(signing, old.transpose()?, Some(folder)))
 }
 
+/// Notes the root of an authority that was brought, so that another one is not taken for it later.
+///
+/// # Errors
+/// Nodes that joined before trust another root; nothing is written then.
+pub fn remember(folder: &Path, brought: &Authority) -> Result<(), FilesError> {
+    let path = folder.join(ROOT);
+    let roots = brought.roots();
+    if path.exists() {
+        let known = certificate(&path)?;
+        return match roots.contains(&known) {
+            true => Ok(()),
+            false => Err(FilesError::OtherRoot { path }),
+        };
+    }
+    make(folder)?;
+    let text: String = roots.iter().map(pem).collect();
+    write(&path, &text, 0o644)?;
+    sync(folder)
+}
+
 /// Which lines count now.
 pub(super) fn rotation(folder: &Path) -> Result<Rotation, FilesError> {
     let path = folder.join(ROTATION);
@@ -156,12 +184,7 @@ pub(super) fn keep_line(
     keys: &CreatedKeys,
     cross: Option<&CertificateDer<'_>>,
 ) -> Result<(), FilesError> {
-    let mut builder = fs::DirBuilder::new();
-    builder
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|source| file("make", folder, source))?;
+    make(folder)?;
     write(&folder.join(ROOT_KEY), &keys.root, 0o600)?;
     write(&folder.join(INTERMEDIATE_KEY), &keys.intermediate, 0o600)?;
     if let Some(cross) = cross {
@@ -193,6 +216,12 @@ fn create(folder: &Path, now: UnixMs) -> Result<Authority, FilesError> {
     let (line, keys) = Line::create("muster root", now)?;
     keep_line(folder, &line, &keys, None)?;
     Ok(Authority::of(line, None, Some(folder.to_owned())))
+}
+
+fn make(folder: &Path) -> Result<(), FilesError> {
+    let mut builder = fs::DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| file("make", folder, source))
 }
 
 fn sync(folder: &Path) -> Result<(), FilesError> {
@@ -269,6 +298,19 @@ mod tests {
             open_or_create(&folder, NOW).is_ok(),
             "the root's key may be kept elsewhere"
         );
+    }
+
+    #[test]
+    fn another_root_than_nodes_trust_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, _) = Authority::create(NOW).unwrap();
+        let (other, _) = Authority::create(NOW).unwrap();
+        remember(folder.path(), &one).unwrap();
+        remember(folder.path(), &one).unwrap();
+        let refused = remember(folder.path(), &other).unwrap_err();
+        assert!(matches!(refused, FilesError::OtherRoot { .. }), "{refused}");
+        let alone = open_or_create(folder.path(), NOW).unwrap_err();
+        assert!(alone.to_string().contains("is missing"), "{alone}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use time::Duration;
 
 pub use brought::{BroughtError, bring};
-pub use files::{FilesError, open_or_create};
+pub use files::{FilesError, open_or_create, remember};
 pub use rotation::{RotationError, Shown};
 
 use self::make::{Line, leaf, serial};
@@ -292,4 +292,30 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Of hexadecimal digits, the bytes.
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .filter_map(|digit| u8::try_from(digit).ok())
+        .collect();
+    digits
+        .chunks_exact(2)
+        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn digests_come_back() {
+        let digest = Sha256::digest(b"x");
+        assert_eq!(unhex(&hex(&digest)), digest.as_slice());
+    }
 }

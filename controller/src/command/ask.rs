@@ -8,21 +8,25 @@ use muster_proto::v1;
 use muster_proto::v1::admin_client::AdminClient;
 use muster_proto::v1::change_node_request::Change;
 use tokio::net::UnixStream;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tower::service_fn;
 
-use super::cli::{ClusterCommand, Command, NodeCommand, TokenCommand};
-use super::{force, show};
-
-pub(super) type Client = AdminClient<Channel>;
+use super::cli::{ClusterCommand, Command, NodeCommand, Remote, TokenCommand};
+use super::remote::{Client, told};
+use super::{administrators, authority, force, remote, show};
 
 /// Runs one command.
-pub(super) async fn run(socket: &Path, command: Command) -> anyhow::Result<()> {
-    let mut client = connect(socket).await?;
+pub(super) async fn run(socket: &Path, remote: Remote, command: Command) -> anyhow::Result<()> {
+    let mut client = match (remote.server, remote.credentials) {
+        (Some(server), Some(credentials)) => remote::connect(&server, &credentials).await?,
+        _ => connect(socket).await?,
+    };
     let text = match command {
         Command::Serve(_) => return Err(anyhow!("serving asks nobody")),
         Command::Tokens(command) => tokens(&mut client, command).await?,
         Command::Nodes(command) => nodes(&mut client, command).await?,
+        Command::Authority(command) => authority::run(&mut client, command).await?,
+        Command::Admin(command) => administrators::run(&mut client, command).await?,
         Command::Cluster(ClusterCommand::Status { output }) => {
             let cluster = client.get_cluster(v1::GetClusterRequest {}).await;
             show::cluster(&cluster.map_err(told)?.into_inner(), output)?
@@ -138,6 +142,7 @@ async fn nodes(client: &mut Client, command: NodeCommand) -> anyhow::Result<Stri
             reason,
             ..change(node, Change::Reject)
         },
+        NodeCommand::Readmit { node } => change(node, Change::Readmit),
         NodeCommand::Reconsider { node } => change(node, Change::Reconsider),
         NodeCommand::Maintenance {
             node, cancel: true, ..
@@ -223,10 +228,4 @@ async fn edit(client: &mut Client, request: v1::EditNodeRequest) -> anyhow::Resu
     let edited = client.edit_node(request).await.map_err(told)?.into_inner();
     let name = edited.node.map(|node| node.name).unwrap_or_default();
     Ok(format!("{name} changed\n"))
-}
-
-/// What the controller says, without gRPC's words around it.
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn told(status: tonic::Status) -> anyhow::Error {
-    anyhow!("{}", status.message())
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use muster_model::Role;
 
+use super::administrators::AdministratorCommand;
+use super::authority::AuthorityCommand;
+
 /// Admits nodes to a cluster and keeps their life.
 #[derive(Debug, Parser)]
 #[command(name = "muster-controller", version, max_term_width = 100)]
@@ -20,8 +23,28 @@ pub(crate) struct Cli {
     )]
     pub(crate) socket: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// A controller elsewhere.
+#[derive(Debug, Args)]
+pub(crate) struct Remote {
+    /// A controller on another machine, instead of the local socket.
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        requires = "credentials"
+    )]
+    pub(crate) server: Option<String>,
+
+    /// The administrator's key and certificate, as `admin issue` wrote them.
+    #[arg(long, global = true, value_name = "FILE", requires = "server")]
+    pub(crate) credentials: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,6 +60,12 @@ pub(crate) enum Command {
     /// See the cluster as a whole.
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// See the certificate authority, and replace its root.
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
+    /// Issue, list and revoke certificates of administrators.
+    #[command(subcommand)]
+    Admin(AdministratorCommand),
 }
 
 /// Where and how to serve.
@@ -62,9 +91,22 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
+    /// A certificate authority that you have: the certificate that signs, those above it, the root last, in PEM. Made on
+    /// the first start unless given.
+    #[arg(long, value_name = "FILE", requires = "authority_key")]
+    pub(crate) authority_cert: Option<PathBuf>,
+
+    /// The private key of the first certificate in --authority-cert, in PEM.
+    #[arg(long, value_name = "FILE", requires = "authority_cert")]
+    pub(crate) authority_key: Option<PathBuf>,
+
     /// Time between two heartbeats of a node.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) interval: Duration,
+
+    /// How long certificates of nodes are good; each renews its own after two thirds of that, more or less.
+    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = duration)]
+    pub(crate) certificate_life: Duration,
 
     #[arg(skip)]
     pub(crate) socket: PathBuf,
@@ -152,6 +194,11 @@ pub(crate) enum NodeCommand {
     },
     /// Take a rejection back.
     Reconsider {
+        /// Its name or id.
+        node: String,
+    },
+    /// Let a node back that was off until its certificate had ended, and asks for it with its key.
+    Readmit {
         /// Its name or id.
         node: String,
     },
@@ -259,7 +306,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// A whole number with its unit: `ms`, `s`, `m`, `h` or `d`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = text.strip_prefix(digits).unwrap_or_default();
     let milliseconds: u64 = match unit {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use muster_proto::v1;
 
-use super::ask::{Client, told};
+use super::remote::{Client, told};
 
 /// Asks for a change. Where force has to wait: warns, has the name confirmed, waits, and asks again. Whoever ends
 /// this program before that has changed nothing.

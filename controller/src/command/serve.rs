@@ -8,10 +8,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use muster_adequacy::Policy;
 use muster_controller::admission::Admission;
-use muster_controller::authority;
+use muster_controller::authority::{self, Authority};
 use muster_controller::clock::{Clock as _, SystemClock};
 use muster_controller::config::{self, Config};
 use muster_controller::fleet::{Fleet, Timing};
+use muster_controller::record::UnixMs;
 use muster_controller::serve::{Listeners, Revoked, Services};
 use muster_controller::store::{SqliteStore, Store};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -32,8 +33,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     let config = configuration(arguments.config.as_deref())?;
     folder(&arguments.state)?;
     let clock = Arc::new(SystemClock);
-    let authority = authority::open_or_create(&arguments.state.join("authority"), clock.now())?;
-    let authority = Arc::new(authority);
+    let authority = Arc::new(authority(&arguments, clock.now())?);
     let store = SqliteStore::open(&arguments.state.join("muster.db")).with_context(|| {
         format!(
             "the database in {} cannot be used",
@@ -47,7 +47,8 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     let services = Services {
         admission: Arc::new(
             Admission::new(Arc::clone(&fleet), Arc::clone(&authority), policy)
-                .with_rules(config.rules),
+                .with_rules(config.rules)
+                .with_certificate_life(arguments.certificate_life),
         ),
         fleet,
         authority,
@@ -73,6 +74,19 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     services.run(listeners, stop).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The one that was brought, or the controller's own.
+fn authority(arguments: &ServeArguments, now: UnixMs) -> anyhow::Result<Authority> {
+    let folder = arguments.state.join("authority");
+    let (Some(chain), Some(key)) = (&arguments.authority_cert, &arguments.authority_key) else {
+        return Ok(authority::open_or_create(&folder, now)?);
+    };
+    let brought = authority::bring(chain, key, &arguments.names, now);
+    let brought =
+        brought.with_context(|| format!("the authority in {} cannot be used", chain.display()))?;
+    authority::remember(&folder, &brought)?;
+    Ok(brought)
 }
 
 /// The lease is three intervals, the margin one and a half.

@@ -78,6 +78,7 @@ impl Fleet {
                 Next::Becomes(status) => status,
             };
             let mut after = self.moved(before, status, reason);
+            after.drains = event == Event::EnterMaintenance;
             let more = edit(&mut after);
             let message = format!("{status}: {reason}");
             match self.put(after, "status_changed", message, more).await {
@@ -99,14 +100,28 @@ impl Fleet {
         what: &str,
         edit: impl Fn(&mut NodeRecord) + Send + Sync,
     ) -> Result<Arc<NodeRecord>, MoveError> {
+        let edit = |record: &mut NodeRecord| {
+            edit(record);
+            Vec::new()
+        };
+        self.edit_with(id, what, edit).await
+    }
+
+    /// The same with what has to be stored along.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub async fn edit_with(
+        &self,
+        id: &str,
+        what: &str,
+        edit: impl Fn(&mut NodeRecord) -> Vec<Write> + Send + Sync,
+    ) -> Result<Arc<NodeRecord>, MoveError> {
         for _ in 0..MOST_RACES {
             let stored = self.store.node(id).await?;
             let mut record = stored.ok_or_else(|| MoveError::NoNode(id.to_owned()))?;
-            edit(&mut record);
-            match self
-                .put(record, "edited", what.to_owned(), Vec::new())
-                .await
-            {
+            let more = edit(&mut record);
+            match self.put(record, "edited", what.to_owned(), more).await {
                 Err(StoreError::Conflict { .. }) => {}
                 put => return Ok(put?),
             }

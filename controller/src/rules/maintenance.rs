@@ -19,7 +19,23 @@ pub fn maintenance(picture: &Picture, id: &str) -> Vec<Objection> {
     }
     let mut objections: Vec<Objection> = quorum::against_pausing(picture, id).into_iter().collect();
     objections.extend(against_draining(picture, seen));
+    let nobody = |objection: &Objection| objection.kind == Kind::NobodyElse;
+    if !objections.iter().any(nobody) {
+        objections.extend(against_being_last(picture, seen));
+    }
     objections
+}
+
+/// One of them at least goes on.
+fn against_being_last(picture: &Picture, seen: &Seen) -> Option<Objection> {
+    let name = &seen.record.name;
+    if !seen.works() || picture.others(&seen.record.id).any(Seen::works) {
+        return None;
+    }
+    let text = format!(
+        "{name} is the only node that is active and online: bring another one up first, or go on by force"
+    );
+    Some(Objection::new(Kind::NobodyElse, text))
 }
 
 fn against_draining(picture: &Picture, seen: &Seen) -> Vec<Objection> {
@@ -130,8 +146,17 @@ mod tests {
 
     #[test]
     fn an_empty_node_needs_no_more_than_another_one() {
+        assert_eq!(kinds(worker("n1"), vec![worker("n2")]), []);
         let fenced = seen("n2", NodeStatus::Fenced, muster_model::Role::Worker);
-        assert_eq!(kinds(worker("n1"), vec![fenced]), []);
+        let said = against(worker("n1"), vec![fenced.clone()]);
+        let text = "n1 is the only node that is active and online: bring another one up first, or go on by force".to_owned();
+        assert_eq!(said, [(Kind::NobodyElse, text)]);
+        let failed = worker("n1").is(|record| record.status = NodeStatus::Failed);
+        assert_eq!(
+            kinds(failed, vec![fenced]),
+            [],
+            "it does nothing that would be missed"
+        );
         let said = against(worker("n1"), vec![]);
         let text = "n1 is the only node of the cluster: add another one first".to_owned();
         assert_eq!(said, [(Kind::OnlyNode, text)]);
@@ -244,7 +269,7 @@ mod tests {
             .map(|(kind, _)| (*kind, kind.yields_to_force()))
             .collect();
         assert_eq!(found, [(Kind::Quorum, false)]);
-        let text = "without c1 1 of 2 control nodes would work, and 2 have to: the control plane would lose its quorum; bring another control node up first";
+        let text = "without c1, 1 of 2 control nodes would work, and 2 have to: the control plane would lose its quorum; bring another control node up first";
         assert_eq!(said[0].1, text);
     }
 }

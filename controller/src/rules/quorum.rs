@@ -55,7 +55,7 @@ pub(super) fn against_pausing(picture: &Picture, id: &str) -> Option<Objection> 
     };
     (!after.holds()).then(|| {
         objection(format!(
-            "without {} {} of {} control nodes would work, and {} have to: the control plane would lose its quorum; bring another control node up first",
+            "without {}, {} of {} control nodes would work, and {} have to: the control plane would lose its quorum; bring another control node up first",
             seen.record.name,
             after.working,
             after.voters,
@@ -83,7 +83,7 @@ pub(super) fn against_removing(picture: &Picture, id: &str) -> Option<Objection>
     }
     (!after.holds()).then(|| {
         objection(format!(
-            "without {} {} of {} control nodes would work, and {} have to: bring them up first",
+            "without {}, {} of {} control nodes would work, and {} have to: bring them up first",
             seen.record.name,
             after.working,
             after.voters,
@@ -95,16 +95,15 @@ pub(super) fn against_removing(picture: &Picture, id: &str) -> Option<Objection>
 /// What to know while a control node is out of service.
 pub fn advice_while_paused(picture: &Picture) -> Vec<String> {
     let quorum = Quorum::of(picture);
-    let spare = quorum.working.saturating_sub(quorum.needed());
+    let consequence = match quorum.working.checked_sub(quorum.needed()) {
+        None => "the control plane has no quorum".to_owned(),
+        Some(0) => "no other may fail until this one is back".to_owned(),
+        Some(spare) => format!("{spare} more may fail until this one is back"),
+    };
+    let Quorum { voters, working } = quorum;
     vec![format!(
-        "{} of {} control nodes work, and {} have to: {} may fail until this one is back",
-        quorum.working,
-        quorum.voters,
-        quorum.needed(),
-        match spare {
-            0 => "none more".to_owned(),
-            spare => format!("{spare} more"),
-        },
+        "{working} of {voters} control nodes work, and {} have to: {consequence}",
+        quorum.needed()
     )]
 }
 
@@ -154,6 +153,26 @@ mod tests {
                 "4 control nodes survive as many failures as 3 do (1): one more, or one less, is better"
             ]
         );
+    }
+
+    #[test]
+    fn while_one_is_away_fewer_may_fail() {
+        let advice = |working: u32, away: u32| {
+            let mut nodes = Vec::new();
+            for number in 0..working {
+                nodes.push(control(&format!("c{number}"), NodeStatus::Active));
+            }
+            for number in 0..away {
+                nodes.push(control(&format!("m{number}"), NodeStatus::InMaintenance));
+            }
+            advice_while_paused(&picture(nodes)).join("")
+        };
+        assert_eq!(
+            advice(2, 1),
+            "2 of 3 control nodes work, and 2 have to: no other may fail until this one is back"
+        );
+        assert!(advice(4, 1).ends_with("1 more may fail until this one is back"));
+        assert!(advice(1, 1).ends_with("the control plane has no quorum"));
     }
 
     /// Statuses of control nodes, the first of which is to go: whether it may pause, and be removed.

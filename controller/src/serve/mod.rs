@@ -132,7 +132,15 @@ impl Services {
             self.fleet.end_watches();
             Ok(())
         };
-        let ended = tokio::try_join!(network, local, leases);
+        let anew = async {
+            tokio::select! {
+                // What is not judged by then is judged with the next start.
+                _ = Arc::clone(&self.admission).judge_anew() => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        };
+        let ended = tokio::try_join!(network, local, leases, anew);
         // Nobody is left to tell when it is gone already.
         let _ = std::fs::remove_file(&listeners.socket_path);
         ended?;

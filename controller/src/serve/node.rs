@@ -15,9 +15,12 @@ use crate::lifecycle::Event;
 use crate::peer::Peer;
 use crate::record::NodeRecord;
 use crate::spool::{self, SpoolError};
+use crate::store::Write;
 
 /// The longest reason of a node that is kept.
 const LONGEST_REASON: usize = 4096;
+
+const NOBODY: &str = "a node shows its certificate; none was shown";
 
 #[derive(Debug)]
 pub(super) struct Service {
@@ -29,18 +32,34 @@ impl Service {
         Self { services }
     }
 
-    /// The node that calls.
-    fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
-        const NOBODY: &str = "a node shows its certificate; none was shown";
-        let Peer::Node(id) = &self.services.caller(request, NOBODY)?.peer else {
+    /// The node that calls. With the first call by a new certificate, those before it are revoked.
+    async fn caller<T>(&self, request: &Request<T>) -> Result<Arc<NodeRecord>, Status> {
+        let identified = self.services.caller(request, NOBODY)?;
+        let Peer::Node(id) = &identified.peer else {
             return Err(Status::permission_denied("this is for nodes alone"));
         };
         let node = self.services.fleet.node(id).map(|(record, _)| record);
         let node = node.ok_or_else(|| Status::permission_denied("this node is not known here"))?;
         match node.status {
             NodeStatus::Out => Err(removed()),
+            _ if node.is_news(&identified.serial) => self.succeed(&node, &identified.serial).await,
             _ => Ok(node),
         }
+    }
+
+    async fn succeed(&self, node: &NodeRecord, serial: &str) -> Result<Arc<NodeRecord>, Status> {
+        let note = format!("certificate {serial} is in use");
+        let edit = |record: &mut NodeRecord| {
+            let revoked = record.certificate_seen(serial).into_iter();
+            revoked.map(|serial| Write::Revoke { serial }).collect()
+        };
+        let after = self.services.fleet.edit_with(&node.id, &note, edit).await;
+        let after = after.map_err(|error| status_of_move(&error))?;
+        let spent = node
+            .serials()
+            .filter(|serial| !after.serials().any(|left| left == *serial));
+        spent.for_each(|serial| self.services.revoked.add(serial));
+        Ok(after)
     }
 
     /// What the node says of itself becomes what happens to it, one step at a time.
@@ -115,9 +134,17 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::HeartbeatRequest>,
     ) -> Result<Response<v1::HeartbeatResponse>, Status> {
-        let node = self.caller(&request)?;
+        let is_late = self
+            .services
+            .caller(&request, NOBODY)?
+            .is_late(self.services.fleet.now());
+        let node = self.caller(&request).await?;
         let node = self.services.note_root(node, &request).await?;
+        let from = super::peer_address(&request);
         let beat = request.into_inner();
+        let looked = self.services.admission.look_for_copy(&node, &beat, from);
+        let looked = looked.await;
+        looked.map_err(|error| super::enrollment::status_of(&error))?;
         if beat.epoch > node.epoch {
             return Err(Status::failed_precondition(
                 "the node knows a later epoch than this controller: it is a stale one",
@@ -142,7 +169,7 @@ impl v1::node_server::Node for Service {
             send_inventory: !told.is_empty() && !known.starts_with(&told),
             now_unix_ms: fleet.now(),
             endpoints: Vec::new(),
-            renew_certificate: self.services.authority.wants_renewal(&node),
+            renew_certificate: is_late || self.services.authority.wants_renewal(&node),
         }))
     }
 
@@ -150,7 +177,7 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::ReportInventoryRequest>,
     ) -> Result<Response<v1::ReportInventoryResponse>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
         let document = request.into_inner().inventory;
         let document =
             document.ok_or_else(|| Status::invalid_argument("the inventory is missing"))?;
@@ -170,7 +197,7 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
         let fleet = Arc::clone(&self.services.fleet);
         let watch = fleet.watch(&node.id, request.into_inner().generation);
         let told = watch.map(|node| match node.status {
@@ -186,7 +213,7 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::DeliverEventsRequest>,
     ) -> Result<Response<v1::DeliverEventsResponse>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
         let delivery = request.into_inner();
         let fleet = &self.services.fleet;
         let taken = spool::take(&**fleet.store(), &node.id, delivery, fleet.now()).await;
@@ -202,7 +229,7 @@ impl v1::node_server::Node for Service {
         &self,
         request: Request<v1::RenewCertificateRequest>,
     ) -> Result<Response<v1::RenewCertificateResponse>, Status> {
-        let node = self.caller(&request)?;
+        let node = self.caller(&request).await?;
         let asked = request.into_inner().certificate_request;
         let renewed = self.services.admission.renew(&node, &asked).await;
         let issued = renewed.map_err(|error| super::enrollment::status_of(&error))?;
@@ -220,11 +247,14 @@ fn removed() -> Status {
 
 fn desired(node: &NodeRecord) -> v1::DesiredState {
     let runs = matches!(node.status, NodeStatus::Active | NodeStatus::Failed);
+    let drains = node.status == NodeStatus::EnteringMaintenance && node.drains;
     v1::DesiredState {
         generation: node.generation,
         status: v1::NodeStatus::from(node.status).into(),
         role: v1::Role::from(node.role.unwrap_or(Role::Worker)).into(),
-        run_workloads: runs,
+        // An agent that does not know of draining starts nothing by itself either.
+        run_workloads: runs || drains,
+        drain: drains,
     }
 }
 

@@ -6,6 +6,7 @@ use muster_model::NodeStatus;
 
 use super::{Store, StoreError, Transaction, Write};
 use crate::record::{EventRecord, NodeRecord, Spooled, TokenRecord};
+use crate::succession::Succession;
 
 /// Every property, each on a store of its own.
 pub(super) async fn check<S: Store + 'static>(make: impl Fn() -> S) {
@@ -343,6 +344,7 @@ fn node(id: &str) -> NodeRecord {
         role: None,
         public_key: "aa".to_owned(),
         certificate_serial: None,
+        succession: Succession::default(),
         root: None,
         epoch: 0,
         generation: 0,
@@ -350,6 +352,7 @@ fn node(id: &str) -> NodeRecord {
         tags: ["rack-1".to_owned()].into(),
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         taints: std::collections::BTreeMap::new(),
+        drains: false,
         agent_version: "0.1.0".to_owned(),
         revision: 0,
     }

@@ -8,10 +8,13 @@
     reason = "test code"
 )]
 
+mod administrators;
 mod guesses;
 mod joining;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod rotation;
+mod slow;
 
 use lab::{Lab, Trust, now_ms};
 use muster_controller::authority::{Authority, Request};

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use muster_adequacy::Policy;
-use muster_controller::admission::Admission;
-use muster_controller::authority::{Authority, Request};
+use muster_controller::admission::{Admission, Rule};
+use muster_controller::authority::{self, Authority, Request};
 use muster_controller::clock::{Clock as _, SystemClock};
 use muster_controller::config;
 use muster_controller::fleet::{Fleet, Timing};
 use muster_controller::lifecycle::Event;
 use muster_controller::peer::Peer;
 use muster_controller::serve::{Listeners, Revoked, Services};
-use muster_controller::store::MemoryStore;
+use muster_controller::store::{MemoryStore, Store};
 use muster_model::{INVENTORY_SCHEMA, NodeStatus};
 use muster_proto::v1;
 use muster_proto::v1::admin_client::AdminClient;
@@ -25,7 +25,7 @@ use muster_proto::v1::node_client::NodeClient;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::{Channel, Endpoint};
@@ -48,7 +48,8 @@ remedy = "Fit one."
 pub(crate) struct Lab {
     pub(crate) authority: Arc<Authority>,
     pub(crate) fleet: Arc<Fleet>,
-    port: u16,
+    store: Arc<MemoryStore>,
+    pub(crate) port: u16,
     socket: std::path::PathBuf,
     _stop: DropGuard,
     _folder: tempfile::TempDir,
@@ -90,25 +91,52 @@ impl Lab {
 
     /// Rules of a configuration accept.
     pub(crate) async fn with_rules(configuration: &str) -> Self {
-        let (authority, _) = Authority::create(now_ms()).unwrap();
-        let authority = Arc::new(authority);
+        let folder = tempfile::tempdir().unwrap();
+        let authority = authority::open_or_create(&folder.path().join("authority"), now_ms());
+        let authority = Arc::new(authority.unwrap());
         let store = Arc::new(MemoryStore::new());
-        let fleet = Fleet::load(store, Arc::new(SystemClock), Timing::default());
+        let rules = config::parse(configuration).unwrap().rules;
+        Self::serve(folder, store, authority, POLICY, rules).await
+    }
+
+    /// Another controller after this one, with the same store and authority, and so many threads in its policy.
+    pub(crate) async fn again(self, threads: u32) -> Self {
+        let policy = POLICY.replace("at_least = 1", &format!("at_least = {threads}"));
+        let Self {
+            store,
+            authority,
+            _folder: folder,
+            _stop: stop,
+            ..
+        } = self;
+        drop(stop);
+        Self::serve(folder, store, authority, &policy, Vec::new()).await
+    }
+
+    async fn serve(
+        folder: tempfile::TempDir,
+        store: Arc<MemoryStore>,
+        authority: Arc<Authority>,
+        policy: &str,
+        rules: Vec<Rule>,
+    ) -> Self {
+        let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+        let fleet = Fleet::load(shared, Arc::new(SystemClock), Timing::default());
         let fleet = Arc::new(fleet.await.unwrap());
-        let policy = Policy::parse(POLICY).unwrap();
+        let policy = Policy::parse(policy).unwrap();
         let services = Services {
             admission: Arc::new(
                 Admission::new(Arc::clone(&fleet), Arc::clone(&authority), policy)
-                    .with_rules(config::parse(configuration).unwrap().rules),
+                    .with_rules(rules),
             ),
             fleet: Arc::clone(&fleet),
             authority: Arc::clone(&authority),
             revoked: Arc::new(Revoked::default()),
         };
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("admin.sock");
         let network = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = network.local_addr().unwrap().port();
+        // The controller before this one takes its own away at its end.
+        let socket = folder.path().join(format!("admin-{port}.sock"));
         let listeners = Listeners {
             network,
             names: vec!["localhost".to_owned()],
@@ -119,6 +147,7 @@ impl Lab {
         tokio::spawn(services.run(listeners, stop.clone()));
         Self {
             authority,
+            store,
             fleet,
             port,
             socket,
@@ -147,28 +176,27 @@ impl Lab {
             Trust::Roots | Trust::Tls12 => self.authority.roots(),
             Trust::Other => Authority::create(now_ms()).unwrap().0.roots(),
         };
-        let versions: &[&rustls::SupportedProtocolVersion] = match trust {
-            Trust::Tls12 => &[&rustls::version::TLS12],
-            _ => &[&rustls::version::TLS13],
-        };
-        let mut store = RootCertStore::empty();
-        for root in roots {
-            store.add(root).unwrap();
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(store);
-        let mut config = match identity {
-            None => builder.with_no_client_auth(),
-            Some(Identity { chain, key }) => {
-                let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-                builder.with_client_auth_cert(chain.clone(), key).unwrap()
-            }
-        };
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let connector = TlsConnector::from(Arc::new(config));
+        self.dial(from, trust, roots, identity).await
+    }
+
+    /// The same, trusting some roots alone.
+    pub(crate) async fn connect_trusting(
+        &self,
+        roots: Vec<CertificateDer<'static>>,
+        identity: Option<&Identity>,
+    ) -> Result<Channel, tonic::transport::Error> {
+        self.dial([127, 0, 0, 1], Trust::Roots, roots, identity)
+            .await
+    }
+
+    async fn dial(
+        &self,
+        from: [u8; 4],
+        trust: Trust,
+        roots: Vec<CertificateDer<'static>>,
+        identity: Option<&Identity>,
+    ) -> Result<Channel, tonic::transport::Error> {
+        let connector = connector(trust, roots, identity);
         let port = self.port;
         let dial = service_fn(move |_| {
             let connector = connector.clone();
@@ -183,6 +211,14 @@ impl Lab {
         });
         let endpoint = Endpoint::from_static("http://localhost").timeout(Duration::from_secs(10));
         endpoint.connect_with_connector(dial).await
+    }
+
+    /// A connection after the handshake, on which nothing was said.
+    pub(crate) async fn shaken(&self) -> tokio_rustls::client::TlsStream<TcpStream> {
+        let connector = connector(Trust::Roots, self.authority.roots(), None);
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        connector.connect(name, stream).await.unwrap()
     }
 
     /// Fails unless the server ends the connection before it answers any call.
@@ -344,6 +380,11 @@ impl Lab {
         self.fleet.happen(id, event, "by the lab").await.unwrap();
     }
 
+    /// Why a node is in its status.
+    pub(crate) fn reason(&self, id: &str) -> String {
+        self.fleet.node(id).unwrap().0.reason.clone()
+    }
+
     pub(crate) fn status(&self, id: &str) -> NodeStatus {
         self.fleet.node(id).unwrap().0.status
     }
@@ -375,6 +416,35 @@ impl Machine {
             ..Default::default()
         }
     }
+}
+
+fn connector(
+    trust: Trust,
+    roots: Vec<CertificateDer<'static>>,
+    identity: Option<&Identity>,
+) -> TlsConnector {
+    let versions: &[&rustls::SupportedProtocolVersion] = match trust {
+        Trust::Tls12 => &[&rustls::version::TLS12],
+        _ => &[&rustls::version::TLS13],
+    };
+    let mut store = RootCertStore::empty();
+    for root in roots {
+        store.add(root).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(store);
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(Identity { chain, key }) => {
+            let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+            builder.with_client_auth_cert(chain.clone(), key).unwrap()
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    TlsConnector::from(Arc::new(config))
 }
 
 /// A certificate of `authority` for a new key.

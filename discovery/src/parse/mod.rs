@@ -2,10 +2,12 @@
 
 pub(crate) mod attachment;
 pub(crate) mod bytes;
+pub(crate) mod control_group;
 pub(crate) mod cpuinfo;
 pub(crate) mod cpulist;
 pub(crate) mod device_mapper;
 pub(crate) mod disk_health;
+pub(crate) mod emulator;
 pub(crate) mod ethtool;
 pub(crate) mod hwmon;
 pub(crate) mod hypervisor;

@@ -1,5 +1,6 @@
-//! Boots the emulated metal with this checkout's `muster` and carries out what is typed, a line of
-//! shell at a time, as root in there. Ends with the input.
+//! `metal [PROGRAM…]`: boots the emulated metal with this checkout's `muster`, and with other programs
+//! in `/run/lab`, and carries out what is typed, a line of shell at a time, as root in there. Ends
+//! with the input.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -9,6 +10,7 @@
 )]
 
 use std::io::{BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use muster_tests::metal::{Hardware, Image, Machine};
 use muster_tests::program::muster;
@@ -17,7 +19,10 @@ fn main() -> std::io::Result<()> {
     let Some(image) = Image::prepare() else {
         return Ok(());
     };
-    let mut machine = Machine::start(&image, &Hardware::standard(), &[muster()]);
+    let others: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let others = others.iter().map(PathBuf::as_path);
+    let programs: Vec<&Path> = std::iter::once(muster()).chain(others).collect();
+    let mut machine = Machine::start(&image, &Hardware::standard(), &programs);
     eprintln!("booting (half a minute or more)");
     let mut guest = machine.guest();
     eprintln!("ready; `. /run/lab/populate` puts the disks and links to use");

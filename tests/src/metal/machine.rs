@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::image::FIRMWARE;
-use super::{Guest, Hardware, Image, Monitor, boot, recipe};
+use super::image::{FIRMWARE, RECIPE};
+use super::{Guest, Hardware, Image, Monitor, boot};
 
 /// How long a boot may take; about half a minute on two idle cores.
 const BOOT_DEADLINE: Duration = Duration::from_secs(420);
@@ -39,7 +39,7 @@ impl Machine {
         let initramfs = boot::initramfs(&image.initramfs(), programs, disks, &folder);
         let process = Command::new("setpriv")
             .args(["--pdeathsig", "TERM"])
-            .arg(recipe("run"))
+            .arg(RECIPE.path("run"))
             .arg(&folder)
             .args(hardware.arguments(&folder, &image.root()))
             .args(machine_arguments(image, &folder, &initramfs))

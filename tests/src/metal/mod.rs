@@ -17,12 +17,3 @@ pub use hardware::{Attach, Disk, Hardware, Nic};
 pub use image::Image;
 pub use machine::Machine;
 pub use monitor::Monitor;
-
-use std::path::PathBuf;
-
-/// A file or folder of the lab's recipes.
-fn recipe(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("lab/metal")
-        .join(name)
-}

@@ -2,5 +2,6 @@
 
 pub(crate) mod backoff;
 pub(crate) mod fencing;
+pub(crate) mod renewal;
 pub(crate) mod report;
 pub(crate) mod standing;

@@ -24,7 +24,8 @@ use crate::daemon::events::Events;
 use crate::daemon::facts::Facts;
 use crate::daemon::fence::Fence;
 use crate::daemon::heartbeat::{Heartbeats, Ports};
-use crate::daemon::ports::{NoProfile, Workloads, WorkloadsError};
+use crate::daemon::lease::left_running;
+use crate::daemon::ports::{Leases, NoProfile, Workloads, WorkloadsError};
 use crate::daemon::reporter::Reporter;
 use crate::daemon::state::State;
 
@@ -83,23 +84,26 @@ impl Agent {
 
     fn spawn(&self, tasks: &mut JoinSet<()>) {
         let state = Arc::new(State::open(self.host.folder.path()).unwrap());
-        let (permit, permits) = watch::channel(None);
-        let (runs, running) = watch::channel(Running::Unknown);
+        let left = self.host.kept_lease();
+        let (permit, permits) = watch::channel(left);
+        let (runs, running) = watch::channel(left_running(left));
         let (desired, desires) = watch::channel(None);
         let (progress, local) = watch::channel(Local::default());
-        let workloads: Arc<dyn Workloads> = Arc::new(OfHost {
+        let of_host = Arc::new(OfHost {
             host: Arc::clone(&self.host),
             running: running.clone(),
         });
-        let (taken, takes) = watch::channel(None);
+        let workloads: Arc<dyn Workloads> = Arc::clone(&of_host) as _;
+        let (taken, takes) = watch::channel(left);
         let fence = Fence {
             clock: BootTime(Arc::clone(&self.host)),
             workloads: Arc::clone(&workloads),
+            leases: of_host,
             permit: takes,
             running: runs,
             events: Events::unheard(),
         };
-        let heartbeats = Heartbeats {
+        let mut heartbeats = Heartbeats {
             clock: BootTime(Arc::clone(&self.host)),
             dial: Arc::clone(&self.way),
             endpoints: Endpoints::new(vec![controller()], &[]),
@@ -107,6 +111,8 @@ impl Agent {
             reporter: Reporter::new(Arc::clone(&state)),
             state,
             meter: None,
+            occupancy: None,
+            hints: watch::Sender::new(false),
             ports: Ports {
                 workloads,
                 permit,
@@ -126,7 +132,7 @@ impl Agent {
         self.keep(tasks, engine);
         self.keep(tasks, spool);
         self.keep(tasks, async move {
-            heartbeats.run(cancel).await.unwrap();
+            heartbeats.run(&cancel).await.unwrap();
         });
     }
 
@@ -136,7 +142,7 @@ impl Agent {
     }
 }
 
-/// Hands a permit on to the fence, keeps it for the guard, and sees to it that epochs never go back.
+/// Hands a permit on to the fence, and sees to it that epochs never go back.
 async fn hand_on(
     host: Arc<Host>,
     lease: LeaseFrom,
@@ -156,7 +162,6 @@ async fn hand_on(
         if lease == LeaseFrom::Answered {
             permit.until = clock.now() + Duration::from_secs(30);
         }
-        host.keep_lease(permit.run.then_some(permit));
         taken.send_replace(Some(permit));
     }
 }
@@ -194,7 +199,7 @@ impl Workloads for OfHost {
         Some(u32::from(self.host.runs()))
     }
 
-    async fn stop_all(&self) -> Result<(), WorkloadsError> {
+    async fn stop_all(&self, _grace: Duration) -> Result<(), WorkloadsError> {
         if !self.host.runs() {
             return Ok(());
         }
@@ -217,6 +222,18 @@ impl Workloads for OfHost {
         if let Running::Epoch(epoch) = *self.running.borrow() {
             self.host.run_workloads(epoch);
         }
+        Ok(())
+    }
+}
+
+impl Leases for OfHost {
+    fn keep(&self, permit: Permit) -> std::io::Result<()> {
+        self.host.keep_lease(Some(permit));
+        Ok(())
+    }
+
+    fn forget(&self) -> std::io::Result<()> {
+        self.host.keep_lease(None);
         Ok(())
     }
 }

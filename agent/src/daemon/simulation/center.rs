@@ -124,6 +124,7 @@ impl Center {
         let caller = Identified {
             peer: Peer::Node(node.to_owned()),
             serial: SERIAL.to_owned(),
+            begins: 0,
             ends: UnixMs::MAX,
         };
         let (sender, receiver) = tokio::sync::oneshot::channel();

@@ -16,7 +16,7 @@ use super::chance::Chance;
 use super::gate::Gate;
 use super::ledger::Ledger;
 use crate::daemon::clock::Clock;
-use crate::daemon::core::fencing::{Permit, SinceBoot};
+use crate::daemon::core::fencing::{Allowed, Permit, SinceBoot};
 
 /// A clock that is two hundred times as bad as those that are built into machines.
 const DRIFT: f64 = 0.02;
@@ -264,6 +264,16 @@ impl Host {
                 workload.is_outdated &= workload.epoch != good.epoch;
             }
         });
+    }
+
+    /// The lease of this boot that has not ended: under it nothing more is started.
+    pub(super) fn kept_lease(self: &Arc<Self>) -> Option<Permit> {
+        let now = BootTime(Arc::clone(self)).now();
+        let kept = self.kept.borrow().filter(|permit| now < permit.until);
+        kept.map(|permit| Permit {
+            allowed: Allowed::Remaining,
+            ..permit
+        })
     }
 
     /// Stops workloads when the agent does not, a grace after the lease that was kept.

@@ -26,7 +26,7 @@ mod ledger;
 mod network;
 mod spool;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -192,12 +192,16 @@ impl World {
                 ));
             }
             let stored = self.center.disk.inner.node(id).await.unwrap().unwrap();
+            // Many calls that arrive twice look like a copy of the node, which is told and changes nothing.
+            let own = own
+                .iter()
+                .filter(|event| event.kind != "copy_found")
+                .count();
             // The first was written without one.
-            if stored.revision != 1 + u64::try_from(own.len()).unwrap() {
+            if stored.revision != 1 + u64::try_from(own).unwrap() {
                 self.ledger.broken(format_args!(
                     "{id}: {} changes have {} events",
-                    stored.revision,
-                    own.len()
+                    stored.revision, own
                 ));
             }
             let known = self.center.fleet().and_then(|fleet| fleet.node(id));
@@ -223,32 +227,15 @@ fn memory() -> std::path::PathBuf {
 /// A node that was just accepted.
 fn record(id: &str) -> NodeRecord {
     let digest = agent::facts().inventory.digest.iter();
-    NodeRecord {
-        id: id.to_owned(),
-        name: id.to_owned(),
-        description: String::new(),
-        hostname: None,
-        address: None,
-        machine_id: None,
-        fingerprint: String::new(),
-        macs: BTreeSet::new(),
-        status: NodeStatus::Approved,
-        reason: String::new(),
-        status_since: 0,
-        role: None,
-        public_key: String::new(),
-        certificate_serial: Some(SERIAL.to_owned()),
-        epoch: 1,
-        generation: 1,
-        inventory_digest: Some(digest.map(|byte| format!("{byte:02x}")).collect()),
-        tags: BTreeSet::new(),
-        labels: BTreeMap::new(),
-        taints: BTreeMap::new(),
-        agent_version: String::new(),
-        quarantine: None,
-        root: None,
-        revision: 0,
-    }
+    let digest: String = digest.map(|byte| format!("{byte:02x}")).collect();
+    // As it is stored: fields that are younger have their defaults.
+    let stored = serde_json::json!({
+        "id": id, "name": id, "description": "", "fingerprint": "", "macs": [],
+        "status": NodeStatus::Approved, "reason": "", "status_since": 0, "public_key": "",
+        "certificate_serial": SERIAL, "epoch": 1, "generation": 1, "inventory_digest": digest,
+        "tags": [], "labels": {}, "taints": {}, "agent_version": "", "revision": 0,
+    });
+    serde_json::from_value(stored).unwrap()
 }
 
 /// The story of one seed.

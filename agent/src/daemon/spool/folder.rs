@@ -52,7 +52,7 @@ pub(super) fn remove(segments: &mut Vec<Segment>) -> io::Result<()> {
 /// In the order of their names.
 #[allow(
     clippy::disallowed_methods,
-    reason = "the agent's own files, not the host"
+    reason = "the agent's own state, not the host"
 )]
 fn paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();

@@ -1,8 +1,8 @@
 //! Files that are either wholly there or not at all, even after a crash.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -44,7 +44,7 @@ pub(in crate::daemon) fn make_folder(folder: &Path) -> Result<(), StateError> {
 }
 
 /// The file's content, wiped after use; none when there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
+pub(in crate::daemon) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -75,6 +75,8 @@ pub(in crate::daemon) fn replace(path: &Path, content: &[u8], mode: u32) -> std:
         .create_new(true)
         .mode(mode)
         .open(&unfinished)?;
+    // Whatever the umask is.
+    file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.sync_all()?;
     rename(&unfinished, path)
@@ -95,7 +97,7 @@ pub(super) fn sweep(path: &Path) -> Result<(), StateError> {
 }
 
 /// Removes a file, which need not be there.
-fn remove(path: &Path) -> Result<(), StateError> {
+pub(in crate::daemon) fn remove(path: &Path) -> Result<(), StateError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != ErrorKind::NotFound => Err(failed("remove", path, source)),
         _ => Ok(()),

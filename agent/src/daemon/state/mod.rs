@@ -1,6 +1,6 @@
 //! What the agent keeps on disk, by default in `/var/lib/muster`.
 //!
-//! `node-id` and `key.pem` say who this node is; `enrolment.json` what a controller's authority says of it; `standing.json`
+//! `node-id` and `key.pem` say who this node is, `next-key.pem` while its key is replaced; `enrolment.json` what a controller's authority says of it; `standing.json`
 //! the newest that a controller told; `status.json` how the agent is doing; `events` is the spool. Only the agent that holds `lock` writes.
 
 mod documents;
@@ -20,12 +20,13 @@ pub(crate) use files::StateError;
 
 const NODE_ID: &str = "node-id";
 const KEY: &str = "key.pem";
+const NEXT_KEY: &str = "next-key.pem";
 const ENROLMENT: &str = "enrolment.json";
 const STANDING: &str = "standing.json";
 const STATUS: &str = "status.json";
 const SPOOL: &str = "events";
 const LOCK: &str = "lock";
-const ALL: [&str; 5] = [NODE_ID, KEY, ENROLMENT, STANDING, STATUS];
+const ALL: [&str; 6] = [NODE_ID, KEY, NEXT_KEY, ENROLMENT, STANDING, STATUS];
 
 const PRIVATE: u32 = 0o600;
 const PUBLIC: u32 = 0o644;
@@ -85,7 +86,11 @@ impl State {
 
     /// The private key as PEM. None before the first start. Refused when others can read it.
     pub(crate) fn key(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
-        let path = self.folder.join(KEY);
+        self.private(KEY)
+    }
+
+    fn private(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
+        let path = self.folder.join(name);
         let content = files::read(&path)?;
         if content.is_some() {
             let metadata = path.metadata();
@@ -100,6 +105,23 @@ impl State {
     /// Keeps the private key, its owner's alone.
     pub(crate) fn keep_key(&self, pem: &[u8]) -> Result<(), StateError> {
         files::write(&self.folder.join(KEY), pem, PRIVATE)
+    }
+
+    /// The key that is to follow, as [`Self::key`]. None when none is under way.
+    pub(crate) fn next_key(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
+        self.private(NEXT_KEY)
+    }
+
+    /// Keeps the key that is to follow.
+    pub(crate) fn keep_next_key(&self, pem: &[u8]) -> Result<(), StateError> {
+        files::write(&self.folder.join(NEXT_KEY), pem, PRIVATE)
+    }
+
+    /// The key that was to follow takes the place of the one before.
+    pub(crate) fn promote_key(&self) -> Result<(), StateError> {
+        let path = self.folder.join(KEY);
+        let renamed = files::rename(&self.folder.join(NEXT_KEY), &path);
+        renamed.map_err(|source| files::failed("replace", &path, source))
     }
 
     /// The key's file cannot be used, for that reason.

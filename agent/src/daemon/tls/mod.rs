@@ -29,21 +29,34 @@ pub(crate) fn enrolling(pin: [u8; 32]) -> Result<Arc<ClientConfig>, rustls::Erro
     Ok(finished(config))
 }
 
+/// For a node that comes back without a certificate that is good: trusts the roots that it was given once, and shows none.
+pub(crate) fn returning(ended: &Credentials) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_root_certificates(roots(ended)?)
+        .with_no_client_auth();
+    Ok(finished(config))
+}
+
 /// For everything after: trusts the roots that enrolment gave, and shows the node's certificate.
 pub(crate) fn enrolled(
     identity: &Identity,
     credentials: &Credentials,
 ) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let key = CertifiedKey::new(credentials.chain().to_vec(), identity.signer());
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_root_certificates(roots(credentials)?)
+        .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    Ok(finished(config))
+}
+
+fn roots(credentials: &Credentials) -> Result<RootCertStore, rustls::Error> {
     let mut roots = RootCertStore::empty();
     for root in credentials.roots() {
         roots.add(root.clone())?;
     }
-    let key = CertifiedKey::new(credentials.chain().to_vec(), identity.signer());
-    let config = ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&TLS13])?
-        .with_root_certificates(roots)
-        .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
-    Ok(finished(config))
+    Ok(roots)
 }
 
 /// The algorithms; the build's features put the hybrid key exchange first.

@@ -11,6 +11,7 @@ use muster_model::NodeStatus;
 use super::*;
 use crate::lifecycle::Event;
 use crate::store::MemoryStore;
+use crate::succession::Succession;
 
 #[derive(Debug)]
 struct StoppedClock;
@@ -38,6 +39,7 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         role: None,
         public_key: String::new(),
         certificate_serial: Some("4a".to_owned()),
+        succession: Succession::default(),
         root: None,
         epoch: 1,
         generation: 1,
@@ -45,6 +47,7 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         tags: BTreeSet::new(),
         labels: BTreeMap::new(),
         taints: BTreeMap::new(),
+        drains: false,
         agent_version: String::new(),
         revision: 0,
     }

@@ -11,6 +11,7 @@ use super::cluster::control_nodes;
 use crate::fleet::{Heard, MoveError};
 use crate::lifecycle::{Event, next};
 use crate::record::NodeRecord;
+use crate::reenrol::{self, GrantError};
 use crate::rules::{self, Objection, Seen};
 use crate::store::Write;
 
@@ -31,6 +32,9 @@ impl Service {
         admin: &str,
         asked: v1::ChangeNodeRequest,
     ) -> Result<v1::ChangeNodeResponse, Status> {
+        if asked.change() == Change::Readmit {
+            return self.readmit(&asked.node, admin).await;
+        }
         let event = event(&asked)?;
         let fleet = &self.services.fleet;
         // Of two changes that are harmless one by one and not together, the second is decided on after the first is done.
@@ -75,17 +79,14 @@ impl Service {
                 record.role = Some(role.or(record.role).unwrap_or(Role::Worker));
                 record.quarantine = None;
             }
-            let revoked = record.certificate_serial.clone();
-            let revoked = revoked.filter(|_| event == Event::Remove);
-            let revoke = revoked.map(|serial| Write::Revoke { serial });
-            revoke.into_iter().collect()
+            revoked(event, record)
+                .map(|serial| Write::Revoke { serial })
+                .collect()
         };
         let changed = fleet.happen_with(&before.id, event, &reason, edit).await;
         let mut changed = changed.map_err(|error| status_of_move(&error))?;
-        if let (Event::Remove, Some(record)) = (event, &changed)
-            && let Some(serial) = &record.certificate_serial
-        {
-            self.services.revoked.add(serial);
+        for serial in changed.iter().flat_map(|after| revoked(event, after)) {
+            self.services.revoked.add(&serial);
         }
         // Nobody is there to say that it is empty, and nothing has run there since it was fenced.
         if event == Event::ForceMaintenance && before.status == NodeStatus::Fenced {
@@ -98,14 +99,30 @@ impl Service {
                 .await
                 .map_err(|error: MoveError| status_of_move(&error))?;
         }
-        let role = changed.as_ref().unwrap_or(before).role;
         if matches!(event, Event::Remove | Event::Delete) {
             let released = self.services.admission.release().await;
             released.map_err(|error| status_of_admission(&error))?;
         }
+        let role = changed.as_ref().unwrap_or(before).role;
         Ok(v1::ChangeNodeResponse {
             node: changed.map(|record| self.shown(&record, heard)),
             advice: self.advice(event, role, wanted.seen.is_online),
+            force_offer: None,
+        })
+    }
+
+    /// Lets a node back whose certificate has ended.
+    async fn readmit(&self, node: &str, admin: &str) -> Result<v1::ChangeNodeResponse, Status> {
+        let (record, heard) = self.find(node)?;
+        let by = format!("by {admin}");
+        let granted = reenrol::grant(&self.services.fleet, &record, &by).await;
+        let granted = granted.map_err(|error| match error {
+            GrantError::NotAsked(_) => Status::failed_precondition(error.to_string()),
+            GrantError::Move(error) => status_of_move(&error),
+        })?;
+        Ok(v1::ChangeNodeResponse {
+            node: Some(self.shown(&granted, heard.as_ref())),
+            advice: Vec::new(),
             force_offer: None,
         })
     }
@@ -128,6 +145,12 @@ impl Service {
     }
 }
 
+/// The certificates that are worth nothing after it.
+fn revoked(event: Event, record: &NodeRecord) -> impl Iterator<Item = String> {
+    let removed = (event == Event::Remove).then_some(record).into_iter();
+    removed.flat_map(NodeRecord::serials).map(str::to_owned)
+}
+
 fn event(asked: &v1::ChangeNodeRequest) -> Result<Event, Status> {
     Ok(match (asked.change(), asked.force) {
         (Change::Accept, _) => Event::Accept,
@@ -139,7 +162,9 @@ fn event(asked: &v1::ChangeNodeRequest) -> Result<Event, Status> {
         (Change::Activate, _) => Event::Activate,
         (Change::Remove, _) => Event::Remove,
         (Change::Delete, _) => Event::Delete,
-        (Change::Unspecified, _) => return Err(Status::invalid_argument("say what to change")),
+        (Change::Unspecified | Change::Readmit, _) => {
+            return Err(Status::invalid_argument("say what to change"));
+        }
     })
 }
 

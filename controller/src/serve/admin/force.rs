@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use muster_model::NodeStatus;
 use muster_proto::v1;
 use tokio::time::Instant;
 use tonic::Status;
@@ -81,11 +82,18 @@ impl Service {
 
 /// What force does beside what stands against it.
 fn warning(wanted: &Wanted<'_>) -> Option<String> {
-    let name = &wanted.seen.record.name;
-    (wanted.event == Event::ForceMaintenance).then(|| {
-        format!(
+    let seen = &wanted.seen;
+    let name = &seen.record.name;
+    if wanted.event != Event::ForceMaintenance {
+        return None;
+    }
+    Some(match seen.record.status {
+        NodeStatus::Fenced => {
+            format!("{name} does not answer: it is taken for stopped, as its lease has run out")
+        }
+        _ => format!(
             "force waits for no workload to leave {name}: whatever runs there is stopped at once"
-        )
+        ),
     })
 }
 

@@ -1,11 +1,13 @@
 //! What administrators ask for: over TLS with their certificate, or as root on the controller's own machine.
 //!
 //! Map: this file lets administrators in and hands each call to its topic: `nodes` and `events` read, `watch`
-//! follows, `change` moves, and `force` makes it wait; `edit` names and labels, `tokens`, `cluster`. `filter` and
-//! `order` say which nodes and in which order; `stream` is an answer that goes on; `shown` turns records into what is
-//! on the wire.
+//! follows, `change` moves, and `force` makes it wait; `edit` names and labels, `tokens`, `cluster`, `authority`,
+//! `administrators`. `filter` and `order` say which nodes and in which order; `stream` is an answer that goes on; `shown`
+//! turns records into what is on the wire.
 
+mod administrators;
 mod attention;
+mod authority;
 mod change;
 mod cluster;
 mod edit;
@@ -243,6 +245,55 @@ impl v1::admin_server::Admin for Shared {
         self.0.admit(&request)?;
         self.0
             .get_cluster(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_authority(
+        &self,
+        request: Request<v1::GetAuthorityRequest>,
+    ) -> Result<Response<v1::GetAuthorityResponse>, Status> {
+        self.0.admit(&request)?;
+        self.0.get_authority().await.map(Response::new)
+    }
+
+    async fn rotate_authority(
+        &self,
+        request: Request<v1::RotateAuthorityRequest>,
+    ) -> Result<Response<v1::RotateAuthorityResponse>, Status> {
+        let admin = self.0.admit(&request)?;
+        self.0
+            .rotate_authority(&admin, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn issue_administrator(
+        &self,
+        request: Request<v1::IssueAdministratorRequest>,
+    ) -> Result<Response<v1::IssueAdministratorResponse>, Status> {
+        let admin = self.0.admit(&request)?;
+        self.0
+            .issue_administrator(&admin, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_administrators(
+        &self,
+        request: Request<v1::ListAdministratorsRequest>,
+    ) -> Result<Response<v1::ListAdministratorsResponse>, Status> {
+        self.0.admit(&request)?;
+        self.0.list_administrators().await.map(Response::new)
+    }
+
+    async fn revoke_administrator(
+        &self,
+        request: Request<v1::RevokeAdministratorRequest>,
+    ) -> Result<Response<v1::RevokeAdministratorResponse>, Status> {
+        let admin = self.0.admit(&request)?;
+        self.0
+            .revoke_administrator(&admin, request.into_inner())
             .await
             .map(Response::new)
     }

@@ -9,8 +9,8 @@ use tonic::Status;
 
 use super::filter::Filter;
 use super::order::Order;
-use super::shown::unhex;
 use super::{Service, page_size, status_of_store};
+use crate::authority::unhex;
 use crate::fleet::Heard;
 use crate::record::NodeRecord;
 

@@ -57,29 +57,3 @@ impl Service {
         rules::stuck(&seen, now).unwrap_or_default()
     }
 }
-
-/// Of hexadecimal digits, the bytes.
-pub(super) fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|digit| digit.to_digit(16))
-        .filter_map(|digit| u8::try_from(digit).ok())
-        .collect();
-    digits
-        .chunks_exact(2)
-        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use sha2::{Digest as _, Sha256};
-
-    use super::*;
-
-    #[test]
-    fn digests_come_back() {
-        let digest = Sha256::digest(b"x");
-        assert_eq!(unhex(&crate::authority::hex(&digest)), digest.as_slice());
-    }
-}

@@ -1,0 +1,144 @@
+//! What runs on this node, as heartbeats tell it.
+
+use std::time::Duration;
+
+use muster_discovery::{Source, workloads};
+use muster_model::Workloads;
+use muster_proto::v1;
+
+use super::core::fencing::SinceBoot;
+use super::systemd;
+
+/// What was seen stays true for so long, as far as anybody asks.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// Looks at most every two seconds.
+pub(crate) struct Occupancy {
+    source: Option<Source>,
+    looked: Option<SinceBoot>,
+    last: Option<Seen>,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    /// Machines, containers and pods, and the services that this node's lease is for.
+    pub(crate) count: u32,
+    pub(crate) summary: v1::WorkloadSummary,
+}
+
+impl Occupancy {
+    /// Of the running machine.
+    pub(crate) fn live() -> Self {
+        Self {
+            source: Source::live().ok(),
+            looked: None,
+            last: None,
+        }
+    }
+
+    /// What runs at `now`; none when that cannot be seen.
+    pub(crate) fn look(&mut self, now: SinceBoot) -> Option<Seen> {
+        let fresh = |looked: SinceBoot| now.saturating_sub(looked) < FRESH;
+        if !self.looked.is_some_and(fresh) {
+            self.looked = Some(now);
+            self.last = self
+                .source
+                .as_ref()
+                .and_then(|source| seen(&workloads(source)));
+        }
+        self.last.clone()
+    }
+}
+
+fn seen(found: &Workloads) -> Option<Seen> {
+    let machines = found.machines.as_ref()?;
+    let containers = found.containers.as_ref()?;
+    let pods = found.pods.as_ref()?;
+    let services = found.services.as_ref()?.iter();
+    let ours = services.filter(|service| service.slice.as_deref() == Some(systemd::SLICE));
+    let with_gpu = machines.iter().filter(|machine| {
+        let gpus = machine.passed_through_gpus.as_ref();
+        gpus.is_some_and(|gpus| !gpus.is_empty())
+    });
+    let used = machines.iter().map(|machine| machine.consumption);
+    let used = used.chain(containers.iter().map(|container| container.consumption));
+    let used = used.chain(pods.iter().map(|pod| pod.consumption));
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Some(Seen {
+        count: number(machines.len() + containers.len() + pods.len() + ours.count()),
+        summary: v1::WorkloadSummary {
+            machines: number(machines.len()),
+            containers: number(containers.len()),
+            pods: number(pods.len()),
+            memory_bytes: used.filter_map(|used| used.memory_bytes).sum(),
+            with_passed_through_gpu: number(with_gpu.count()),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_model::workload::{Consumption, Container, Pod, RunningService, VirtualMachine};
+
+    use super::*;
+
+    fn used(memory: u64) -> Consumption {
+        Consumption {
+            memory_bytes: Some(memory),
+            cpu_time_ms: None,
+        }
+    }
+
+    fn found() -> Workloads {
+        let service = |slice: &str| RunningService {
+            slice: Some(slice.to_owned()),
+            consumption: used(1000),
+            ..RunningService::default()
+        };
+        let machine = |gpus: &[&str]| VirtualMachine {
+            passed_through_gpus: Some(gpus.iter().map(|&gpu| gpu.to_owned()).collect()),
+            consumption: used(1),
+            ..VirtualMachine::default()
+        };
+        Workloads {
+            machines: Some(vec![machine(&[]), machine(&["0000:41:00.0"])]),
+            containers: Some(vec![Container {
+                consumption: used(10),
+                ..Container::default()
+            }]),
+            pods: Some(vec![Pod {
+                consumption: used(100),
+                ..Pod::default()
+            }]),
+            services: Some(vec![
+                service("system.slice"),
+                service("muster-workload.slice"),
+            ]),
+            ..Workloads::default()
+        }
+    }
+
+    #[test]
+    fn services_of_the_system_are_no_workloads() {
+        let seen = seen(&found()).unwrap();
+        assert_eq!(seen.count, 5);
+        let summary = v1::WorkloadSummary {
+            machines: 2,
+            containers: 1,
+            pods: 1,
+            memory_bytes: 112,
+            with_passed_through_gpu: 1,
+        };
+        assert_eq!(seen.summary, summary);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_nothing() {
+        let found = Workloads {
+            pods: None,
+            ..found()
+        };
+        assert_eq!(seen(&found), None);
+    }
+}

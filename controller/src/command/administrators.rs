@@ -1,0 +1,140 @@
+//! `muster-controller admin`: certificates of administrators, by which they reach the controller from elsewhere.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use muster_proto::v1;
+use rcgen::{CertificateParams, KeyPair};
+use zeroize::Zeroizing;
+
+use super::cli::duration;
+use super::remote::{Client, day, told};
+
+/// Certificates of administrators.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdministratorCommand {
+    /// Make a key here, have a certificate issued for it, and write both into a file.
+    Issue {
+        /// Whose it is.
+        name: String,
+        /// How long it lives, such as 12h or 30d.
+        #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration)]
+        ttl: Duration,
+        /// The file, for `--credentials`; NAME.pem unless given. It must not be there.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// List the certificates.
+    List,
+    /// End certificates at once.
+    Revoke {
+        /// A serial number, or a name for all of its certificates.
+        administrator: String,
+    },
+}
+
+pub(super) async fn run(
+    client: &mut Client,
+    command: AdministratorCommand,
+) -> anyhow::Result<String> {
+    match command {
+        AdministratorCommand::Issue { name, ttl, out } => {
+            let out = out.unwrap_or_else(|| PathBuf::from(format!("{name}.pem")));
+            issue(client, name, ttl, &out).await
+        }
+        AdministratorCommand::List => {
+            let listed = client.list_administrators(v1::ListAdministratorsRequest {});
+            Ok(list(
+                &listed.await.map_err(told)?.into_inner().administrators,
+            ))
+        }
+        AdministratorCommand::Revoke { administrator } => {
+            let request = v1::RevokeAdministratorRequest {
+                administrator: administrator.clone(),
+            };
+            let revoked = client.revoke_administrator(request).await.map_err(told)?;
+            let count = revoked.into_inner().revoked;
+            Ok(format!("{count} certificates of {administrator} revoked\n"))
+        }
+    }
+}
+
+/// The key is made here, and goes nowhere but into the file.
+async fn issue(
+    client: &mut Client,
+    name: String,
+    ttl: Duration,
+    out: &Path,
+) -> anyhow::Result<String> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(out)
+        .with_context(|| format!("cannot make {}; --out names another file", out.display()))?;
+    let written = fill(client, &mut file, name, ttl).await;
+    if written.is_err() {
+        // Nothing is in it that anybody needs.
+        let _ = fs::remove_file(out);
+    }
+    let record = written?;
+    Ok(format!(
+        "{} has the key and the certificate {} of {}, good until {}\n",
+        out.display(),
+        record.serial,
+        record.name,
+        day(record.ends_unix_ms)
+    ))
+}
+
+async fn fill(
+    client: &mut Client,
+    file: &mut fs::File,
+    name: String,
+    ttl: Duration,
+) -> anyhow::Result<v1::Administrator> {
+    let key = KeyPair::generate().context("a key cannot be made")?;
+    let request = CertificateParams::default().serialize_request(&key);
+    let request = v1::IssueAdministratorRequest {
+        name,
+        ttl_s: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),
+        certificate_request: request.context("a request cannot be made")?.der().to_vec(),
+    };
+    let issued = client.issue_administrator(request).await.map_err(told)?;
+    let issued = issued.into_inner();
+    file.write_all(Zeroizing::new(key.serialize_pem()).as_bytes())?;
+    for der in issued.certificate_chain.iter().chain(&issued.roots) {
+        let text = pem::encode(&pem::Pem::new("CERTIFICATE", der.clone()));
+        file.write_all(text.as_bytes())?;
+    }
+    file.sync_all()?;
+    Ok(issued.record.unwrap_or_default())
+}
+
+fn list(administrators: &[v1::Administrator]) -> String {
+    let mut text = format!(
+        "{:<24}{:<34}{:<22}{:<12}ISSUED BY\n",
+        "NAME", "SERIAL", "ENDS", "STATE"
+    );
+    for one in administrators {
+        let state = if one.revoked { "revoked" } else { "issued" };
+        let ends = day(one.ends_unix_ms);
+        let v1::Administrator {
+            name,
+            serial,
+            issued_by,
+            ..
+        } = one;
+        let _ = writeln!(
+            text,
+            "{name:<24}{serial:<34}{ends:<22}{state:<12}{issued_by}"
+        );
+    }
+    text
+}

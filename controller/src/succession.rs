@@ -1,0 +1,153 @@
+//! The certificates of one node, of which one is in use: the present one stays good until a new one has been used.
+//!
+//! A node that asks for a certificate may crash before it has kept the answer, and ask again: every certificate that it was given since
+//! counts, until it is seen with one. Then that is the one in use, and all others are revoked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::{NodeRecord, UnixMs};
+
+/// A node that asks for more without ever using one loses the oldest.
+const MOST_ISSUED: usize = 8;
+
+/// What follows on the certificate in use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Succession {
+    /// Issued since, and not seen yet; the oldest first.
+    pub issued: Vec<Successor>,
+    /// The node's certificate has ended, and it asks to be let back with its key.
+    pub readmission: Option<Readmission>,
+}
+
+/// A certificate that was issued and has not been seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Successor {
+    /// Its serial number, as hex.
+    pub serial: String,
+    /// SHA-256 of the DER of its public key (SPKI), as hex.
+    pub public_key: String,
+}
+
+/// How far a node is that asks to be let back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Readmission {
+    /// It asked then, and an administrator has to decide.
+    Asked(UnixMs),
+    /// An administrator lets it back: it gets a certificate when it asks next.
+    Granted,
+}
+
+impl NodeRecord {
+    /// Notes that a certificate was issued; the serial numbers that have to be revoked for it.
+    pub fn certificate_issued(&mut self, serial: &str, public_key: &str) -> Vec<String> {
+        if self.certificate_serial.is_none() {
+            self.certificate_serial = Some(serial.to_owned());
+            public_key.clone_into(&mut self.public_key);
+            return Vec::new();
+        }
+        let issued = &mut self.succession.issued;
+        issued.push(Successor {
+            serial: serial.to_owned(),
+            public_key: public_key.to_owned(),
+        });
+        let excess = issued.len().saturating_sub(MOST_ISSUED);
+        issued.drain(..excess).map(|oldest| oldest.serial).collect()
+    }
+
+    /// Whether [`Self::certificate_seen`] changes anything.
+    pub fn is_news(&self, serial: &str) -> bool {
+        self.succession
+            .issued
+            .iter()
+            .any(|one| one.serial == serial)
+    }
+
+    /// Notes that the node uses a certificate; the serial numbers that are worth nothing from now on.
+    pub fn certificate_seen(&mut self, serial: &str) -> Vec<String> {
+        let issued = &mut self.succession.issued;
+        let Some(at) = issued.iter().position(|one| one.serial == serial) else {
+            return Vec::new();
+        };
+        let seen = issued.remove(at);
+        let others = issued.drain(..).map(|other| other.serial);
+        let before = self.certificate_serial.replace(seen.serial);
+        let revoked = before.into_iter().chain(others).collect();
+        self.public_key = seen.public_key;
+        revoked
+    }
+
+    /// Whether a key, by its digest as hex, is this node's.
+    pub fn has_key(&self, public_key: &str) -> bool {
+        let issued = self.succession.issued.iter();
+        let mut keys = issued.map(|one| one.public_key.as_str());
+        self.public_key == public_key || keys.any(|key| key == public_key)
+    }
+
+    /// Every certificate that the node may use, by its serial number.
+    pub fn serials(&self) -> impl Iterator<Item = &str> {
+        let issued = self.succession.issued.iter().map(|one| one.serial.as_str());
+        self.certificate_serial.as_deref().into_iter().chain(issued)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node() -> NodeRecord {
+        let mut node: NodeRecord = serde_json::from_value(serde_json::json!({
+            "id": "n1", "name": "n1", "description": "", "hostname": null, "address": null,
+            "machine_id": null, "fingerprint": "", "macs": [], "status": "active", "reason": "",
+            "status_since": 0, "role": null, "public_key": "k0", "certificate_serial": null,
+            "epoch": 1, "generation": 1, "inventory_digest": null, "tags": [], "labels": {},
+            "taints": {}, "agent_version": "", "revision": 1,
+        }))
+        .unwrap();
+        assert_eq!(node.certificate_issued("s1", "k1"), [""; 0]);
+        node
+    }
+
+    #[test]
+    fn the_first_is_in_use_at_once_and_its_successor_when_it_is_seen() {
+        let mut node = node();
+        assert_eq!(node.certificate_issued("s2", "k2"), [""; 0]);
+        assert_eq!(node.certificate_serial.as_deref(), Some("s1"));
+        assert!(node.has_key("k1") && node.has_key("k2") && !node.has_key("k0"));
+        assert_eq!(
+            node.certificate_seen("s1"),
+            [""; 0],
+            "the old one is still good"
+        );
+        assert!(node.is_news("s2") && !node.is_news("s1"));
+        assert_eq!(node.certificate_seen("s2"), ["s1"]);
+        assert!(node.has_key("k2") && !node.has_key("k1"));
+        assert_eq!(node.serials().collect::<Vec<_>>(), ["s2"]);
+        assert!(!node.is_news("s2"));
+    }
+
+    #[test]
+    fn of_many_that_were_issued_the_one_that_is_seen_counts() {
+        let mut node = node();
+        for (serial, key) in [("s2", "k2"), ("s3", "k2"), ("s4", "k3")] {
+            node.certificate_issued(serial, key);
+        }
+        assert_eq!(node.serials().collect::<Vec<_>>(), ["s1", "s2", "s3", "s4"]);
+        assert_eq!(node.certificate_seen("s3"), ["s1", "s2", "s4"]);
+        assert_eq!(node.public_key, "k2");
+        assert_eq!(node.certificate_seen("s4"), [""; 0], "it is revoked");
+    }
+
+    #[test]
+    fn who_asks_on_and_on_loses_the_oldest_but_not_the_one_in_use() {
+        let mut node = node();
+        let mut revoked = Vec::new();
+        for number in 2..=12 {
+            revoked.extend(node.certificate_issued(&format!("s{number}"), "k2"));
+        }
+        assert_eq!(revoked, ["s2", "s3", "s4"]);
+        assert_eq!(node.serials().count(), 1 + MOST_ISSUED);
+        assert_eq!(node.certificate_serial.as_deref(), Some("s1"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Who takes connections and says nothing, says it slowly, or never ends.
+
+use std::time::Duration;
+
+use muster_proto::v1;
+use muster_proto::v1::enrollment_client::EnrollmentClient;
+use muster_proto::v1::node_client::NodeClient;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::lab::{Lab, Trust};
+
+/// The time in which a client has to begin, and some more on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+async fn open(lab: &Lab, from: [u8; 4]) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    socket.connect(([127, 0, 0, 1], lab.port).into()).await
+}
+
+/// Whether the other side ends a connection.
+async fn is_ended(stream: &mut TcpStream) -> bool {
+    let mut byte = [0];
+    let read = tokio::time::timeout(PATIENCE, stream.read(&mut byte)).await;
+    matches!(read, Ok(Ok(0) | Err(_)))
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_not_begun_or_not_ended_is_cut_off() {
+    let lab = Lab::start().await;
+    let mut silent = open(&lab, [127, 0, 0, 1]).await.unwrap();
+    let mut halting = open(&lab, [127, 0, 0, 1]).await.unwrap();
+    // A record of TLS that announces more than follows.
+    halting.write_all(&[0x16, 3, 1, 2, 0, 1]).await.unwrap();
+    let (one, other) = tokio::join!(is_ended(&mut silent), is_ended(&mut halting));
+    assert!(one && other);
+}
+
+#[tokio::test]
+async fn half_open_connections_from_one_place_take_none_from_others() {
+    let lab = Lab::start().await;
+    let mut held = Vec::new();
+    for _ in 0..300 {
+        held.push(open(&lab, [127, 0, 0, 1]).await.unwrap());
+    }
+    let token = lab.token(1, 3600).await;
+    let machine = lab.machine("00000000000000000000000000000001");
+    let honest = lab.connect_from([127, 0, 0, 2], Trust::Roots, None);
+    let honest = tokio::time::timeout(Duration::from_secs(5), honest).await;
+    let mut honest = EnrollmentClient::new(honest.unwrap().unwrap());
+    honest.enroll(machine.asks(&token)).await.unwrap();
+    // The last ones were not even listened to.
+    assert!(is_ended(held.last_mut().unwrap()).await);
+}
+
+#[tokio::test]
+async fn who_shakes_hands_and_then_says_nothing_is_cut_off() {
+    let lab = Lab::start().await;
+    let mut stream = lab.shaken().await;
+    let mut bytes = Vec::new();
+    // Whatever the server says first in HTTP/2, and then the end.
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
+    assert!(read.is_ok(), "it is still open");
+}
+
+#[tokio::test]
+async fn heads_without_end_are_refused() {
+    let lab = Lab::start().await;
+    let channel = lab.connect(Trust::Roots, None).await.unwrap();
+    let mut request = tonic::Request::new(v1::EnrollRequest::default());
+    let long = "x".repeat(1 << 20).parse().unwrap();
+    request.metadata_mut().insert("long", long);
+    EnrollmentClient::new(channel)
+        .enroll(request)
+        .await
+        .unwrap_err();
+    lab.member("00000000000000000000000000000001").await;
+}
+
+#[tokio::test]
+async fn a_node_that_was_copied_is_told_of_and_nobody_is_stopped() {
+    let lab = Lab::start().await;
+    let id = "00000000000000000000000000000001";
+    let identity = lab.member(id).await;
+    let mut one = NodeClient::new(lab.connect(Trust::Roots, Some(&identity)).await.unwrap());
+    let mut copy = NodeClient::new(lab.connect(Trust::Roots, Some(&identity)).await.unwrap());
+    let beat = |boot: u8, sequence| v1::HeartbeatRequest {
+        boot_id: vec![boot; 16],
+        sequence,
+        ..Default::default()
+    };
+    for sequence in 5..8 {
+        one.heartbeat(beat(1, sequence)).await.unwrap();
+        copy.heartbeat(beat(2, sequence)).await.unwrap();
+    }
+    let events = lab.events(id).await;
+    let told = events
+        .iter()
+        .filter(|event| event.starts_with("copy_found"));
+    assert_eq!(told.count(), 1, "{events:?}");
+}

@@ -1,0 +1,195 @@
+//! One node: a container that systemd boots.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Lab, succeed};
+use crate::program;
+
+/// A container boots in half a second, on a busy machine in some.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A container.
+#[derive(Debug)]
+pub struct Node<'a> {
+    lab: &'a Lab,
+    name: String,
+    container: Child,
+    /// Its first process.
+    leader: u32,
+}
+
+impl<'a> Node<'a> {
+    /// Boots node `number`, with the units of this checkout, `muster`, and those files, which are given with their paths inside.
+    /// `/evidence` inside is the folder `NAME.evidence` of the lab.
+    ///
+    /// # Panics
+    /// When it does not boot.
+    pub fn boot(lab: &'a Lab, number: u8, files: &[(&str, &str)]) -> Self {
+        let name = format!("n{number}");
+        fs::create_dir(lab.path(&format!("{name}.evidence"))).expect("a folder for evidence");
+        let network = format!(
+            "[Match]\nName=host0\n[Network]\nAddress=10.77.0.{}/24\nLinkLocalAddressing=no\n",
+            10 + number
+        );
+        let mut command = lab.command(&name, "systemd-nspawn");
+        command
+            .args(["--quiet", "--register=no", "--keep-unit", "--boot"])
+            .args(["--volatile=overlay", "--network-bridge=br0"])
+            .arg("--directory")
+            .arg(lab.root())
+            .arg(format!("--machine={name}"))
+            .arg(format!("--uuid={}", uuid()))
+            .arg(format!(
+                "--bind={}:/evidence",
+                lab.path(&format!("{name}.evidence")).display()
+            ))
+            .arg(format!(
+                "--bind-ro={}:/usr/bin/muster",
+                program::muster().display()
+            ));
+        for unit in units() {
+            let file = unit
+                .file_name()
+                .expect("a unit has a name")
+                .to_string_lossy();
+            let inside = format!("/usr/lib/systemd/system/{file}");
+            command.arg(format!("--bind-ro={}:{inside}", unit.display()));
+        }
+        let own = [("/etc/systemd/network/10-lab.network", network.as_str())];
+        for (count, (inside, content)) in own.iter().chain(files).enumerate() {
+            let outside = lab.path(&format!("{name}.{count}"));
+            fs::write(&outside, content).expect("a file of the node");
+            command.arg(format!("--bind-ro={}:{inside}", outside.display()));
+        }
+        let console = fs::File::create(lab.path(&format!("{name}.console"))).expect("a console");
+        let container = command
+            .arg("systemd.unified_cgroup_hierarchy=1")
+            .stdin(Stdio::null())
+            .stdout(console.try_clone().expect("the console twice"))
+            .stderr(console)
+            .spawn()
+            .expect("systemd-nspawn runs");
+        let mut node = Self {
+            lab,
+            name,
+            container,
+            leader: 0,
+        };
+        node.leader = node.leader();
+        node.wait_for("systemctl is-active -q basic.target");
+        node
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A file in `/evidence`.
+    pub fn evidence(&self, file: &str) -> PathBuf {
+        self.lab.path(&format!("{}.evidence", self.name)).join(file)
+    }
+
+    /// Runs a shell script inside.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn succeed(&self, script: &str) -> String {
+        succeed(&mut self.shell(script))
+    }
+
+    /// Waits until a shell script inside succeeds.
+    ///
+    /// # Panics
+    /// When it does not in a minute.
+    pub fn wait_for(&self, script: &str) {
+        let until = Instant::now() + PATIENCE;
+        while !self
+            .shell(script)
+            .output()
+            .is_ok_and(|ran| ran.status.success())
+        {
+            assert!(
+                Instant::now() < until,
+                "{}: in vain: {script}\n{}",
+                self.name,
+                self.journal()
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// What the units of muster said.
+    pub fn journal(&self) -> String {
+        let said = self.shell("journalctl --no-pager -o short-precise -b | grep -E 'muster|systemd\\[1\\]' | tail -n 150").output();
+        said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// Takes its cable out, or puts it in again: `down` or `up`.
+    pub fn link(&self, state: &str) {
+        self.lab.ip(&format!("link set vb-{} {state}", self.name));
+    }
+
+    fn shell(&self, script: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .arg("--target")
+            .arg(self.leader.to_string())
+            .args(["--all", "--wd=/", "sh", "-c", script])
+            .stdin(Stdio::null())
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        command
+    }
+
+    /// The process that is 1 inside: the only one below systemd-nspawn.
+    fn leader(&mut self) -> u32 {
+        let supervisor = self.container.id();
+        let children = format!("/proc/{supervisor}/task/{supervisor}/children");
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let children = fs::read_to_string(&children).unwrap_or_default();
+            if let Some(child) = children.split_whitespace().next() {
+                let child: u32 = child.parse().expect("a process id");
+                let runs = fs::read_to_string(format!("/proc/{child}/comm"));
+                if runs.is_ok_and(|runs| runs == "systemd\n") {
+                    return child;
+                }
+            }
+            let console = || fs::read_to_string(self.lab.path(&format!("{}.console", self.name)));
+            let ended = self.container.try_wait().expect("it is ours");
+            assert!(
+                ended.is_none() && Instant::now() < until,
+                "{} does not boot: {ended:?}: {:?}",
+                self.name,
+                console()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Node<'_> {
+    fn drop(&mut self) {
+        self.lab.cgroup.kill(&self.name);
+        let _ = self.container.wait();
+    }
+}
+
+/// The units of this checkout.
+fn units() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd");
+    let units = fs::read_dir(&folder).expect("the folder of units");
+    let mut units: Vec<PathBuf> = units.map(|entry| entry.expect("an entry").path()).collect();
+    units.sort();
+    assert!(!units.is_empty(), "no units in {}", folder.display());
+    units
+}
+
+fn uuid() -> String {
+    let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid").expect("the kernel makes them");
+    uuid.trim().to_owned()
+}
