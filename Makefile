@@ -2,7 +2,7 @@
 # Set-up and tools: tests/setup. What CI runs: .ci/run, which is `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy
+.PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy bench-fleet
 
 CARGO := cargo
 SCRIPTS := .ci/run tests/demo tests/setup tests/summary fuzz/run \
@@ -62,3 +62,7 @@ bench: setup ## the program beside its peers; BENCH="--write" keeps the result i
 bench-adequacy: setup-build ## how fast machines are judged; BENCH=--write keeps it in docs/bench-adequacy.md
 	$(CARGO) build --release --locked -p muster-tests --bin bench-adequacy
 	target/release/bench-adequacy $(BENCH)
+
+bench-fleet: setup-build ## a fleet of nodes on loopback; BENCH="--nodes 20000 --write" keeps it in docs/bench-fleet.md
+	$(CARGO) build --release --locked -p muster-tests --bin muster-bench -p muster-controller --bin muster-controller
+	target/release/muster-bench fleet $(BENCH)

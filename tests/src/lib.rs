@@ -14,6 +14,7 @@
 
 pub mod bench;
 pub mod dumps;
+pub mod fleet;
 pub mod floor;
 pub mod huge;
 pub mod hwloc;

@@ -143,6 +143,18 @@ impl Target {
     }
 }
 
+#[cfg(test)]
+impl ConnectError {
+    /// There is none to `target`, for that reason.
+    pub(crate) fn new(target: &Target, reason: String) -> Self {
+        Self {
+            target: target.to_string(),
+            reason,
+            is_ended: false,
+        }
+    }
+}
+
 impl FromStr for Target {
     type Err = NoTarget;
 

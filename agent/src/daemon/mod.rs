@@ -43,6 +43,8 @@ mod renewal;
 mod reporter;
 mod reset;
 mod settings;
+#[cfg(test)]
+mod simulation;
 mod spool;
 mod state;
 mod systemd;

@@ -29,14 +29,20 @@ impl Admission {
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
         let inventory = request::inventory(asked)?;
         for _ in 0..MOST_RACES {
-            match self.admit(asked, &inventory, &token, request, from).await {
+            let admitted = {
+                // One at a time from reading the token to storing its use: of many that read it first, all but one would be too late
+                // each time. And two with one identity do not pass by each other.
+                let _joining = self.joining.lock().await;
+                token = self.token(&asked.token).await?;
+                self.admit(asked, &inventory, &token, request, from).await
+            };
+            match admitted {
                 Err(AdmissionError::Store(StoreError::Conflict { .. })) => {
                     // The same machine asked twice at once.
                     if let Some((record, _)) = self.fleet.node(&asked.node_id) {
                         let is_same = record.public_key == request.key_digest();
                         return is_same.then_some(record).ok_or(AdmissionError::OtherKey);
                     }
-                    token = self.token(&asked.token).await?;
                 }
                 Err(error) => return Err(error),
                 Ok(record) => return self.decide(record, &inventory, &token, from).await,
@@ -82,7 +88,6 @@ impl Admission {
                 content: content(asked),
             },
         ];
-        let _joining = self.joining.lock().await;
         if let Some(twin) = self.twin(&record) {
             more.push(
                 self.fleet

@@ -15,6 +15,7 @@ use muster_controller::fleet::{Fleet, Timing};
 use muster_controller::record::UnixMs;
 use muster_controller::serve::{Listeners, Revoked, Services};
 use muster_controller::store::{SqliteStore, Store};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ const DEFAULT_POLICY: &str = include_str!("../../../packaging/policies/default.t
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     log();
+    allow_many_files();
     let policy = policy(arguments.policy.as_deref())?;
     let config = configuration(arguments.config.as_deref())?;
     folder(&arguments.state)?;
@@ -111,6 +113,19 @@ fn policy(path: Option<&Path>) -> anyhow::Result<Policy> {
         }
     };
     Policy::parse(&text).with_context(|| format!("the policy {name} is faulty"))
+}
+
+/// Each connection is an open file, and the usual limit is that of a program with few.
+fn allow_many_files() {
+    const ENOUGH: u64 = 1 << 20;
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, hard)| {
+        // Root may go beyond the hard limit; for others it is the most.
+        setrlimit(Resource::RLIMIT_NOFILE, ENOUGH.max(hard), ENOUGH.max(hard))
+            .or_else(|_| setrlimit(Resource::RLIMIT_NOFILE, hard, hard))
+    });
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files, and with it that of nodes, stays as it is");
+    }
 }
 
 /// Reads `file`, which has to be there, or the usual one, which need not.

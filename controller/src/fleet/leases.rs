@@ -180,9 +180,15 @@ pub async fn watch_leases(fleet: Arc<Fleet>) {
     loop {
         // Nothing is lost with a branch that is dropped: what is told is kept, what has come up stays on the wheel.
         tokio::select! {
+            biased;
             () = arming.notified() => {
                 for (entry, at) in fleet.live().take_arming() {
                     wheel.insert_at(entry, at);
+                }
+            }
+            _ = paces.tick() => {
+                if let Err(error) = fleet.pace().await {
+                    tracing::error!(%error, "the interval of heartbeats stays as it is");
                 }
             }
             Some(up) = wheel.next() => {
@@ -194,11 +200,6 @@ pub async fn watch_leases(fleet: Arc<Fleet>) {
                 };
                 if let Some(at) = again {
                     wheel.insert_at(entry, at);
-                }
-            }
-            _ = paces.tick() => {
-                if let Err(error) = fleet.pace().await {
-                    tracing::error!(%error, "the interval of heartbeats stays as it is");
                 }
             }
         }

@@ -170,7 +170,9 @@ impl Nodes {
     /// Has every node looked at, by a timing wheel that is new.
     pub(super) fn arm_all(&mut self, now: Instant) {
         self.arming.clear();
-        let ids: Vec<String> = self.live.keys().cloned().collect();
+        let mut ids: Vec<String> = self.live.keys().cloned().collect();
+        // In the same order always, for who simulates.
+        ids.sort_unstable();
         for id in ids {
             if let Some(live) = self.live.get_mut(&id) {
                 live.armed = None;

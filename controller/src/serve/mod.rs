@@ -9,6 +9,7 @@ mod enrollment;
 mod node;
 mod tls;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,11 +21,15 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http;
 use tonic::transport::Server;
+use tower::ServiceExt as _;
 
 use crate::admission::Admission;
 use crate::authority::Authority;
 use crate::fleet::{Fleet, MoveError, watch_leases};
+use crate::peer::Identified;
 use crate::store::StoreError;
 
 pub use tls::{Revoked, TlsError};
@@ -140,6 +145,32 @@ impl Services {
         let _ = std::fs::remove_file(&listeners.socket_path);
         ended?;
         Ok(())
+    }
+}
+
+impl Services {
+    /// The service that nodes call, on a connection that whoever asks for it has secured: each call is taken for one of
+    /// `caller` at `address`. For simulations, which have no network.
+    pub fn node(
+        &self,
+        caller: Identified,
+        address: SocketAddr,
+    ) -> impl tower::Service<
+        http::Request<Body>,
+        Response = http::Response<Body>,
+        Error = Infallible,
+        Future: Send,
+    > + use<> {
+        let connection = tls::Connection {
+            address,
+            identified: Some(caller),
+            root: None,
+        };
+        let service = NodeServer::new(node::Service::new(self.clone()));
+        service.map_request(move |mut request: http::Request<Body>| {
+            request.extensions_mut().insert(connection.clone());
+            request
+        })
     }
 }
 

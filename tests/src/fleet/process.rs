@@ -1,0 +1,128 @@
+//! The controller's process, in a folder of its own.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use hyper_util::rt::TokioIo;
+use muster_proto::v1::admin_client::AdminClient;
+use tokio::net::UnixStream;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::program;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Any machine will do.
+const POLICY: &str = r#"
+schema = "muster.policy/v1"
+name = "bench"
+version = "1"
+roles = ["worker"]
+
+[[rules]]
+id = "cpu-threads"
+title = "A processor"
+severity = "recommended"
+check.cpu_threads = { at_least = 1 }
+remedy = "Fit one."
+"#;
+
+/// A controller that serves.
+pub(super) struct Controller {
+    pub(super) address: String,
+    folder: PathBuf,
+    interval: Duration,
+    serving: Serving,
+}
+
+/// Killed when it is dropped, as by `kill -9`.
+struct Serving(Child);
+
+impl Controller {
+    /// Starts one with its state in `folder`.
+    pub(super) fn start(folder: &Path, interval: Duration) -> Self {
+        fs::write(folder.join("policy.toml"), POLICY).expect("the policy is written");
+        let (serving, address) = serve(folder, "127.0.0.1:0", interval);
+        Self {
+            address,
+            folder: folder.to_owned(),
+            interval,
+            serving,
+        }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.serving.0.id()
+    }
+
+    pub(super) fn state(&self) -> PathBuf {
+        self.folder.join("controller")
+    }
+
+    /// As `kill -9`, and started again on the same port.
+    pub(super) fn kill_and_start(&mut self) {
+        // It may have ended by itself.
+        let _ = self.serving.0.kill();
+        let _ = self.serving.0.wait();
+        (self.serving, self.address) = serve(&self.folder, &self.address, self.interval);
+    }
+
+    /// The service for administrators.
+    pub(super) async fn admin(&self) -> AdminClient<Channel> {
+        let socket = self.folder.join("admin.sock");
+        let connector = tower::service_fn(move |_| {
+            let socket = socket.clone();
+            async move { UnixStream::connect(socket).await.map(TokioIo::new) }
+        });
+        let endpoint = Endpoint::from_static("http://localhost");
+        let channel = endpoint.connect_with_connector(connector).await;
+        AdminClient::new(channel.expect("the socket answers"))
+    }
+
+    /// How often its log has the words.
+    pub(super) fn told(&self, words: &str) -> usize {
+        let log = fs::read_to_string(self.folder.join("controller.log")).expect("it has a log");
+        log.lines().filter(|line| line.contains(words)).count()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn serve(folder: &Path, listen: &str, interval: Duration) -> (Serving, String) {
+    let told = folder.join("address");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("controller.log"));
+    let mut command = Command::new(program::controller());
+    command.arg("--socket").arg(folder.join("admin.sock"));
+    command.args(["serve", "--listen", listen, "--interval"]);
+    command.arg(format!("{}ms", interval.as_millis()));
+    command.arg("--state").arg(folder.join("controller"));
+    command.arg("--policy").arg(folder.join("policy.toml"));
+    let serving = command
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .stdout(File::create(&told).expect("a file"))
+        .stderr(log.expect("a log"))
+        .spawn()
+        .map(Serving)
+        .expect("the controller starts");
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let text = fs::read_to_string(&told).expect("a file");
+        if let Some(address) = text.strip_prefix("listening on ") {
+            return (serving, address.trim().to_owned());
+        }
+        let log = || fs::read_to_string(folder.join("controller.log")).unwrap_or_default();
+        assert!(Instant::now() < until, "it does not listen: {}", log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
