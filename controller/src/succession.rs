@@ -106,6 +106,14 @@ impl NodeRecord {
         revoked
     }
 
+    /// Whether it may fetch its first certificate: none was issued, or it has not shown the one that was, which is good
+    /// still; the answer may have got lost.
+    pub fn awaits_first_certificate(&self, now: UnixMs) -> bool {
+        let is_good = |term: Term| !term.has_ended(now);
+        let is_unused = self.root.is_none() && self.succession.term.is_some_and(is_good);
+        self.certificate_serial.is_none() || is_unused
+    }
+
     /// Whether a key, by its digest as hex, is this node's.
     pub fn has_key(&self, public_key: &str) -> bool {
         let issued = self.succession.issued.iter();
