@@ -16,6 +16,7 @@ pub mod bench;
 pub mod dumps;
 pub mod fleet;
 pub mod floor;
+pub mod forward;
 pub mod huge;
 pub mod hwloc;
 pub mod images;

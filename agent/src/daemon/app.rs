@@ -163,6 +163,7 @@ async fn start(
         endpoints: endpoints.clone(),
         board: Arc::clone(reporter.board()),
         settings: local::shown(&settings),
+        outward: settings.outward.clone(),
         reset: Reset {
             state: Arc::clone(&state),
             workloads,

@@ -119,7 +119,8 @@ impl Membership {
 
     fn network(&self, credentials: &Credentials) -> Result<Network, MembershipError> {
         let tls = tls::enrolled(&self.identity, credentials)?;
-        Ok(Network::new(tls, credentials.validity()))
+        let outward = self.settings.outward.clone();
+        Ok(Network::new(outward, tls, credentials.validity()))
     }
 
     /// Those that are kept, unless they have ended; else those that enrolment gives.
@@ -165,6 +166,7 @@ impl Membership {
             facts: self.facts.clone(),
             asked: self.settings.asked.clone(),
             endpoints: self.endpoints.clone(),
+            outward: self.settings.outward.clone(),
         };
         let credentials = enroller.run(&mut self.reporter).await?;
         events.tell(Happened::Enrolled, why);
