@@ -76,6 +76,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::SupportBundle(arguments) => control::support_bundle(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
+        Command::ManualPages { folder } => cli::write_manual_pages(&folder),
     }
 }
 

@@ -17,11 +17,12 @@ use super::gauges::Meter;
 use super::heartbeat::{Ended, Heartbeats, Ports};
 use super::identity::Identity;
 use super::line::Lines;
+use super::notify;
 use super::occupancy::Occupancy;
 use super::renewal::Renewal;
 use super::reporter::Reporter;
 use super::settings::Settings;
-use super::state::{State, StateError};
+use super::state::{Link, State, StateError};
 use super::tls;
 
 /// What the task needs.
@@ -151,7 +152,7 @@ impl Membership {
         let tls = match (&token, need.ended()) {
             (Some(token), _) => tls::enrolling(*token.pin())?,
             (None, Some(ended)) => tls::returning(ended)?,
-            (None, None) => return Err(MembershipError::NoToken { why }),
+            (None, None) => return self.without_token(why).await,
         };
         let enroller = Enroller {
             state: Arc::clone(&self.state),
@@ -169,6 +170,21 @@ impl Membership {
         let credentials = enroller.run(&mut self.reporter).await?;
         events.tell(Happened::Enrolled, why);
         Ok(credentials)
+    }
+}
+
+impl Membership {
+    /// Whoever started the agent is told. A service has nobody to tell, and systemd would start it again and again: it waits.
+    async fn without_token(&mut self, why: &'static str) -> Result<Credentials, MembershipError> {
+        if !notify::is_service() {
+            return Err(MembershipError::NoToken { why });
+        }
+        tracing::warn!(
+            "{why}, and there is no join token: put one into /etc/credstore/muster-token, readable by root alone, and \
+             run `systemctl restart muster-agent`"
+        );
+        self.reporter.tell(Link::NoToken, None);
+        std::future::pending().await
     }
 }
 
