@@ -10,7 +10,7 @@ mod node;
 mod tls;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use tower::ServiceExt as _;
 use crate::admission::Admission;
 use crate::authority::Authority;
 use crate::fleet::{Fleet, MoveError, watch_leases};
-use crate::peer::Identified;
+use crate::peer::{Identified, Link};
 use crate::store::StoreError;
 
 pub use tls::{Revoked, TlsError};
@@ -150,11 +150,11 @@ impl Services {
 
 impl Services {
     /// The service that nodes call, on a connection that whoever asks for it has secured: each call is taken for one of
-    /// `caller` at `address`. For simulations, which have no network.
+    /// `caller` on `link`. For simulations, which have no network.
     pub fn node(
         &self,
         caller: Identified,
-        address: SocketAddr,
+        link: Link,
     ) -> impl tower::Service<
         http::Request<Body>,
         Response = http::Response<Body>,
@@ -162,7 +162,8 @@ impl Services {
         Future: Send,
     > + use<> {
         let connection = tls::Connection {
-            address,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            link,
             identified: Some(caller),
             root: None,
         };

@@ -144,11 +144,14 @@ impl v1::node_server::Node for Service {
             .is_late(self.services.fleet.now());
         let node = self.caller(&request).await?;
         let node = self.services.note_root(node, &request).await?;
-        let from = super::peer_address(&request);
+        let connection = request.extensions().get::<super::tls::Connection>();
+        let connection = connection.map(|connection| (connection.link, connection.address.ip()));
         let beat = request.into_inner();
-        let looked = self.services.admission.look_for_copy(&node, &beat, from);
-        let looked = looked.await;
-        looked.map_err(|error| super::enrollment::status_of(&error))?;
+        if let Some((link, from)) = connection {
+            let admission = &self.services.admission;
+            let looked = admission.look_for_copy(&node, &beat, link, from).await;
+            looked.map_err(|error| super::enrollment::status_of(&error))?;
+        }
         if beat.epoch > node.epoch {
             return Err(Status::failed_precondition(
                 "the node knows a later epoch than this controller: it is a stale one",

@@ -100,3 +100,28 @@ async fn a_node_that_was_copied_is_told_of_and_nobody_is_stopped() {
         .filter(|event| event.starts_with("copy_found"));
     assert_eq!(told.count(), 1, "{events:?}");
 }
+
+#[tokio::test]
+async fn calls_that_come_late_on_connections_that_were_left_are_no_copy() {
+    let lab = Lab::start().await;
+    let id = "00000000000000000000000000000001";
+    let identity = lab.member(id).await;
+    let mut left: Option<NodeClient<tonic::transport::Channel>> = None;
+    for number in 1..=5 {
+        let mut node = NodeClient::new(lab.connect(Trust::Roots, Some(&identity)).await.unwrap());
+        for sequence in [number * 10, number * 10 + 2] {
+            let beat = |sequence| v1::HeartbeatRequest {
+                boot_id: vec![1; 16],
+                sequence,
+                ..Default::default()
+            };
+            node.heartbeat(beat(sequence)).await.unwrap();
+            if let Some(mut left) = left.take() {
+                left.heartbeat(beat(number * 10 - 1)).await.unwrap();
+            }
+        }
+        left = Some(node);
+    }
+    let events = lab.events(id).await.join("\n");
+    assert!(!events.contains("copy_found"), "{events}");
+}

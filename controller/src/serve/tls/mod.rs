@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::peer::Identified;
+use crate::peer::{Identified, Link};
 use crowd::{Crowd, Stranger};
 use stream::Accepted;
 
@@ -35,6 +35,8 @@ const MOST_HANDSHAKES: usize = 4096;
 pub(super) struct Connection {
     /// Where from.
     pub(super) address: SocketAddr,
+    /// Which one it is.
+    pub(super) link: Link,
     /// By their certificate, if they showed one.
     pub(super) identified: Option<Identified>,
     /// The pin of the root above it, as hex.

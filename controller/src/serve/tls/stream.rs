@@ -13,7 +13,7 @@ use tonic::transport::server::Connected;
 
 use super::crowd::Stranger;
 use super::{Connection, Door, HANDSHAKE};
-use crate::peer::identify;
+use crate::peer::{Link, identify};
 
 /// What a client says first in HTTP/2 (RFC 9113, section 3.4): 24 bytes, and the head of a SETTINGS frame.
 const PREFACE: usize = 24 + 9;
@@ -54,6 +54,7 @@ impl Accepted {
         Self {
             connection: Connection {
                 address,
+                link: Link::made_now(),
                 identified,
                 root,
             },
