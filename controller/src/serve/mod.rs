@@ -140,7 +140,15 @@ impl Services {
             }
             Ok(())
         };
-        let ended = tokio::try_join!(network, local, leases, anew);
+        let endings = async {
+            tokio::select! {
+                // What is not told by then is told after the next start.
+                () = self.admission.watch_certificates() => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        };
+        let ended = tokio::try_join!(network, local, leases, anew, endings);
         // Nobody is left to tell when it is gone already.
         let _ = std::fs::remove_file(&listeners.socket_path);
         ended?;
