@@ -32,7 +32,7 @@ use crate::fleet::{Fleet, MoveError, watch_leases};
 use crate::peer::{Identified, Link};
 use crate::store::StoreError;
 
-pub use tls::{Revoked, TlsError};
+pub use tls::{Newcomers, Revoked, TlsError};
 
 /// Larger than any inventory that is let through.
 const LARGEST_MESSAGE: usize = 16 << 20;
@@ -66,6 +66,8 @@ pub struct Listeners {
     pub socket: UnixListener,
     /// Where the socket is; taken away at the end.
     pub socket_path: PathBuf,
+    /// What is put up with of whoever has shown no certificate.
+    pub newcomers: Newcomers,
 }
 
 /// Why the services ended.
@@ -95,7 +97,7 @@ impl Services {
             Arc::clone(&self.revoked),
             listeners.names,
         )?;
-        let connections = tls::accept(listeners.network, door);
+        let connections = tls::accept(listeners.network, door, listeners.newcomers);
         let network = Server::builder()
             .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
             .max_concurrent_streams(MOST_CALLS)

@@ -14,7 +14,7 @@ use muster_controller::config;
 use muster_controller::fleet::{Fleet, Timing};
 use muster_controller::lifecycle::Event;
 use muster_controller::peer::Peer;
-use muster_controller::serve::{Listeners, Revoked, Services};
+use muster_controller::serve::{Listeners, Newcomers, Revoked, Services};
 use muster_controller::store::{MemoryStore, Store};
 use muster_model::{INVENTORY_SCHEMA, NodeStatus};
 use muster_proto::v1;
@@ -60,6 +60,7 @@ pub(crate) struct Setup {
     pub(crate) policy: String,
     pub(crate) rules: Vec<Rule>,
     pub(crate) certificate_life: Duration,
+    pub(crate) newcomers: Newcomers,
 }
 
 impl Default for Setup {
@@ -68,6 +69,7 @@ impl Default for Setup {
             policy: POLICY.to_owned(),
             rules: Vec::new(),
             certificate_life: Duration::from_secs(90 * 24 * 3600),
+            newcomers: Newcomers::default(),
         }
     }
 }
@@ -171,6 +173,7 @@ impl Lab {
             names: vec!["localhost".to_owned()],
             socket: UnixListener::bind(&socket).unwrap(),
             socket_path: socket.clone(),
+            newcomers: setup.newcomers,
         };
         let stop = CancellationToken::new();
         tokio::spawn(services.run(listeners, stop.clone()));

@@ -21,6 +21,7 @@ use crate::peer::{Identified, Link};
 use crowd::{Crowd, Stranger};
 use stream::Accepted;
 
+pub use crowd::Newcomers;
 pub(super) use door::Door;
 pub use door::TlsError;
 pub use verify::Revoked;
@@ -47,19 +48,21 @@ pub(super) struct Connection {
 pub(super) fn accept(
     listener: TcpListener,
     door: Door,
+    newcomers: Newcomers,
 ) -> ReceiverStream<Result<Accepted, std::io::Error>> {
     let (sender, receiver) = mpsc::channel(64);
-    tokio::spawn(take(listener, Arc::new(door), sender));
+    let crowd = Arc::new(Crowd::within(newcomers));
+    tokio::spawn(take(listener, Arc::new(door), crowd, sender));
     ReceiverStream::new(receiver)
 }
 
 async fn take(
     listener: TcpListener,
     door: Arc<Door>,
+    crowd: Arc<Crowd>,
     sender: mpsc::Sender<Result<Accepted, std::io::Error>>,
 ) {
     let slots = Arc::new(Semaphore::new(MOST_HANDSHAKES));
-    let crowd = Arc::new(Crowd::default());
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
             return;
