@@ -4,7 +4,7 @@
 //! `joining` takes it in, or looks at it again; `twins` finds who has its identity already; `judging` turns a
 //! verdict into a status, and `anew` does it again after another policy; `rules` accepts without a person, and
 //! `credit` says what a join token is worth for that; `issue` gives certificates; `reenrol` lets nodes back whose
-//! certificate has ended; `copies` finds two machines that speak as one node.
+//! certificate has ended, and `endings` tells of those that do; `copies` finds two machines that speak as one node.
 //!
 //! Invariants: a token is looked at before anything else that costs; a machine that is known proves its key; a token that has ended,
 //! was revoked or is used up grants nothing; nobody is accepted by a rule who is inadequate or quarantined; a
@@ -13,6 +13,7 @@
 mod anew;
 mod copies;
 mod credit;
+mod endings;
 mod guesses;
 mod issue;
 mod joining;

@@ -13,7 +13,7 @@ use muster_controller::clock::{Clock as _, SystemClock};
 use muster_controller::config::{self, Config};
 use muster_controller::fleet::{Fleet, Timing};
 use muster_controller::record::UnixMs;
-use muster_controller::serve::{Listeners, Revoked, Services};
+use muster_controller::serve::{Listeners, Newcomers, Revoked, Services};
 use muster_controller::store::{SqliteStore, Store};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
@@ -187,6 +187,10 @@ async fn listeners(arguments: &ServeArguments) -> anyhow::Result<Listeners> {
         names: arguments.names.clone(),
         socket,
         socket_path: path.clone(),
+        newcomers: Newcomers {
+            per_address: arguments.newcomers_per_address,
+            ..Newcomers::default()
+        },
     })
 }
 

@@ -163,6 +163,11 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = duration)]
     pub(crate) certificate_life: Duration,
 
+    /// Connections from one address at a time that have shown no certificate (yet): machines that join, and nodes during the
+    /// handshake. More where a large fleet shares the address of a translator.
+    #[arg(long, value_name = "NUMBER", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) newcomers_per_address: u32,
+
     #[arg(skip)]
     pub(crate) socket: PathBuf,
 }
