@@ -20,6 +20,7 @@ pub mod huge;
 pub mod hwloc;
 pub mod images;
 pub mod ledger;
+pub mod loopback;
 pub mod lsblk;
 pub mod lscpu;
 pub mod measure;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use muster_proto::v1;
 use muster_proto::v1::rotate_authority_request::Step;
 use muster_terminal::screen;
@@ -20,16 +20,16 @@ pub(crate) enum AuthorityCommand {
 
 /// Which step.
 #[derive(Debug, Args)]
-#[group(id = "step", required = true, multiple = false)]
+#[command(group = ArgGroup::new("step").required(true).args(["start", "finish"]))]
 pub(crate) struct RotateArguments {
     /// Make a new root, hand it to all, and issue certificates from it.
-    #[arg(long, group = "step")]
+    #[arg(long)]
     start: bool,
     /// Forget the old root; refused while somebody would be cut off.
-    #[arg(long, group = "step")]
+    #[arg(long)]
     finish: bool,
     /// With --finish: cut off whoever does not know the new root.
-    #[arg(long, requires = "finish")]
+    #[arg(long, requires = "finish", conflicts_with = "start")]
     cut_off: bool,
 }
 
