@@ -12,6 +12,7 @@
     reason = "test code: a broken lab must stop at once and say where"
 )]
 
+pub mod aloud;
 pub mod bench;
 pub mod dumps;
 pub mod fleet;
