@@ -141,6 +141,14 @@ pub struct TokenRecord {
     pub revision: Revision,
 }
 
+impl TokenRecord {
+    /// With one use less; none when nothing is left of it.
+    pub(crate) fn used(self) -> Option<Self> {
+        let uses_left = self.uses_left.checked_sub(1)?;
+        (!self.revoked).then_some(Self { uses_left, ..self })
+    }
+}
+
 /// A certificate of an administrator. Whether it is revoked is known by its serial number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdministratorRecord {
