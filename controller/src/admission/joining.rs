@@ -16,7 +16,7 @@ use crate::store::{StoreError, Transaction, Write};
 use crate::token;
 
 /// So often others may be quicker before it is given up.
-const MOST_RACES: usize = 64;
+const MOST_RACES: usize = 8;
 
 impl Admission {
     /// Takes in a machine that asks for the first time; others may take uses of the same token meanwhile.
@@ -28,24 +28,26 @@ impl Admission {
         from: Option<IpAddr>,
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
         let inventory = request::inventory(asked)?;
+        let mut newcomer = request::record(asked, &inventory, self.fleet.now())?;
+        newcomer.public_key = request.key_digest();
+        let arrival = self.arrivals.enter(newcomer.identities()).await;
         for _ in 0..MOST_RACES {
-            let admitted = {
-                // One at a time from reading the token to storing its use: of many that read it first, all but one would be too late
-                // each time. And two with one identity do not pass by each other.
-                let _joining = self.joining.lock().await;
-                token = self.token(&asked.token).await?;
-                self.admit(asked, &inventory, &token, request, from).await
-            };
-            match admitted {
+            let record = newcomer.clone();
+            match self.admit(asked, &inventory, &token, record, from).await {
                 Err(AdmissionError::Store(StoreError::Conflict { .. })) => {
                     // The same machine asked twice at once.
                     if let Some((record, _)) = self.fleet.node(&asked.node_id) {
                         let is_same = record.public_key == request.key_digest();
                         return is_same.then_some(record).ok_or(AdmissionError::OtherKey);
                     }
+                    // Others had the last use of the token.
+                    token = self.token(&asked.token).await?;
                 }
                 Err(error) => return Err(error),
-                Ok(record) => return self.decide(record, &inventory, &token, from).await,
+                Ok(record) => {
+                    drop(arrival);
+                    return self.decide(record, &inventory, &token, from).await;
+                }
             }
         }
         let what = format!("token {}", token.id);
@@ -58,16 +60,13 @@ impl Admission {
         asked: &v1::EnrollRequest,
         inventory: &Inventory,
         token: &TokenRecord,
-        request: &Request,
+        mut record: NodeRecord,
         from: Option<IpAddr>,
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
         let role = v1::Role::try_from(asked.role)
             .ok()
             .and_then(v1::Role::known);
-        let now = self.fleet.now();
-        let mut record = request::record(asked, inventory, now)?;
-        token::admits(token, role, &record.name, now)?;
-        record.public_key = request.key_digest();
+        token::admits(token, role, &record.name, self.fleet.now())?;
         record.role = role.or(token.role);
         record.labels.extend(token.labels.clone());
         record.address = Some(asked.address.clone())
@@ -76,12 +75,8 @@ impl Admission {
         let verdict = self.judge(inventory);
         (record.status, record.reason) = judged(&verdict, record.role);
         let mut more = vec![
-            Write::Token {
-                record: TokenRecord {
-                    uses_left: token.uses_left - 1,
-                    ..token.clone()
-                },
-                expected: token.revision,
+            Write::UseToken {
+                id: token.id.clone(),
             },
             Write::Inventory {
                 node: record.id.clone(),
