@@ -18,6 +18,7 @@ pub mod fleet;
 pub mod floor;
 pub mod huge;
 pub mod hwloc;
+pub mod idle;
 pub mod images;
 pub mod ledger;
 pub mod lsblk;
