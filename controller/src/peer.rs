@@ -7,6 +7,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::time::ASN1Time;
 
 use crate::record::UnixMs;
+use crate::succession::Term;
 
 /// Who somebody is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,11 +70,12 @@ pub struct Identified {
 }
 
 impl Identified {
-    /// Whether the certificate should have been replaced by now: nodes do so after at most four fifths of its life, by their own clock.
-    pub fn is_late(&self, now: UnixMs) -> bool {
-        let left = self.ends.saturating_sub(now);
-        let life = self.ends.saturating_sub(self.begins);
-        left < life / 6
+    /// How long the certificate is good.
+    pub fn term(&self) -> Term {
+        Term {
+            begins: self.begins,
+            ends: self.ends,
+        }
     }
 }
 

@@ -118,6 +118,7 @@ async fn joined(lab: &Lab) -> (Machine, Identity) {
 async fn who_comes_back_without_a_certificate_proves_its_key_and_waits_for_an_administrator() {
     let lab = Lab::start().await;
     let (machine, old) = joined(&lab).await;
+    beat(&mut client(&lab, &old).await).await.unwrap();
     let refused = change(&lab, Change::Readmit, "").await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
     assert!(refused.message().contains("does not ask"), "{refused}");
@@ -143,7 +144,7 @@ async fn who_comes_back_without_a_certificate_proves_its_key_and_waits_for_an_ad
     }
     let (record, _) = lab.fleet.node(ID).unwrap();
     assert!(
-        record.reason.contains("its certificate has ended"),
+        record.reason.contains("it has lost its certificate"),
         "{record:?}"
     );
 

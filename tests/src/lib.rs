@@ -21,6 +21,7 @@ pub mod hwloc;
 pub mod idle;
 pub mod images;
 pub mod ledger;
+pub mod loopback;
 pub mod lsblk;
 pub mod lscpu;
 pub mod measure;

@@ -137,6 +137,7 @@ impl v1::node_server::Node for Service {
         let is_late = self
             .services
             .caller(&request, NOBODY)?
+            .term()
             .is_late(self.services.fleet.now());
         let node = self.caller(&request).await?;
         let node = self.services.note_root(node, &request).await?;

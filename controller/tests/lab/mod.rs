@@ -55,6 +55,23 @@ pub(crate) struct Lab {
     _folder: tempfile::TempDir,
 }
 
+/// What may differ from one controller to the other.
+pub(crate) struct Setup {
+    pub(crate) policy: String,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) certificate_life: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            policy: POLICY.to_owned(),
+            rules: Vec::new(),
+            certificate_life: Duration::from_secs(90 * 24 * 3600),
+        }
+    }
+}
+
 /// Whom a client trusts, and how it speaks.
 #[derive(Clone, Copy)]
 pub(crate) enum Trust {
@@ -91,12 +108,20 @@ impl Lab {
 
     /// Rules of a configuration accept.
     pub(crate) async fn with_rules(configuration: &str) -> Self {
+        Self::with(Setup {
+            rules: config::parse(configuration).unwrap().rules,
+            ..Setup::default()
+        })
+        .await
+    }
+
+    /// Set up otherwise than by default.
+    pub(crate) async fn with(setup: Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = authority::open_or_create(&folder.path().join("authority"), now_ms());
         let authority = Arc::new(authority.unwrap());
         let store = Arc::new(MemoryStore::new());
-        let rules = config::parse(configuration).unwrap().rules;
-        Self::serve(folder, store, authority, POLICY, rules).await
+        Self::serve(folder, store, authority, setup).await
     }
 
     /// Another controller after this one, with the same store and authority, and so many threads in its policy.
@@ -110,24 +135,28 @@ impl Lab {
             ..
         } = self;
         drop(stop);
-        Self::serve(folder, store, authority, &policy, Vec::new()).await
+        let setup = Setup {
+            policy,
+            ..Setup::default()
+        };
+        Self::serve(folder, store, authority, setup).await
     }
 
     async fn serve(
         folder: tempfile::TempDir,
         store: Arc<MemoryStore>,
         authority: Arc<Authority>,
-        policy: &str,
-        rules: Vec<Rule>,
+        setup: Setup,
     ) -> Self {
         let shared: Arc<dyn Store> = Arc::clone(&store) as _;
         let fleet = Fleet::load(shared, Arc::new(SystemClock), Timing::default());
         let fleet = Arc::new(fleet.await.unwrap());
-        let policy = Policy::parse(policy).unwrap();
+        let policy = Policy::parse(&setup.policy).unwrap();
         let services = Services {
             admission: Arc::new(
                 Admission::new(Arc::clone(&fleet), Arc::clone(&authority), policy)
-                    .with_rules(rules),
+                    .with_rules(setup.rules)
+                    .with_certificate_life(setup.certificate_life),
             ),
             fleet: Arc::clone(&fleet),
             authority: Arc::clone(&authority),
