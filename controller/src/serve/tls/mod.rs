@@ -15,14 +15,13 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::ReceiverStream;
 
 use crate::peer::Identified;
 use crowd::{Crowd, Stranger};
-use stream::Accepted;
 
 pub(super) use door::Door;
 pub use door::TlsError;
+pub(super) use stream::Accepted;
 pub use verify::Revoked;
 
 /// A handshake that takes longer is nobody's who means well.
@@ -42,20 +41,13 @@ pub(super) struct Connection {
 }
 
 /// Takes connections as long as the result is read.
-pub(super) fn accept(
-    listener: TcpListener,
-    door: Door,
-) -> ReceiverStream<Result<Accepted, std::io::Error>> {
+pub(super) fn accept(listener: TcpListener, door: Door) -> mpsc::Receiver<Accepted> {
     let (sender, receiver) = mpsc::channel(64);
     tokio::spawn(take(listener, Arc::new(door), sender));
-    ReceiverStream::new(receiver)
+    receiver
 }
 
-async fn take(
-    listener: TcpListener,
-    door: Arc<Door>,
-    sender: mpsc::Sender<Result<Accepted, std::io::Error>>,
-) {
+async fn take(listener: TcpListener, door: Arc<Door>, sender: mpsc::Sender<Accepted>) {
     let slots = Arc::new(Semaphore::new(MOST_HANDSHAKES));
     let crowd = Arc::new(Crowd::default());
     loop {
@@ -86,7 +78,7 @@ async fn take(
             drop(slot);
             if let Some(accepted) = shaken {
                 // Nobody reads when the service ends.
-                let _ = sender.send(Ok(accepted)).await;
+                let _ = sender.send(accepted).await;
             }
         });
     }

@@ -9,7 +9,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
 use super::crowd::Stranger;
 use super::{Connection, Door, HANDSHAKE};
@@ -21,7 +20,8 @@ const PREFACE: usize = 24 + 9;
 /// One connection.
 #[derive(Debug)]
 pub(in crate::serve) struct Accepted {
-    stream: TlsStream<TcpStream>,
+    /// In a place of its own: whoever passes a connection on keeps room for it in each place where it has been.
+    stream: Box<TlsStream<TcpStream>>,
     connection: Connection,
     /// Until the client has said the first words.
     opening: Option<Opening>,
@@ -57,7 +57,7 @@ impl Accepted {
                 identified,
                 root,
             },
-            stream,
+            stream: Box::new(stream),
             opening: Some(Opening {
                 missing: PREFACE,
                 until: Box::pin(tokio::time::sleep(HANDSHAKE)),
@@ -65,12 +65,9 @@ impl Accepted {
             _stranger: stranger,
         }
     }
-}
 
-impl Connected for Accepted {
-    type ConnectInfo = Connection;
-
-    fn connect_info(&self) -> Connection {
+    /// Who is at the other end.
+    pub(in crate::serve) fn connection(&self) -> Connection {
         self.connection.clone()
     }
 }
