@@ -2,7 +2,7 @@
 # Set-up and tools: tests/setup. What CI runs: .ci/run, which is `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo packages test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy bench-fleet
+.PHONY: help demo packages test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy bench-fleet bench-agent
 
 CARGO := cargo
 SCRIPTS := .ci/run tests/demo tests/setup tests/summary fuzz/run \
@@ -70,3 +70,7 @@ bench-adequacy: setup-build ## how fast machines are judged; BENCH=--write keeps
 bench-fleet: setup-build ## a fleet of nodes on loopback; BENCH="--nodes 20000 --write" keeps it in docs/bench-fleet.md
 	$(CARGO) build --release --locked -p muster-tests --bin muster-bench -p muster-controller --bin muster-controller
 	target/release/muster-bench fleet $(BENCH)
+
+bench-agent: setup-build ## the idle agent beside prometheus-node-exporter; BENCH=--write keeps it in docs/bench-agent.md
+	$(CARGO) build --release --locked -p muster-tests --bin muster-bench -p muster-controller -p muster-agent
+	target/release/muster-bench agent $(BENCH)

@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod floor;
 pub mod huge;
 pub mod hwloc;
+pub mod idle;
 pub mod images;
 pub mod ledger;
 pub mod loopback;
