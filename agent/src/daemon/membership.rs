@@ -12,7 +12,7 @@ use super::credentials::Credentials;
 use super::endpoints::Endpoints;
 use super::enroll::{EnrollError, Enroller};
 use super::events::{Events, Happened};
-use super::facts::Facts;
+use super::facts::Known;
 use super::gauges::Meter;
 use super::heartbeat::{Ended, Heartbeats, Ports};
 use super::identity::Identity;
@@ -30,7 +30,7 @@ pub(crate) struct Membership {
     pub(crate) settings: Settings,
     pub(crate) state: Arc<State>,
     pub(crate) identity: Arc<Identity>,
-    pub(crate) facts: Facts,
+    pub(crate) facts: Known,
     pub(crate) endpoints: Endpoints,
     pub(crate) reporter: Reporter,
 }
