@@ -4,6 +4,7 @@
 //! middle, and setting a state is right from there as well. So a transaction is always gone on with or undone, and never guessed at.
 
 mod error;
+mod preview;
 mod progress;
 mod status;
 pub(crate) mod store;
@@ -21,6 +22,7 @@ use crate::step::Edited;
 use crate::value::HostPath;
 
 pub use error::EngineError;
+pub use preview::{Undone, preview};
 pub use progress::{Event, Observer, StepEvent};
 pub use status::{InstalledStatus, Status, StepStatus, UnfinishedStatus, status};
 pub use store::request_cancellation;
@@ -69,8 +71,13 @@ impl<'h> Installer<'h> {
             current: None,
             folders_made,
         };
-        installer.load()?;
-        Ok(installer)
+        match installer.load() {
+            Ok(()) => Ok(installer),
+            Err(error) => {
+                installer.host.release(&store::lease())?;
+                Err(error)
+            }
+        }
     }
 
     /// Whether something was begun and not finished.

@@ -459,3 +459,34 @@ fn a_step_that_fails_is_tried_again_as_often_as_it_says() {
         .filter(|told| **told == ["1 begun", "1 tried_again", "1 done"]);
     assert_eq!(retried.count(), 4, "{told:?}");
 }
+
+/// A document as it was written by a released version: it has to be understood as long as there is one like it somewhere.
+fn fixture(name: &str, now: &str) -> String {
+    let path = format!("{}/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("MUSTER_BLESS").is_some() {
+        std::fs::write(&path, now).unwrap();
+    }
+    let file = std::fs::File::open(&path).unwrap();
+    std::io::read_to_string(file).unwrap()
+}
+
+#[test]
+fn documents_of_every_released_version_are_read_and_undone() {
+    let before = host();
+    let mut host = before.clone();
+    let plan = plan(&host);
+    let text = serde_json::to_string_pretty(&plan).unwrap();
+    let kept = fixture("plan-v1", &text);
+    assert_eq!(Plan::from_json(kept.as_bytes()).unwrap(), plan);
+    install(&mut host, plan).unwrap();
+    let path = "/var/lib/muster/install/receipt-0001.json";
+    let kept = fixture("receipt-v1", &host.text(path).unwrap());
+    assert_eq!(
+        Some(&kept),
+        host.text(path).as_ref(),
+        "a receipt is written otherwise now: keep both"
+    );
+    host.put(path, &kept);
+    uninstall(&mut host).unwrap();
+    assert_eq!(host.snapshot(), before.snapshot());
+}

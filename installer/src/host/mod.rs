@@ -7,12 +7,14 @@ mod error;
 pub(crate) mod files;
 #[cfg(test)]
 pub(crate) mod model;
+mod real;
 
 use std::time::Duration;
 
 use crate::value::{AccountName, Attributes, HostPath, ModuleName, ParameterName, UnitName};
 
 pub use error::HostError;
+pub use real::Real;
 
 /// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
