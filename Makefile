@@ -2,11 +2,11 @@
 # Set-up and tools: tests/setup. What CI runs: .ci/run, which is `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy bench-fleet
+.PHONY: help demo packages test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy bench-fleet
 
 CARGO := cargo
 SCRIPTS := .ci/run tests/demo tests/setup tests/summary fuzz/run \
-	$(wildcard packaging/*.sh) $(addprefix tests/lab/metal/,build init start program run populate survey) tests/lab/nodes/build
+	$(wildcard packaging/*.sh) packaging/deb/build $(wildcard packaging/deb/debian/*rm) $(addprefix tests/lab/metal/,build init start program run populate survey) tests/lab/nodes/build
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -54,6 +54,10 @@ labs: ## whole-system tests: recorded machines, emulated metal, limits
 
 fuzz-build: ## that every fuzz target builds
 	fuzz/run build
+
+packages: setup ## the packages of Debian, in target/packages
+	$(CARGO) build --release --locked -p muster-agent -p muster-controller
+	packaging/deb/build $(wildcard packaging/deb/debian/*rm) target/packages
 
 bench: setup ## the program beside its peers; BENCH="--write" keeps the result in docs/bench.md
 	$(CARGO) build --release --locked -p muster-tests --bins

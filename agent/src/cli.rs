@@ -11,7 +11,7 @@ mod policy;
 mod support;
 mod workloads;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::ColorChoice;
@@ -165,6 +165,12 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: Shell,
     },
+    /// Write a manual page for each command into a folder.
+    #[command(hide = true)]
+    ManualPages {
+        /// The folder, which has to be there.
+        folder: PathBuf,
+    },
 }
 
 /// What `muster discover` is asked for.
@@ -301,6 +307,12 @@ pub(crate) fn print_completions(shell: Shell) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "muster", &mut script);
     terminal::write_plain(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Complete)
+}
+
+/// Writes a manual page for each command into `folder`.
+pub(crate) fn write_manual_pages(folder: &Path) -> anyhow::Result<Exit> {
+    clap_mangen::generate_to(Cli::command(), folder)?;
     Ok(Exit::Complete)
 }
 

@@ -81,6 +81,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Uninstall(arguments) => install::uninstall(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
+        Command::ManualPages { folder } => cli::write_manual_pages(&folder),
     }
 }
 

@@ -4,8 +4,8 @@
 //! and is the only code that moves one; [`lifecycle`] is the life of a node as a pure function, and [`rules`] say
 //! what may be done to one as the cluster is; [`record`] is what is kept, and [`store`] keeps it; `spool`
 //! takes over what nodes saw; [`authority`] issues certificates, by which a [`peer`] is known, [`succession`] is
-//! what follows on one, and `reenrol` lets nodes back whose certificate has ended; [`config`] is what the operator wrote; [`clock`] says what time
-//! it is; [`label`] knows labels, taints and selectors.
+//! what follows on one; [`config`] is what the operator wrote; [`clock`] says what time it is; [`label`] knows
+//! labels, taints and selectors.
 //!
 //! Invariants: heartbeats touch memory alone; the store is written on transitions, each one a compare-and-swap
 //! that does all or nothing; no node is fenced before its lease and the margin have run out.
@@ -22,7 +22,6 @@ pub mod label;
 pub mod lifecycle;
 pub mod peer;
 pub mod record;
-mod reenrol;
 pub mod rules;
 pub mod serve;
 mod source;

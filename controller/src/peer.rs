@@ -1,12 +1,15 @@
 //! Who is at the other end of a connection, by their certificate.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::time::Instant;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::time::ASN1Time;
 
 use crate::record::UnixMs;
+use crate::succession::Term;
 
 /// Who somebody is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +58,25 @@ impl fmt::Display for Peer {
     }
 }
 
+/// A connection: which of all that there have been, and when it was made.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    pub(crate) number: u64,
+    /// The other side was alive then.
+    pub(crate) made: Instant,
+}
+
+impl Link {
+    /// One that is made now.
+    pub fn made_now() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self {
+            number: LAST.fetch_add(1, Ordering::Relaxed),
+            made: Instant::now(),
+        }
+    }
+}
+
 /// Somebody's certificate: who they are, and its serial number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identified {
@@ -69,11 +91,12 @@ pub struct Identified {
 }
 
 impl Identified {
-    /// Whether the certificate should have been replaced by now: nodes do so after at most four fifths of its life, by their own clock.
-    pub fn is_late(&self, now: UnixMs) -> bool {
-        let left = self.ends.saturating_sub(now);
-        let life = self.ends.saturating_sub(self.begins);
-        left < life / 6
+    /// How long the certificate is good.
+    pub fn term(&self) -> Term {
+        Term {
+            begins: self.begins,
+            ends: self.ends,
+        }
     }
 }
 

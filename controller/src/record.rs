@@ -48,6 +48,9 @@ pub struct NodeRecord {
     pub role: Option<Role>,
     /// SHA-256 of the DER of its public key (SPKI), as hex: a request with another key is another machine.
     pub public_key: String,
+    /// The id of the join token that admitted it; not known of one that was admitted before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// Serial number of its certificate in use, as hex; none before it is accepted.
     pub certificate_serial: Option<String>,
     /// What follows on that certificate.

@@ -2,7 +2,7 @@
 //!
 //! Map: [`inventory`] is the root document `muster.inventory/v1`; each of its sections has a module
 //! of its own, and [`reading`] takes it from JSON. [`warning`] says why a value is missing. [`change`]
-//! is one line of `--watch`. [`role`] is what a node is for, [`status`] where it is in its life. [`units`]
+//! is one line of `--watch`. [`stable`] is an inventory without what changes by itself. [`role`] is what a node is for, [`status`] where it is in its life. [`units`]
 //! writes quantities as people do, and [`headline`] a machine in a few words.
 //!
 //! Invariants: a unit is in the field's name; unknown is `None`, never 0, −1 or `""`; every list is
@@ -27,6 +27,7 @@ pub mod peripheral;
 pub mod reading;
 pub mod role;
 pub mod software;
+pub mod stable;
 pub mod status;
 pub mod units;
 pub mod usage;

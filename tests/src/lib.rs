@@ -12,6 +12,7 @@
     reason = "test code: a broken lab must stop at once and say where"
 )]
 
+pub mod aloud;
 pub mod bench;
 pub mod dumps;
 pub mod fleet;
@@ -20,6 +21,7 @@ pub mod huge;
 pub mod hwloc;
 pub mod images;
 pub mod ledger;
+pub mod loopback;
 pub mod lsblk;
 pub mod lscpu;
 pub mod measure;

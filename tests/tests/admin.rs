@@ -10,159 +10,40 @@
     reason = "test code"
 )]
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use muster_tests::loopback::{Loopback, PATIENCE, Process};
 use muster_tests::program;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::Value;
-use tempfile::TempDir;
 
-const POLICY: &str = r#"
-schema = "muster.policy/v1"
-name = "lab"
-version = "1"
-roles = ["control", "worker"]
-
-[[rules]]
-id = "cpu-threads"
-title = "A processor"
-severity = "required"
-check.cpu_threads = { at_least = 1 }
-remedy = "Fit one."
-"#;
-
-/// Longer than anything here takes on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A controller in a folder that is thrown away, and a machine that asks to join.
-struct Cluster {
-    folder: TempDir,
-    controller: Option<Process>,
-    address: String,
-    _agent: Option<Process>,
+/// A controller, a candidate `node1`, and the agent of that.
+fn with_candidate() -> (Loopback, Process) {
+    let cluster = Loopback::start(&[]);
+    let token = cluster.token(&["--label", "zone=a"]);
+    let token = token.to_str().unwrap();
+    let agent = cluster.agent(&["--controller", cluster.address(), "--token-file", token]);
+    cluster.wait_for("candidate");
+    (cluster, agent)
 }
 
-/// Ended when it is dropped, by its own id.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Process {
-    /// Sends a signal, and gives the exit code.
-    fn end(&mut self, signal: Signal) -> Option<i32> {
-        kill(Pid::from_raw(self.0.id().try_into().unwrap()), signal).unwrap();
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(20));
+/// A command that goes on, and its lines as they come.
+fn follow(cluster: &Loopback, arguments: &[&str]) -> (Process, Receiver<String>) {
+    let mut command = cluster.admin_command(arguments);
+    command.stdout(Stdio::piped());
+    let mut process = Process::start(&mut command, &cluster.path("follow.log"));
+    let output = process.0.stdout.take().unwrap();
+    let (to, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = to.send(line);
         }
-        panic!("it did not end by {signal}");
-    }
-}
-
-impl Cluster {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
-        let mut cluster = Self {
-            folder,
-            controller: None,
-            address: "127.0.0.1:0".to_owned(),
-            _agent: None,
-        };
-        cluster.serve();
-        cluster
-    }
-
-    /// With a candidate `node1`.
-    fn with_candidate() -> Self {
-        let mut cluster = Self::start();
-        let made = cluster.ask(&["tokens", "create", "--label", "zone=a"]);
-        let token = cluster.path("token");
-        fs::write(&token, made.data).unwrap();
-        let mut command = program::command();
-        command.args(["agent", "--controller", &cluster.address, "--name", "node1"]);
-        command.arg("--state").arg(cluster.path("agent"));
-        command.arg("--token-file").arg(token);
-        cluster._agent = Some(spawn(&mut command, &cluster.path("agent.log")));
-        let until = Instant::now() + PATIENCE;
-        while cluster.json(&["nodes", "list"])[0]["status"] != "candidate" {
-            assert!(Instant::now() < until, "it never became a candidate");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        cluster
-    }
-
-    /// Starts the controller, again at the same address.
-    fn serve(&mut self) {
-        let mut command = Command::new(program::controller());
-        command.arg("--socket").arg(self.path("admin.sock"));
-        command.args(["serve", "--listen", &self.address, "--interval", "1s"]);
-        command.arg("--state").arg(self.path("state"));
-        command.arg("--policy").arg(self.path("policy.toml"));
-        command.stdout(Stdio::piped());
-        let mut process = spawn(&mut command, &self.path("controller.log"));
-        let mut line = String::new();
-        let output = process.0.stdout.take().unwrap();
-        BufReader::new(output).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on ").unwrap();
-        self.address = address.to_owned();
-        self.controller = Some(process);
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program::controller());
-        command.arg("--socket").arg(self.path("admin.sock"));
-        command.args(arguments);
-        command
-    }
-
-    fn ask(&self, arguments: &[&str]) -> program::Ran {
-        program::run(&mut self.command(arguments))
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let ran = self.ask(&[arguments, &["-o", "json"]].concat());
-        serde_json::from_str(&ran.data).unwrap_or_else(|_| panic!("{}{}", ran.data, ran.told))
-    }
-
-    /// A command that goes on, and its lines as they come.
-    fn follow(&self, arguments: &[&str]) -> (Process, Receiver<String>) {
-        let mut command = self.command(arguments);
-        command.stdout(Stdio::piped());
-        let mut process = spawn(&mut command, &self.path("follow.log"));
-        let output = process.0.stdout.take().unwrap();
-        let (to, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let _ = to.send(line);
-            }
-        });
-        (process, lines)
-    }
-}
-
-fn spawn(command: &mut Command, log: &Path) -> Process {
-    let log = fs::File::options().create(true).append(true).open(log);
-    let child = command.stdin(Stdio::null()).stderr(log.unwrap());
-    Process(child.spawn().unwrap())
+    });
+    (process, lines)
 }
 
 fn next(lines: &Receiver<String>) -> Value {
@@ -173,7 +54,7 @@ fn next(lines: &Receiver<String>) -> Value {
 /// What each code means, the help says; here is what gives it.
 #[test]
 fn how_the_program_ends_says_why() {
-    let cluster = Cluster::with_candidate();
+    let (cluster, _agent) = with_candidate();
     let table: [(&[&str], i32, &str); 20] = [
         (&["nodes", "list"], 0, ""),
         (
@@ -245,12 +126,15 @@ fn how_the_program_ends_says_why() {
         (&["tokens", "create", "--label", "zone"], 2, "KEY=VALUE"),
     ];
     for (arguments, code, told) in table {
-        let ran = cluster.ask(arguments);
+        let ran = cluster.admin(arguments);
         assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.told);
         assert!(ran.told.contains(told), "{arguments:?}: {}", ran.told);
     }
     // None of it did anything.
-    assert_eq!(cluster.json(&["nodes", "list"])[0]["status"], "candidate");
+    assert_eq!(
+        cluster.admin_json(&["nodes", "list"])[0]["status"],
+        "candidate"
+    );
 }
 
 #[test]
@@ -295,7 +179,7 @@ fn an_unreachable_controller_is_told_of_with_what_to_do() {
 
 #[test]
 fn nodes_are_edited_by_the_grammar_of_kubectl() {
-    let cluster = Cluster::with_candidate();
+    let (cluster, _agent) = with_candidate();
     for arguments in [
         &["nodes", "label", "node1", "rack=7", "zone-"][..],
         &[
@@ -319,21 +203,21 @@ fn nodes_are_edited_by_the_grammar_of_kubectl() {
             "top of rack",
         ],
     ] {
-        let ran = cluster.ask(arguments);
+        let ran = cluster.admin(arguments);
         assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.told);
     }
-    let node = &cluster.json(&["nodes", "list", "--text", "TOP OF"])[0];
+    let node = &cluster.admin_json(&["nodes", "list", "--text", "TOP OF"])[0];
     assert_eq!(node["name"], "first");
     assert_eq!(node["labels"], serde_json::json!({"rack": "7"}));
     assert_eq!(node["tags"], serde_json::json!(["blue"]));
     let taint = serde_json::json!({"key": "dedicated", "value": "gpu", "effect": "NoSchedule"});
     assert_eq!(node["taints"], serde_json::json!([taint]));
-    let names = cluster.ask(&["nodes", "list", "-o", "name", "--tag", "blue"]);
+    let names = cluster.admin(&["nodes", "list", "-o", "name", "--tag", "blue"]);
     assert_eq!((names.data.as_str(), names.told.as_str()), ("first\n", ""));
-    let none = cluster.ask(&["nodes", "list", "--tag", "new"]);
+    let none = cluster.admin(&["nodes", "list", "--tag", "new"]);
     assert_eq!((none.data.as_str(), none.code), ("", Some(0)));
     assert!(none.told.contains("no node matches"), "{}", none.told);
-    let shown = cluster.ask(&["nodes", "show", "first"]).data;
+    let shown = cluster.admin(&["nodes", "show", "first"]).data;
     for word in [
         "first, candidate",
         "rack=7",
@@ -343,13 +227,13 @@ fn nodes_are_edited_by_the_grammar_of_kubectl() {
         assert!(shown.contains(word), "{shown}");
     }
     assert!(!shown.contains('\u{1b}'), "colour without a terminal");
-    let inventory = cluster.ask(&["nodes", "show", "first", "--inventory"]);
+    let inventory = cluster.admin(&["nodes", "show", "first", "--inventory"]);
     let inventory: Value = serde_json::from_str(&inventory.data).unwrap();
     assert_eq!(inventory["schema"], "muster.inventory/v1");
-    let verdict = cluster.ask(&["nodes", "show", "first", "--verdict"]);
+    let verdict = cluster.admin(&["nodes", "show", "first", "--verdict"]);
     let verdict: Value = serde_json::from_str(&verdict.data).unwrap();
     assert_eq!(verdict["schema"], "muster.verdict/v1");
-    let status = cluster.json(&["cluster", "status"]);
+    let status = cluster.admin_json(&["cluster", "status"]);
     assert_eq!(status["statuses"]["candidate"], 1);
     assert_eq!(status["attention"][0]["name"], "first");
 }
@@ -357,15 +241,17 @@ fn nodes_are_edited_by_the_grammar_of_kubectl() {
 /// A watch tells each change, outlives a controller that is killed, and ends by Ctrl-C as if nothing were wrong.
 #[test]
 fn watches_outlive_a_restart_of_the_controller() {
-    let mut cluster = Cluster::with_candidate();
-    let (mut nodes, node_lines) = cluster.follow(&["nodes", "watch", "-o", "json"]);
+    let (mut cluster, _agent) = with_candidate();
+    let (mut nodes, node_lines) = follow(&cluster, &["nodes", "watch", "-o", "json"]);
     for change in ["reset", "node", "synced"] {
         assert_eq!(next(&node_lines)["change"], change);
     }
-    let (mut events, event_lines) =
-        cluster.follow(&["nodes", "events", "node1", "--watch", "-o", "json"]);
+    let (mut events, event_lines) = follow(
+        &cluster,
+        &["nodes", "events", "node1", "--watch", "-o", "json"],
+    );
     assert_eq!(next(&event_lines)["kind"], "admitted");
-    let done = cluster.ask(&["nodes", "tag", "node1", "blue"]);
+    let done = cluster.admin(&["nodes", "tag", "node1", "blue"]);
     assert_eq!(done.code, Some(0), "{}", done.told);
     let changed = next(&node_lines);
     assert_eq!(
@@ -374,17 +260,17 @@ fn watches_outlive_a_restart_of_the_controller() {
     );
     let sequence = next(&event_lines)["sequence"].as_u64().unwrap();
 
-    cluster.controller = None;
+    cluster.kill_controller();
     std::thread::sleep(Duration::from_millis(500));
-    cluster.serve();
+    cluster.restart_controller();
     while next(&node_lines)["change"] != "synced" {}
-    let done = cluster.ask(&["nodes", "tag", "node1", "blue-"]);
+    let done = cluster.admin(&["nodes", "tag", "node1", "blue-"]);
     assert_eq!(done.code, Some(0), "{}", done.told);
     let changed = next(&node_lines);
     assert_eq!(changed["node"]["tags"], serde_json::json!([]));
     // Neither twice nor with a gap.
     assert_eq!(next(&event_lines)["sequence"], sequence + 1);
-    let said = fs::read_to_string(cluster.path("follow.log")).unwrap();
+    let said = cluster.read("follow.log");
     assert!(said.contains("the controller is back"), "{said}");
 
     assert_eq!(nodes.end(Signal::SIGINT), Some(0));
@@ -394,12 +280,12 @@ fn watches_outlive_a_restart_of_the_controller() {
 /// A controller that is told to stop does not wait for those who watch.
 #[test]
 fn watchers_keep_no_controller_from_stopping() {
-    let mut cluster = Cluster::start();
-    let (_watch, lines) = cluster.follow(&["events", "--watch", "-o", "json"]);
-    let (_nodes, node_lines) = cluster.follow(&["nodes", "list", "--watch", "-o", "json"]);
+    let mut cluster = Loopback::start(&[]);
+    let (_watch, lines) = follow(&cluster, &["events", "--watch", "-o", "json"]);
+    let (_nodes, node_lines) = follow(&cluster, &["nodes", "list", "--watch", "-o", "json"]);
     assert_eq!(next(&node_lines)["change"], "reset");
     let began = Instant::now();
-    let code = cluster.controller.as_mut().unwrap().end(Signal::SIGTERM);
+    let code = cluster.controller().end(Signal::SIGTERM);
     assert_eq!(code, Some(0));
     assert!(
         began.elapsed() < Duration::from_secs(10),

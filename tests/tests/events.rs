@@ -16,6 +16,7 @@ mod lab;
 use std::time::Duration;
 
 use lab::{Lab, kinds, spooled};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 /// Each event of the spool once, in order, from the first.
@@ -28,14 +29,13 @@ fn assert_once_and_in_order(events: &[Value]) {
 #[test]
 fn events_arrive_once_through_kills_of_agent_and_controller_and_a_cut() {
     let mut lab = Lab::start(&[]);
-    let token = lab.token();
-    let mut agent = lab.agent(Some(&token));
+    let mut agent = lab.newcomer();
     lab.accept();
     lab.wait_for_event("workloads_allowed");
 
     for _ in 0..3 {
         drop(agent);
-        agent = lab.agent(None);
+        agent = lab.returning();
         lab.wait_for("active");
         lab.kill_controller();
         std::thread::sleep(Duration::from_millis(700));
@@ -58,12 +58,11 @@ fn events_arrive_once_through_kills_of_agent_and_controller_and_a_cut() {
 #[test]
 fn an_agent_that_is_stopped_says_so_when_it_is_back_and_a_deleted_spool_begins_anew() {
     let lab = Lab::start(&[]);
-    let token = lab.token();
-    let agent = lab.agent(Some(&token));
+    let mut agent = lab.newcomer();
     lab.accept();
     lab.wait_for_event("workloads_allowed");
-    agent.end();
-    let agent = lab.agent(None);
+    agent.end(Signal::SIGTERM);
+    let mut agent = lab.returning();
     let events = lab.wait_until("it is back", |events| {
         kinds(events)
             .filter(|kind| *kind == "agent_started")
@@ -75,11 +74,11 @@ fn an_agent_that_is_stopped_says_so_when_it_is_back_and_a_deleted_spool_begins_a
         .filter(|kind| kind.starts_with("agent_"))
         .collect();
     assert_eq!(order, ["agent_started", "agent_stopped", "agent_started"]);
-    agent.end();
+    agent.end(Signal::SIGTERM);
 
     std::fs::remove_dir_all(lab.path("agent/events")).unwrap();
     let before = spooled(&events).len();
-    let _agent = lab.agent(None);
+    let _agent = lab.returning();
     let events = lab.wait_until("it begins anew", |events| {
         kinds(events)
             .filter(|kind| *kind == "agent_started")
@@ -100,13 +99,12 @@ fn an_agent_that_is_stopped_says_so_when_it_is_back_and_a_deleted_spool_begins_a
 #[test]
 fn certificates_are_renewed_twice_and_nobody_notices() {
     let lab = Lab::start(&["--certificate-life", "15s"]);
-    let token = lab.token();
-    let _agent = lab.agent(Some(&token));
+    let _agent = lab.newcomer();
     lab.accept();
     let key = || std::fs::read(lab.path("agent/key.pem")).unwrap();
     let first = key();
     let events = lab.wait_until("two renewals", |events| {
-        assert_eq!(lab.node().unwrap()["status"], "active");
+        assert_eq!(lab.nodes()[0]["status"], "active");
         kinds(events)
             .filter(|kind| *kind == "certificate_renewed")
             .count()
@@ -129,11 +127,10 @@ fn certificates_are_renewed_twice_and_nobody_notices() {
 #[test]
 fn a_node_that_was_off_past_its_certificate_comes_back_when_an_administrator_lets_it() {
     let lab = Lab::start(&["--certificate-life", "6s"]);
-    let token = lab.token();
-    let agent = lab.agent(Some(&token));
+    let agent = lab.newcomer();
     lab.accept();
-    let id = lab.node().unwrap()["id"].clone();
-    let early = lab.ask(&["nodes", "readmit", "node1"]);
+    let id = lab.nodes()[0]["id"].clone();
+    let early = lab.admin(&["nodes", "readmit", "node1"]);
     assert_eq!(early.code, Some(3));
     assert!(
         early.told.contains("does not ask to be let back"),
@@ -144,17 +141,15 @@ fn a_node_that_was_off_past_its_certificate_comes_back_when_an_administrator_let
     lab.wait_for("fenced");
     std::thread::sleep(Duration::from_secs(7));
 
-    let _agent = lab.agent(None);
+    let _agent = lab.returning();
     lab.patiently("asking to be let back", || {
-        let node = lab.node().unwrap();
-        node["reason"]
+        lab.nodes()[0]["reason"]
             .as_str()
             .unwrap()
             .contains("nodes readmit node1")
     });
-    assert_eq!(lab.node().unwrap()["status"], "fenced");
-    let readmitted = lab.ask(&["nodes", "readmit", "node1"]);
-    assert_eq!(readmitted.code, Some(0), "{}", readmitted.told);
+    assert_eq!(lab.nodes()[0]["status"], "fenced");
+    lab.done(&["nodes", "readmit", "node1"]);
     let back = lab.wait_for("active");
     assert_eq!(back["id"], id);
     let events = lab.wait_until("it tells", |events| {

@@ -11,107 +11,9 @@
 )]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
-use muster_tests::program;
-
-/// Every machine that runs this passes.
-const POLICY: &str = r#"
-schema = "muster.policy/v1"
-name = "lab"
-version = "1"
-roles = ["worker"]
-
-[[rules]]
-id = "cpu-threads"
-title = "A processor"
-severity = "required"
-check.cpu_threads = { at_least = 1 }
-remedy = "Fit one."
-"#;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Ended when it is dropped, by its own id.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Everything in one folder.
-struct Cluster {
-    folder: tempfile::TempDir,
-    controller: Process,
-    address: String,
-}
-
-impl Cluster {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let mut command = Command::new(program::controller());
-        command.arg("--socket").arg(path("admin.sock"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--interval", "500ms"]);
-        fs::write(path("policy.toml"), POLICY).unwrap();
-        command.arg("--policy").arg(path("policy.toml"));
-        command.arg("--state").arg(path("controller"));
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(fs::File::create(path("address")).unwrap())
-            .stderr(fs::File::create(path("controller.log")).unwrap())
-            .spawn();
-        let controller = Process(child.unwrap());
-        let address = wait(|| {
-            let told = fs::read_to_string(path("address")).unwrap();
-            Some(told.strip_prefix("listening on ")?.trim().to_owned())
-        });
-        Self {
-            folder,
-            controller,
-            address,
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn ask(&self, arguments: &[&str]) -> program::Ran {
-        let mut command = Command::new(program::controller());
-        command.arg("--socket").arg(self.path("admin.sock"));
-        program::run(command.args(arguments))
-    }
-
-    fn agent(&self, token: &Path) -> Process {
-        let mut command = program::command();
-        command.args(["agent", "--controller", &self.address, "--name", "n1"]);
-        command.arg("--state").arg(self.path("agent"));
-        command.arg("--token-file").arg(token);
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(self.path("agent.log")).unwrap())
-            .spawn();
-        Process(child.unwrap())
-    }
-}
-
-fn wait<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < until, "it did not come");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
+use muster_tests::loopback::{Loopback, text};
 
 /// What must not be told, each long enough to be found by nobody else.
 struct Secrets(Vec<(String, Vec<u8>)>);
@@ -150,17 +52,19 @@ impl Secrets {
 
 #[test]
 fn secrets_are_told_nowhere() {
-    let cluster = Cluster::start();
-    let token = cluster.ask(&["tokens", "create", "--auto-accept"]).data;
-    let file = cluster.path("token");
-    fs::write(&file, &token).unwrap();
-    let agent = cluster.agent(&file);
-    wait(|| {
-        let listed = cluster.ask(&["nodes", "list", "-o", "json"]);
-        listed.data.contains("\"active\"").then_some(())
-    });
+    let mut cluster = Loopback::start(&[]);
+    let controller = cluster.controller().id();
+    let file = cluster.token(&["--auto-accept"]);
+    let token = cluster.read("token");
+    let agent = cluster.agent(&[
+        "--controller",
+        cluster.address(),
+        "--token-file",
+        text(&file),
+    ]);
+    cluster.wait_for("active");
     let bundle = cluster.path("ada.pem");
-    let issued = cluster.ask(&["admin", "issue", "ada", "--out", bundle.to_str().unwrap()]);
+    let issued = cluster.admin(&["admin", "issue", "ada", "--out", text(&bundle)]);
     assert_eq!(issued.code, Some(0), "{}", issued.told);
     let state = cluster.path("controller");
     let secrets = Secrets::of(
@@ -188,10 +92,7 @@ fn secrets_are_told_nowhere() {
             secrets.assert_not_in(&path.display().to_string(), &content);
         }
     }
-    for (id, who) in [
-        (agent.0.id(), "agent"),
-        (cluster.controller.0.id(), "controller"),
-    ] {
+    for (id, who) in [(agent.id(), "agent"), (controller, "controller")] {
         let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
         let core = limits
             .lines()
@@ -204,15 +105,15 @@ fn secrets_are_told_nowhere() {
     }
     let answers: [&[&str]; 7] = [
         &["tokens", "list", "-o", "json"],
-        &["nodes", "show", "n1", "-o", "json"],
-        &["nodes", "events", "n1", "-o", "json"],
+        &["nodes", "show", "node1", "-o", "json"],
+        &["nodes", "events", "node1", "-o", "json"],
         &["admin", "list"],
         &["authority", "show"],
         &["tokens", "revoke", token.trim()],
         &["nodes", "show", token.trim()],
     ];
     for arguments in answers {
-        let ran = cluster.ask(arguments);
+        let ran = cluster.admin(arguments);
         secrets.assert_not_in(&format!("{:?}", arguments.first()), ran.data.as_bytes());
         // Whoever gives a secret as an argument is shown it at most in their own terminal.
         if arguments.last() != Some(&token.trim()) {
@@ -230,15 +131,20 @@ fn secrets_are_told_nowhere() {
 
 #[test]
 fn a_damaged_token_is_refused_without_being_told() {
-    let cluster = Cluster::start();
-    let token = cluster.ask(&["tokens", "create"]).data;
-    let file = cluster.path("token");
+    let cluster = Loopback::start(&[]);
+    let file = cluster.token(&[]);
+    let token = cluster.read("token");
     // Its pin is cut off.
     let damaged = token.trim().rsplit_once('.').unwrap().0.to_owned();
     fs::write(&file, damaged).unwrap();
-    let mut agent = cluster.agent(&file);
-    wait(|| agent.0.try_wait().unwrap());
-    let told = fs::read_to_string(cluster.path("agent.log")).unwrap();
+    let mut agent = cluster.agent(&[
+        "--controller",
+        cluster.address(),
+        "--token-file",
+        text(&file),
+    ]);
+    assert_ne!(agent.ended(), Some(0));
+    let told = cluster.read("agent.log");
     assert!(told.contains("join token"), "{told}");
     let secret = token.split('.').nth(2).unwrap();
     assert!(!told.contains(secret), "{told}");

@@ -1,6 +1,7 @@
 //! What happens to machines, and what is told of it.
 
 mod properties;
+mod stable;
 mod sweep;
 
 use std::sync::LazyLock;

@@ -7,6 +7,7 @@ use crate::authority::{AuthorityError, Issued, Request};
 use crate::peer::Peer;
 use crate::record::NodeRecord;
 use crate::store::Write;
+use crate::succession::Successor;
 
 /// How long a node's certificate is good for, unless it is set otherwise.
 pub(super) const CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -51,7 +52,11 @@ impl Admission {
         let note = format!("certificate {} issued", issued.serial);
         let edit = |record: &mut NodeRecord| {
             record.succession.readmission = None;
-            let revoked = record.certificate_issued(&issued.serial, key);
+            let revoked = record.certificate_issued(Successor {
+                serial: issued.serial.clone(),
+                public_key: key.to_owned(),
+                term: Some(issued.term),
+            });
             let revoked = revoked.into_iter();
             revoked.map(|serial| Write::Revoke { serial }).collect()
         };

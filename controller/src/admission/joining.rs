@@ -6,9 +6,10 @@ use std::sync::Arc;
 use muster_model::{Inventory, NodeStatus};
 use muster_proto::v1;
 
+use super::credit::{Credit, take_a_use};
 use super::judging::judged;
 use super::rules::{Newcomer, grant};
-use super::{Admission, AdmissionError, request};
+use super::{Admission, AdmissionError, Asking, request};
 use crate::authority::Request;
 use crate::lifecycle::Event;
 use crate::record::{NodeRecord, TokenRecord};
@@ -22,11 +23,11 @@ impl Admission {
     /// Takes in a machine that asks for the first time; others may take uses of the same token meanwhile.
     pub(super) async fn take_in(
         &self,
-        asked: &v1::EnrollRequest,
+        asking: &Asking<'_>,
         mut token: TokenRecord,
         request: &Request,
-        from: Option<IpAddr>,
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
+        let Asking { asked, from } = *asking;
         let inventory = request::inventory(asked)?;
         for _ in 0..MOST_RACES {
             let admitted = {
@@ -45,7 +46,10 @@ impl Admission {
                     }
                 }
                 Err(error) => return Err(error),
-                Ok(record) => return self.decide(record, &inventory, &token, from).await,
+                Ok(record) => {
+                    let credit = Credit::of(&token, &record, self.fleet.now());
+                    return self.decide(record, &inventory, credit, from).await;
+                }
             }
         }
         let what = format!("token {}", token.id);
@@ -69,6 +73,7 @@ impl Admission {
         token::admits(token, role, &record.name, now)?;
         record.public_key = request.key_digest();
         record.role = role.or(token.role);
+        record.token = Some(token.id.clone());
         record.labels.extend(token.labels.clone());
         record.address = Some(asked.address.clone())
             .filter(|address| !address.is_empty())
@@ -76,13 +81,7 @@ impl Admission {
         let verdict = self.judge(inventory);
         (record.status, record.reason) = judged(&verdict, record.role);
         let mut more = vec![
-            Write::Token {
-                record: TokenRecord {
-                    uses_left: token.uses_left - 1,
-                    ..token.clone()
-                },
-                expected: token.revision,
-            },
+            take_a_use(token),
             Write::Inventory {
                 node: record.id.clone(),
                 content: content(asked),
@@ -102,17 +101,10 @@ impl Admission {
     /// Looks again at a machine that waits: it may be another by now, its twin may be gone, a rule may fit.
     pub(super) async fn look_again(
         &self,
-        asked: &v1::EnrollRequest,
-        token: &TokenRecord,
+        asking: &Asking<'_>,
         mut record: Arc<NodeRecord>,
-        from: Option<IpAddr>,
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
-        if !matches!(
-            record.status,
-            NodeStatus::Candidate | NodeStatus::Inadequate
-        ) {
-            return Ok(record);
-        }
+        let Asking { asked, from } = *asking;
         let has_changed = record.inventory_digest != request::digest(asked);
         if has_changed {
             record = self.describe_again(asked, &record).await?;
@@ -120,11 +112,19 @@ impl Admission {
         if has_changed || record.quarantine.is_some() {
             record = self.look_at_quarantine(record).await?;
         }
-        if self.rules.is_empty() && !token.auto_accept {
+        let (credit, _joining) = self.credit(asking, &record).await?;
+        if !self.may_decide(&record, credit.as_ref()) {
             return Ok(record);
         }
         let inventory = request::inventory(asked)?;
-        self.decide(record, &inventory, token, from).await
+        self.decide(record, &inventory, credit, from).await
+    }
+
+    /// Whether anything could accept it.
+    fn may_decide(&self, record: &NodeRecord, credit: Option<&Credit>) -> bool {
+        let is_open = record.status == NodeStatus::Candidate && record.quarantine.is_none();
+        let accepts = |credit: &Credit| !self.rules.is_empty() || credit.token().auto_accept;
+        is_open && credit.is_some_and(accepts)
     }
 
     /// Takes over what the machine is now, and judges it anew.
@@ -154,21 +154,21 @@ impl Admission {
         Ok(found.unwrap_or(edited))
     }
 
-    /// Accepts a candidate if a rule fits it.
+    /// Accepts a candidate whose token counts if a rule fits it.
     async fn decide(
         &self,
         record: Arc<NodeRecord>,
         inventory: &Inventory,
-        token: &TokenRecord,
+        credit: Option<Credit>,
         from: Option<IpAddr>,
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
-        let is_open = record.status == NodeStatus::Candidate && record.quarantine.is_none();
-        if !is_open || (self.rules.is_empty() && !token.auto_accept) {
+        let credit = credit.filter(|credit| self.may_decide(&record, Some(credit)));
+        let Some(credit) = credit else {
             return Ok(record);
-        }
+        };
         let newcomer = Newcomer {
             record: &record,
-            token,
+            token: Some(credit.token()),
             inventory,
             verdict: &self.judge(inventory),
             from,
@@ -180,7 +180,7 @@ impl Admission {
             record.role = Some(grant.role);
             record.labels.extend(grant.labels.clone());
             record.taints.extend(grant.taints.clone());
-            Vec::new()
+            credit.spend(record)
         };
         let accepted = self
             .fleet

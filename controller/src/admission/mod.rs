@@ -2,18 +2,23 @@
 //!
 //! Map: this file answers requests; `guesses` bounds wrong tokens; `request` reads what a machine says of itself;
 //! `joining` takes it in, or looks at it again; `twins` finds who has its identity already; `judging` turns a
-//! verdict into a status, and `anew` does it again after another policy; `rules` accepts without a person; `issue`
-//! gives certificates; `copies` finds two machines that speak as one node.
+//! verdict into a status, and `anew` does it again after another policy; `rules` accepts without a person, and
+//! `credit` says what a join token is worth for that; `issue` gives certificates; `reenrol` lets nodes back whose
+//! certificate has ended, and `endings` tells of those that do; `copies` finds two machines that speak as one node.
 //!
-//! Invariants: a token is looked at before anything else that costs; nobody is accepted by a rule who is
-//! inadequate or quarantined; a newcomer never changes a node that is there.
+//! Invariants: a token is looked at before anything else that costs; a machine that is known proves its key; a token that has ended,
+//! was revoked or is used up grants nothing; nobody is accepted by a rule who is inadequate or quarantined; a
+//! newcomer never changes a node that is there.
 
 mod anew;
 mod copies;
+mod credit;
+mod endings;
 mod guesses;
 mod issue;
 mod joining;
 mod judging;
+pub(crate) mod reenrol;
 mod request;
 mod rules;
 mod twins;
@@ -51,6 +56,12 @@ pub struct Admission {
     /// Held while a newcomer is compared with who is there, until it is there itself.
     joining: tokio::sync::Mutex<()>,
     certificate_life: Duration,
+}
+
+/// Who asks.
+struct Asking<'a> {
+    asked: &'a v1::EnrollRequest,
+    from: Option<IpAddr>,
 }
 
 /// What came of a request.
@@ -131,10 +142,6 @@ impl Admission {
         }
     }
 
-    pub(crate) fn fleet(&self) -> &Fleet {
-        &self.fleet
-    }
-
     /// The same, with rules that accept; the first that fits counts.
     pub fn with_rules(self, rules: Vec<Rule>) -> Self {
         Self { rules, ..self }
@@ -150,19 +157,54 @@ impl Admission {
         from: Option<IpAddr>,
     ) -> Result<Outcome, AdmissionError> {
         let from = from.map(|from| from.to_canonical());
-        if asked.token.is_empty() {
-            return self.readmit(&asked, from).await;
-        }
-        let token = self.proved(&asked.token, from).await?;
-        let request = Request::parse(&asked.certificate_request)?;
-        let known = self.fleet.node(&asked.node_id).map(|(record, _)| record);
-        let record = match known {
-            Some(record) if !record.has_key(&request.key_digest()) => {
-                return Err(AdmissionError::OtherKey);
-            }
-            Some(record) => self.look_again(&asked, &token, record, from).await?,
-            None => self.take_in(&asked, token, &request, from).await?,
+        let asking = Asking {
+            asked: &asked,
+            from,
         };
+        if asked.token.is_empty() {
+            let (record, request) = self.guarded(from, self.keyed(&asked)).await?;
+            return self.answer_again(&asking, record, request).await;
+        }
+        let token = self.guarded(from, self.token(&asked.token)).await?;
+        let request = Request::parse(&asked.certificate_request)?;
+        match self.fleet.node(&asked.node_id) {
+            Some((record, _)) if record.has_key(&request.key_digest()) => {
+                self.answer_again(&asking, record, request).await
+            }
+            Some(_) => Err(AdmissionError::OtherKey),
+            None => {
+                let record = self.take_in(&asking, token, &request).await?;
+                self.settle(record, request).await
+            }
+        }
+    }
+
+    /// Answers a machine that is known and has proved its key.
+    async fn answer_again(
+        &self,
+        asking: &Asking<'_>,
+        record: Arc<NodeRecord>,
+        request: Request,
+    ) -> Result<Outcome, AdmissionError> {
+        match record.status {
+            NodeStatus::Candidate | NodeStatus::Inadequate => {
+                let record = self.look_again(asking, record).await?;
+                self.settle(record, request).await
+            }
+            NodeStatus::Rejected | NodeStatus::Out => self.settle(record, request).await,
+            _ if record.awaits_first_certificate(self.fleet.now()) => {
+                self.issue(&record, request).await
+            }
+            _ => self.let_back(asking, &record, request).await,
+        }
+    }
+
+    /// Answers a machine of which it is decided what it is for now.
+    async fn settle(
+        &self,
+        record: Arc<NodeRecord>,
+        request: Request,
+    ) -> Result<Outcome, AdmissionError> {
         match record.status {
             NodeStatus::Candidate | NodeStatus::Inadequate | NodeStatus::Rejected => {
                 Ok(Outcome::Pending(record))
@@ -170,6 +212,18 @@ impl Admission {
             NodeStatus::Out => Err(AdmissionError::Removed),
             _ => self.issue(&record, request).await,
         }
+    }
+
+    /// The node that asks without a token, by its key.
+    async fn keyed(
+        &self,
+        asked: &v1::EnrollRequest,
+    ) -> Result<(Arc<NodeRecord>, Request), AdmissionError> {
+        let request = Request::parse(&asked.certificate_request)?;
+        let known = self.fleet.node(&asked.node_id).map(|(record, _)| record);
+        // Whoever has another key learns no more than whoever has no token.
+        let known = known.filter(|record| record.has_key(&request.key_digest()));
+        Ok((known.ok_or(Unfit::Unknown)?, request))
     }
 
     /// Takes the inventory of a node as it is now, and judges it anew where that decides.
@@ -218,17 +272,8 @@ impl Admission {
         judge(&self.policy, inventory)
     }
 
-    /// The record of a token whose secret is right; for whoever guesses, after a while.
-    async fn proved(
-        &self,
-        text: &str,
-        from: Option<IpAddr>,
-    ) -> Result<TokenRecord, AdmissionError> {
-        self.guarded(from, self.token(text)).await
-    }
-
     /// What proves something, unless wrong proofs came from there lately.
-    pub(crate) async fn guarded<T>(
+    async fn guarded<T>(
         &self,
         from: Option<IpAddr>,
         proof: impl Future<Output = Result<T, AdmissionError>>,
@@ -247,6 +292,7 @@ impl Admission {
         proved
     }
 
+    /// The record of a token whose secret is right, whatever it is worth by now.
     async fn token(&self, text: &str) -> Result<TokenRecord, AdmissionError> {
         let token = JoinToken::parse(text).map_err(|_| Unfit::Unknown)?;
         let record = self.fleet.store().token(token.id()).await?;

@@ -51,6 +51,7 @@ pub(super) fn record(
         status_since: now,
         role: None,
         public_key: String::new(),
+        token: None,
         certificate_serial: None,
         succession: crate::succession::Succession::default(),
         root: None,

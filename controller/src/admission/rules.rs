@@ -1,7 +1,8 @@
 //! Rules by which machines are accepted without a person.
 //!
-//! A machine that asks has proved that it holds a join token. Its name, serial numbers and addresses are what it
-//! says of itself: a rule that asks for these alone trusts whoever holds any token.
+//! A newcomer that asks has proved that it holds a join token that is good, and a node that comes back that it has its old key.
+//! Its name, serial numbers and addresses are what it says of itself: a rule that asks for these alone trusts
+//! whoever holds any token.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -23,6 +24,8 @@ pub struct Rule {
     pub token: Option<String>,
     /// How it stands by the policy at worst. An inadequate machine is never accepted.
     pub standing: Option<Standing>,
+    /// Whether it lets back, too, nodes that have lost their certificate and prove their old key, without a join token.
+    pub readmit: bool,
     /// Its hardware fingerprint is among these, in lower-case hex.
     pub fingerprints: Option<BTreeSet<String>>,
     /// The serial number of the system or of its board is among these.
@@ -44,7 +47,8 @@ pub struct Rule {
 /// A machine that may be accepted.
 pub(super) struct Newcomer<'a> {
     pub(super) record: &'a NodeRecord,
-    pub(super) token: &'a TokenRecord,
+    /// None where it proves its key alone.
+    pub(super) token: Option<&'a TokenRecord>,
     pub(super) inventory: &'a Inventory,
     pub(super) verdict: &'a Verdict,
     pub(super) from: Option<IpAddr>,
@@ -67,11 +71,24 @@ pub(super) fn grant(rules: &[Rule], newcomer: &Newcomer<'_>) -> Option<Grant> {
         .or_else(|| by_token(newcomer))
 }
 
+/// Why a node that comes back is let back without a person, if it is. It stays what it is.
+pub(super) fn readmission(rules: &[Rule], back: &Newcomer<'_>) -> Option<String> {
+    let counts = |rule: &&Rule| {
+        let is_asked = rule.readmit || back.token.is_some();
+        is_asked && (rule.role.is_none() || rule.role == back.record.role)
+    };
+    let fitting = rules.iter().filter(counts).find(|rule| rule.fits(back));
+    let by_rule = fitting.map(|rule| format!("let back by the rule {:?}", rule.name));
+    let by_token = || by_token(back).and(back.token);
+    by_rule.or_else(|| by_token().map(|token| format!("let back by the join token {}", token.id)))
+}
+
 fn by_token(newcomer: &Newcomer<'_>) -> Option<Grant> {
-    let role = newcomer.role(newcomer.token.role);
-    let fits = newcomer.token.auto_accept && newcomer.standing(role) < Standing::Inadequate;
+    let token = newcomer.token.filter(|token| token.auto_accept)?;
+    let role = newcomer.role(token.role);
+    let fits = newcomer.standing(role) < Standing::Inadequate;
     fits.then(|| Grant {
-        reason: format!("accepted by the join token {}", newcomer.token.id),
+        reason: format!("accepted by the join token {}", token.id),
         role,
         labels: BTreeMap::new(),
         taints: BTreeMap::new(),
@@ -85,6 +102,7 @@ impl Rule {
             name: _,
             token,
             standing,
+            readmit: _,
             fingerprints,
             serials,
             macs,
@@ -113,7 +131,7 @@ impl Rule {
         } = newcomer;
         let serials = [&inventory.system.serial, &inventory.board.serial];
         let mut serials = serials.into_iter().flatten();
-        holds(&self.token, |id| *id == token.id)
+        holds(&self.token, |id| token.is_some_and(|token| *id == token.id))
             && holds(&self.fingerprints, |all| all.contains(&record.fingerprint))
             && holds(&self.serials, |all| {
                 serials.any(|serial| all.contains(serial))
@@ -149,7 +167,8 @@ impl Rule {
 
 impl Newcomer<'_> {
     fn role(&self, given: Option<Role>) -> Role {
-        let said = self.token.role.or(self.record.role);
+        let token = self.token.and_then(|token| token.role);
+        let said = token.or(self.record.role);
         given.or(said).unwrap_or(Role::Worker)
     }
 

@@ -33,6 +33,7 @@ use self::make::{Line, leaf, serial};
 use crate::bucket::Bucket;
 use crate::peer::Peer;
 use crate::record::UnixMs;
+use crate::succession::Term;
 
 /// How long the controller's own certificate is good for; another is made when two thirds of it have passed.
 const SERVER_LIFE: Duration = Duration::days(90);
@@ -75,6 +76,8 @@ pub struct Issued {
     pub serial: String,
     /// The pin of the root above it, as hex.
     pub root: String,
+    /// How long it is good.
+    pub term: Term,
 }
 
 /// A certificate with its key.
@@ -192,6 +195,10 @@ impl Authority {
         params.subject_alt_names = vec![SanType::URI(peer.uri().try_into()?)];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.serial_number = Some(serial);
+        let term = Term {
+            begins: params.not_before.unix_timestamp().saturating_mul(1000),
+            ends: params.not_after.unix_timestamp().saturating_mul(1000),
+        };
         request.params = params;
         let certificate = request.signed_by(&held.signing.issuer)?;
         let mut chain = vec![certificate.der().clone()];
@@ -200,6 +207,7 @@ impl Authority {
             chain,
             serial: text,
             root: hex(&held.signing.pin),
+            term,
         })
     }
 

@@ -101,6 +101,7 @@ fn read_rule(value: &mut Value<'_>, faults: &mut Collected) -> Option<Rule> {
             .unwrap_or_default(),
         token: one::<TokenId>(&mut table, "token").map(|id| id.0),
         standing: one::<Adequate>(&mut table, "verdict").map(|Adequate| Standing::Adequate),
+        readmit: table.optional("readmit").unwrap_or_default(),
         fingerprints: many::<Fingerprint>(&mut table, "fingerprints")
             .map(|all| all.into_iter().map(|one| one.0).collect()),
         serials: many::<Name>(&mut table, "serials")
@@ -155,6 +156,7 @@ mod tests {
             macs = ["52-54-00-12-34-5F"]
             node_name = "rack7-*"
             networks = ["192.0.2.0/24", "2001:db8::1"]
+            readmit = true
             role = "worker"
             labels = { rack = "7" }
             taints = ["dedicated=gpu:NoSchedule"]

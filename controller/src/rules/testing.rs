@@ -99,6 +99,7 @@ fn record(name: &str, status: NodeStatus, role: Role) -> NodeRecord {
         status_since: NOW,
         role: Some(role),
         public_key: String::new(),
+        token: None,
         certificate_serial: Some("4a".to_owned()),
         root: None,
         succession: crate::succession::Succession::default(),

@@ -22,7 +22,7 @@ impl Services {
         if self.revoked.has(&identified.serial) {
             return Err(Status::unauthenticated("the certificate was revoked"));
         }
-        if identified.ends < self.fleet.now() {
+        if identified.term().has_ended(self.fleet.now()) {
             return Err(Status::unauthenticated("the certificate has ended"));
         }
         Ok(identified)

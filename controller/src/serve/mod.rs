@@ -10,7 +10,7 @@ mod node;
 mod tls;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,10 +29,10 @@ use tower::ServiceExt as _;
 use crate::admission::Admission;
 use crate::authority::Authority;
 use crate::fleet::{Fleet, MoveError, watch_leases};
-use crate::peer::Identified;
+use crate::peer::{Identified, Link};
 use crate::store::StoreError;
 
-pub use tls::{Revoked, TlsError};
+pub use tls::{Newcomers, Revoked, TlsError};
 
 /// Larger than any inventory that is let through.
 const LARGEST_MESSAGE: usize = 16 << 20;
@@ -66,6 +66,8 @@ pub struct Listeners {
     pub socket: UnixListener,
     /// Where the socket is; taken away at the end.
     pub socket_path: PathBuf,
+    /// What is put up with of whoever has shown no certificate.
+    pub newcomers: Newcomers,
 }
 
 /// Why the services ended.
@@ -95,7 +97,7 @@ impl Services {
             Arc::clone(&self.revoked),
             listeners.names,
         )?;
-        let connections = tls::accept(listeners.network, door);
+        let connections = tls::accept(listeners.network, door, listeners.newcomers);
         let network = Server::builder()
             .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
             .max_concurrent_streams(MOST_CALLS)
@@ -140,7 +142,15 @@ impl Services {
             }
             Ok(())
         };
-        let ended = tokio::try_join!(network, local, leases, anew);
+        let endings = async {
+            tokio::select! {
+                // What is not told by then is told after the next start.
+                () = self.admission.watch_certificates() => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        };
+        let ended = tokio::try_join!(network, local, leases, anew, endings);
         // Nobody is left to tell when it is gone already.
         let _ = std::fs::remove_file(&listeners.socket_path);
         ended?;
@@ -150,11 +160,11 @@ impl Services {
 
 impl Services {
     /// The service that nodes call, on a connection that whoever asks for it has secured: each call is taken for one of
-    /// `caller` at `address`. For simulations, which have no network.
+    /// `caller` on `link`. For simulations, which have no network.
     pub fn node(
         &self,
         caller: Identified,
-        address: SocketAddr,
+        link: Link,
     ) -> impl tower::Service<
         http::Request<Body>,
         Response = http::Response<Body>,
@@ -162,7 +172,8 @@ impl Services {
         Future: Send,
     > + use<> {
         let connection = tls::Connection {
-            address,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            link,
             identified: Some(caller),
             root: None,
         };

@@ -343,6 +343,7 @@ fn node(id: &str) -> NodeRecord {
         status_since: 1_700_000_000_000,
         role: None,
         public_key: "aa".to_owned(),
+        token: None,
         certificate_serial: None,
         succession: Succession::default(),
         root: None,

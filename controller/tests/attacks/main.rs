@@ -13,6 +13,7 @@ mod guesses;
 mod joining;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod returning;
 mod rotation;
 mod slow;
 

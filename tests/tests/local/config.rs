@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use muster_tests::program;
 use serde_json::Value;
 
-use crate::lab::{Lab, text, until};
+use muster_tests::loopback::{Loopback, text};
 
-fn config(lab: &Lab, content: &str) -> PathBuf {
+fn config(lab: &Loopback, content: &str) -> PathBuf {
     let path = lab.path("config.toml");
     fs::write(&path, content).unwrap();
     path
@@ -18,7 +18,7 @@ fn config(lab: &Lab, content: &str) -> PathBuf {
 
 #[test]
 fn each_value_says_where_it_is_from() {
-    let lab = Lab::new();
+    let lab = Loopback::new();
     let path = config(
         &lab,
         "controllers = ['c1.example:7443']\n\nname = 'of-the-file'\nrole = 'worker'\nlocal_read = true\n[labels]\nrack = 'r1'\n",
@@ -67,7 +67,7 @@ fn each_value_says_where_it_is_from() {
 
 #[test]
 fn mistakes_are_told_all_at_once() {
-    let lab = Lab::new();
+    let lab = Loopback::new();
     let path = config(
         &lab,
         "controllers = ['c1']\nnmae = 'x'\nmetrics = '0.0.0.0:9469'\n",
@@ -95,23 +95,19 @@ fn mistakes_are_told_all_at_once() {
 
 #[test]
 fn metrics_are_printed_and_served() {
-    let lab = Lab::new();
-    let (_controller, address) = lab.controller();
-    let token = lab.token();
+    let lab = Loopback::start(&[]);
+    let token = lab.token(&[]);
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let metrics = port.local_addr().unwrap().to_string();
     drop(port);
     let _agent = lab.agent(&[
         "--controller",
-        &address,
+        lab.address(),
         "--token-file",
         text(&token),
         "--metrics",
         &metrics,
     ]);
-    until("it is a candidate", || {
-        lab.admin(&["nodes", "list"]).data.contains("candidate")
-    });
     lab.accept();
     assert_eq!(lab.muster(&["wait", "--for", "active"]).code, Some(0));
     let printed = lab.muster(&["metrics"]).data;

@@ -2,13 +2,14 @@
 
 use std::fs;
 
-use crate::lab::{Lab, text, until};
+use muster_tests::loopback::{Loopback, text};
+
+use crate::lab::active_node;
 
 #[test]
 fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
-    let lab = Lab::new();
-    let (_controller, address) = lab.controller();
-    let token = lab.token();
+    let lab = Loopback::start(&[]);
+    let token = lab.token(&[]);
     // No controller is given: it is told one while it runs.
     let mut agent = lab.agent(&["--token-file", text(&token)]);
     let in_vain = lab.muster(&["wait", "--for", "ready", "--timeout", "2s"]);
@@ -22,15 +23,12 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
     let dead = lab.muster(&["connect", "127.0.0.1:1"]);
     assert_eq!(dead.code, Some(0));
     assert!(dead.data.contains("Connection refused"), "{}", dead.data);
-    let connected = lab.muster(&["connect", &address]);
+    let connected = lab.muster(&["connect", lab.address()]);
     assert!(
         connected.data.contains("the agent is connected to it"),
         "{}",
         connected.data
     );
-    until("it is a candidate", || {
-        lab.admin(&["nodes", "list"]).data.contains("candidate")
-    });
     lab.accept();
     let waited = lab.muster(&["wait", "--for", "active"]);
     assert_eq!(waited.code, Some(0), "{}", waited.told);
@@ -38,7 +36,7 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
     let status = lab.json(&["status", "-o", "json"]);
     assert_eq!(status["source"], "agent");
     assert_eq!(status["agent"]["status"], "active");
-    assert_eq!(status["connections"][0]["controller"], address);
+    assert_eq!(status["connections"][0]["controller"], lab.address());
     assert!(status["connections"][0]["heartbeats"].as_u64().unwrap() > 0);
     assert_eq!(status["peers"][0]["issued_certificate"], true);
     let targets = lab.muster(&["status", "--targets"]).data;
@@ -77,9 +75,8 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
     assert_eq!(left, ["agent.sock.lock", "lock"]);
 
     // As a new machine it joins the same cluster again.
-    let token = lab.token();
-    let _agent = lab.agent(&["--controller", &address, "--token-file", text(&token)]);
-    until("it is a candidate again", || {
+    let _agent = lab.newcomer();
+    lab.patiently("a candidate again", || {
         lab.admin(&["nodes", "list"]).data.contains("candidate")
     });
     let status = lab.json(&["status", "-o", "json"]);
@@ -88,7 +85,7 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
 
 #[test]
 fn without_an_agent_the_state_on_disk_is_looked_at_and_changed() {
-    let lab = Lab::new();
+    let lab = Loopback::new();
     let waited = lab.muster(&["wait", "--for", "ready", "--timeout", "500ms"]);
     assert_eq!(waited.code, Some(8));
     assert!(
@@ -104,13 +101,14 @@ fn without_an_agent_the_state_on_disk_is_looked_at_and_changed() {
         nothing.data
     );
 
-    let (controller, address, agent) = lab.active_node();
-    drop((agent, controller));
+    let (mut lab, agent) = active_node();
+    drop(agent);
+    lab.kill_controller();
     let status = lab.json(&["status", "-o", "json"]);
     assert_eq!(status["source"], "state");
     assert_eq!(status["agent"]["running"], false);
     assert_eq!(status["connections"], serde_json::Value::Null);
-    assert_eq!(status["peers"][0]["controller"], address);
+    assert_eq!(status["peers"][0]["controller"], lab.address());
     assert_eq!(lab.json(&["inspect"])["process"], serde_json::Value::Null);
 
     let added = lab.muster(&["connect", "c9.example:7443"]);
@@ -142,7 +140,7 @@ fn without_an_agent_the_state_on_disk_is_looked_at_and_changed() {
 
 #[test]
 fn a_controller_of_the_configuration_is_not_forgotten() {
-    let lab = Lab::new();
+    let lab = Loopback::new();
     let config = lab.path("config.toml");
     fs::write(&config, "controllers = ['c1.example:7443']\n").unwrap();
     let refused = lab.muster(&["forget", "c1.example:7443", "--config", text(&config)]);

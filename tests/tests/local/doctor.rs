@@ -5,13 +5,14 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use muster_tests::loopback::{Loopback, text};
 use muster_tests::program;
 use serde_json::Value;
 
-use crate::lab::{Lab, text, until};
+use crate::lab::active_node;
 
 /// The problems by their check: cause and remedy in one text.
-fn problems(lab: &Lab, arguments: &[&str]) -> Vec<(String, String)> {
+fn problems(lab: &Loopback, arguments: &[&str]) -> Vec<(String, String)> {
     let mut all = vec!["doctor", "-o", "json"];
     all.extend(arguments);
     let ran = lab.muster(&all);
@@ -49,8 +50,7 @@ fn has_not(problems: &[(String, String)], check: &str) {
 
 #[test]
 fn a_node_that_is_well_has_nothing_of_the_network_or_the_agent() {
-    let lab = Lab::new();
-    let (_controller, _, _agent) = lab.active_node();
+    let (lab, _agent) = active_node();
     let told = problems(&lab, &[]);
     for check in [
         "configuration",
@@ -70,7 +70,7 @@ fn a_node_that_is_well_has_nothing_of_the_network_or_the_agent() {
 
 #[test]
 fn what_is_wrong_on_the_way_to_a_controller() {
-    let lab = Lab::new();
+    let mut lab = Loopback::new();
     has(
         &problems(&lab, &[]),
         "controllers",
@@ -91,56 +91,53 @@ fn what_is_wrong_on_the_way_to_a_controller() {
             let _ = (&stream).write_all(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n");
         }
     });
-    let (_controller, _) = lab.controller();
-    let token = lab.token();
+    lab.serve(&[]);
+    let token = lab.token(&[]);
     let other = problems(&lab, &[&address, "--token-file", text(&token)]);
     has(&other, "trust", "does not speak TLS");
 }
 
 #[test]
 fn a_controller_of_another_cluster_or_another_name_is_not_trusted() {
-    let lab = Lab::new();
-    let other = Lab::new();
-    let (_controller, address) = lab.controller();
-    let (_other_controller, _) = other.controller();
-    let (token, other_token) = (lab.token(), other.token());
-    let pinned = problems(&lab, &[&address, "--token-file", text(&other_token)]);
+    let (lab, other) = (Loopback::start(&[]), Loopback::start(&[]));
+    let (token, other_token) = (lab.token(&[]), other.token(&[]));
+    let pinned = problems(&lab, &[lab.address(), "--token-file", text(&other_token)]);
     has(&pinned, "trust", "not the cluster of the join token");
-    let well = problems(&lab, &[&address, "--token-file", text(&token)]);
+    let well = problems(&lab, &[lab.address(), "--token-file", text(&token)]);
     has_not(&well, "trust");
     has_not(&well, "clock");
     // The certificate is for other names than the address that is asked.
-    let elsewhere = Lab::new();
-    let (_elsewhere, address) = elsewhere.controller_with(&["--name", "c1.example"]);
-    let token = elsewhere.token();
-    let named = problems(&elsewhere, &[&address, "--token-file", text(&token)]);
+    let elsewhere = Loopback::start(&["--name", "c1.example"]);
+    let token = elsewhere.token(&[]);
+    let named = problems(
+        &elsewhere,
+        &[elsewhere.address(), "--token-file", text(&token)],
+    );
     has(&named, "trust", "is not for 127.0.0.1");
     has(&named, "trust", "--name 127.0.0.1");
 }
 
 #[test]
 fn a_node_of_another_cluster_an_unknown_one_and_a_dead_agent() {
-    let lab = Lab::new();
-    let (controller, _, agent) = lab.active_node();
+    let (mut lab, agent) = active_node();
     drop(agent);
     has(&problems(&lab, &[]), "agent", "does not run");
-    let other = Lab::new();
-    let (_other_controller, other_address) = other.controller();
+    let other = Loopback::start(&[]);
     has(
-        &problems(&lab, &[&other_address]),
+        &problems(&lab, &[other.address()]),
         "trust",
         "another cluster",
     );
 
-    drop(controller);
+    lab.kill_controller();
     has(&problems(&lab, &[]), "reach", "nothing listens");
     // The same authority, which knows of no node: as after the record was deleted.
     for file in ["muster.db", "muster.db-wal", "muster.db-shm"] {
         let _ = fs::remove_file(lab.path("controller").join(file));
     }
-    let (_controller, address) = lab.controller();
+    lab.restart_controller();
     has(
-        &problems(&lab, &[&address]),
+        &problems(&lab, &[lab.address()]),
         "trust",
         "has no record of the node any more",
     );
@@ -148,16 +145,14 @@ fn a_node_of_another_cluster_an_unknown_one_and_a_dead_agent() {
 
 #[test]
 fn what_the_controller_says_of_a_newcomer() {
-    let lab = Lab::new();
-    let (_controller, address) = lab.controller();
-    let token = lab.token();
+    let lab = Loopback::start(&[]);
+    let address = lab.address();
+    let token = lab.token(&[]);
     let used = lab.path("used");
     fs::copy(&token, &used).unwrap();
-    let agent = lab.agent(&["--controller", &address, "--token-file", text(&token)]);
-    until("it waits", || {
-        lab.admin(&["nodes", "list"]).data.contains("candidate")
-    });
-    until("it says so", || {
+    let agent = lab.agent(&["--controller", address, "--token-file", text(&token)]);
+    lab.wait_for("candidate");
+    lab.patiently("told so", || {
         let told = problems(&lab, &[]);
         told.iter()
             .any(|(check, told)| check == "link" && told.contains("nodes accept"))
@@ -165,10 +160,10 @@ fn what_the_controller_says_of_a_newcomer() {
     drop(agent);
 
     // The same machine under another id: its machine id is known.
-    let twin = Lab::new();
-    let token = lab.token();
-    let _twin = twin.agent(&["--controller", &address, "--token-file", text(&token)]);
-    until("the twin is found out", || {
+    let twin = Loopback::new();
+    let token = lab.token(&[]);
+    let _twin = twin.agent(&["--controller", address, "--token-file", text(&token)]);
+    lab.patiently("found out", || {
         let told = problems(&twin, &[]);
         told.iter().any(|(check, told)| {
             check == "link" && told.contains("another node has this machine's /etc/machine-id")
@@ -176,15 +171,15 @@ fn what_the_controller_says_of_a_newcomer() {
     });
 
     // A token that was used as often as it may.
-    let late = Lab::new();
-    let mut agent = late.agent(&["--controller", &address, "--token-file", text(&used)]);
+    let late = Loopback::new();
+    let mut agent = late.agent(&["--controller", address, "--token-file", text(&used)]);
     assert_eq!(agent.ended(), Some(1));
     has(&problems(&late, &[]), "link", "tokens create");
 }
 
 #[test]
 fn a_configuration_that_is_faulty_and_a_state_that_is_open_to_others() {
-    let lab = Lab::new();
+    let lab = Loopback::new();
     let config = lab.path("config.toml");
     fs::write(&config, "controllers = ['c1']\n").unwrap();
     let told = problems(&lab, &["--config", text(&config), "127.0.0.1:1"]);
@@ -221,7 +216,7 @@ fn what_only_a_machine_of_its_own_can_have() {
     if !muster_tests::namespace::entered("doctor::what_only_a_machine_of_its_own_can_have") {
         return;
     }
-    let lab = Lab::new();
+    let lab = Loopback::new();
     let unrouted = problems(&lab, &["192.0.2.1:7443"]);
     has(&unrouted, "reach", "no route to 192.0.2.1:7443");
     // A neighbour that never answers: packets vanish.
@@ -230,7 +225,7 @@ fn what_only_a_machine_of_its_own_can_have() {
     muster_tests::namespace::ip("link set veth0 up");
     muster_tests::namespace::ip("link set veth1 up");
     muster_tests::namespace::ip("neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev veth0");
-    let mut doctor = lab.command(&["doctor", "-o", "json", "192.0.2.1:7443"]);
+    let mut doctor = lab.muster_command(&["doctor", "-o", "json", "192.0.2.1:7443"]);
     let dropped = of(&program::run(doctor.env("https_proxy", "http://proxy:3128")).data);
     has(&dropped, "reach", "a firewall drops TCP port 7443");
     has(&dropped, "reach", "https_proxy sets a proxy");

@@ -7,11 +7,12 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::Duration;
 
+use muster_tests::loopback::{Loopback, Process, text, until};
 use muster_tests::program;
 
-use crate::lab::{Lab, text, until};
+use crate::lab::active_node;
 
-fn say(lab: &Lab, bytes: &[u8]) -> String {
+fn say(lab: &Loopback, bytes: &[u8]) -> String {
     let mut stream = UnixStream::connect(lab.path("agent/agent.sock")).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
@@ -23,15 +24,14 @@ fn say(lab: &Lab, bytes: &[u8]) -> String {
     answer
 }
 
-fn listens(lab: &Lab) {
+fn listens(lab: &Loopback) {
     let socket = lab.path("agent/agent.sock");
     until("the agent listens", || UnixStream::connect(&socket).is_ok());
 }
 
 #[test]
 fn a_second_agent_does_not_take_the_socket_and_a_dead_one_leaves_none() {
-    let lab = Lab::new();
-    let (_controller, _, agent) = lab.active_node();
+    let (lab, agent) = active_node();
     let socket = lab.path("agent/agent.sock");
     let mut other = program::command();
     other
@@ -40,9 +40,8 @@ fn a_second_agent_does_not_take_the_socket_and_a_dead_one_leaves_none() {
         .arg("--state")
         .arg(lab.path("other"))
         .arg("--socket")
-        .arg(&socket)
-        .stderr(fs::File::create(lab.path("other.log")).unwrap());
-    let other = crate::lab::Process(other.spawn().unwrap());
+        .arg(&socket);
+    let other = Process::start(&mut other, &lab.path("other.log"));
     until("the other one says so", || {
         lab.read("other.log").contains("another agent listens on")
     });
@@ -62,13 +61,10 @@ fn a_second_agent_does_not_take_the_socket_and_a_dead_one_leaves_none() {
 
 #[test]
 fn nonsense_is_answered_and_silence_is_not_waited_for() {
-    let lab = Lab::new();
-    let _agent = lab.agent(&[
-        "--controller",
-        "127.0.0.1:1",
-        "--token-file",
-        text(&token(&lab)),
-    ]);
+    let mut lab = Loopback::start(&[]);
+    let token = lab.token(&[]);
+    lab.kill_controller();
+    let _agent = lab.agent(&["--controller", "127.0.0.1:1", "--token-file", text(&token)]);
     listens(&lab);
     assert!(say(&lab, b"{\"call\":\"obey\"}\n").contains("does not know this call"));
     assert!(say(&lab, b"\xff\xfe\n").contains("does not know this call"));
@@ -86,10 +82,12 @@ fn nonsense_is_answered_and_silence_is_not_waited_for() {
 #[test]
 fn others_may_look_only_where_the_configuration_says_so_and_never_change_anything() {
     if !program::is_root() {
-        eprintln!("skipped: needs root to be somebody else");
+        muster_tests::aloud::say("skipped: needs root to be somebody else");
         return;
     }
-    let lab = Lab::new();
+    let mut lab = Loopback::start(&[]);
+    let token = lab.token(&[]);
+    lab.kill_controller();
     let config = lab.path("config.toml");
     let socket = lab.path("run/agent.sock");
     let start = |local_read: bool| {
@@ -99,7 +97,7 @@ fn others_may_look_only_where_the_configuration_says_so_and_never_change_anythin
             "--controller",
             "127.0.0.1:1",
             "--token-file",
-            text(&token(&lab)),
+            text(&token),
             "--config",
             text(&config),
             "--socket",
@@ -143,10 +141,4 @@ fn others_may_look_only_where_the_configuration_says_so_and_never_change_anythin
         );
     }
     assert!(lab.path("agent/key.pem").exists());
-}
-
-/// A token that is one by its form.
-fn token(lab: &Lab) -> std::path::PathBuf {
-    let (_controller, _) = lab.controller();
-    lab.token()
 }

@@ -6,9 +6,10 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use muster_tests::loopback::{Loopback, text};
 use serde_json::Value;
 
-use crate::lab::{Lab, text};
+use crate::lab::active_node;
 
 fn unpacked(path: &Path) -> BTreeMap<String, String> {
     let file = fs::File::open(path).unwrap();
@@ -26,8 +27,7 @@ fn unpacked(path: &Path) -> BTreeMap<String, String> {
 
 #[test]
 fn a_bundle_holds_what_helps_and_no_secret() {
-    let lab = Lab::new();
-    let (_controller, address, agent) = lab.active_node();
+    let (lab, agent) = active_node();
     let path = lab.path("bundle.tar.zst");
     let made = lab.muster(&["support-bundle", "-o", text(&path)]);
     assert_eq!(made.code, Some(0), "{}", made.told);
@@ -39,7 +39,7 @@ fn a_bundle_holds_what_helps_and_no_secret() {
     let files = unpacked(&path);
     let json = |name: &str| -> Value { serde_json::from_str(&files[name]).unwrap() };
     assert_eq!(json("status.json")["agent"]["status"], "active");
-    assert_eq!(json("inspect.json")["process"], agent.0.id());
+    assert_eq!(json("inspect.json")["process"], agent.id());
     assert!(json("config.json")["values"].is_array());
     assert!(json("doctor.json").as_array().unwrap().len() > 5);
     assert!(json("inventory.json")["cpu"].is_object());
@@ -59,12 +59,12 @@ fn a_bundle_holds_what_helps_and_no_secret() {
             assert!(!content.contains(secret), "{name} has a secret");
         }
     }
-    assert!(files["status.json"].contains(&address));
+    assert!(files["status.json"].contains(lab.address()));
 }
 
 #[test]
 fn a_bundle_without_an_agent_says_what_is_missing_and_scrubs() {
-    let lab = Lab::new();
+    let lab = Loopback::new();
     let config = lab.path("config.toml");
     fs::write(&config, "name = 7\n").unwrap();
     let path = lab.path("bundle.tar.zst");
@@ -90,7 +90,7 @@ fn a_bundle_without_an_agent_says_what_is_missing_and_scrubs() {
 
 #[test]
 fn logs_are_the_journals_or_the_reason_why_there_are_none() {
-    let lab = Lab::new();
+    let lab = Loopback::new();
     let mut command = muster_tests::program::command();
     let ran = muster_tests::program::run(command.args(["logs", "-n", "5"]));
     let has_journal = ["/var/log/journal", "/run/log/journal"]

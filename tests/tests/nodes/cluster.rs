@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use muster_tests::loopback::POLICY;
 use muster_tests::nodes::{CONTROLLER, Lab, Node};
 use muster_tests::program;
 use serde_json::Value;
@@ -13,20 +14,6 @@ use serde_json::Value;
 pub(crate) const INTERVAL: Duration = Duration::from_secs(3);
 /// Longer than anything takes on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-const POLICY: &str = r#"
-schema = "muster.policy/v1"
-name = "lab"
-version = "1"
-roles = ["control", "worker"]
-
-[[rules]]
-id = "cpu-threads"
-title = "A processor"
-severity = "required"
-check.cpu_threads = { at_least = 1 }
-remedy = "Fit one."
-"#;
 
 /// A workload that ends when it is asked to.
 const WORK: &str = r#"

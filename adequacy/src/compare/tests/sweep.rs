@@ -11,10 +11,10 @@ use super::inventory;
 const SCHEMA: &str = include_str!("../../../../docs/inventory.schema.json");
 
 /// A path in the table's form, and two values that it may have.
-type Leaf = (String, [Value; 2]);
+pub(super) type Leaf = (String, [Value; 2]);
 
 /// The leaves of the inventory by its schema.
-fn leaves() -> Vec<Leaf> {
+pub(super) fn leaves() -> Vec<Leaf> {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let mut found = Vec::new();
     for section in Section::ALL {
@@ -83,7 +83,7 @@ fn gather(schema: &Value, path: &str, node: &Value, found: &mut Vec<Leaf>) {
 }
 
 /// An inventory in which nothing but `path` is known; lists on the way have one device with a key.
-fn only(path: &str, value: &Value) -> Inventory {
+pub(super) fn only(path: &str, value: &Value) -> Inventory {
     let mut inner = value.clone();
     let mut path = path.to_owned();
     while let Some((outer, name)) = path.clone().rsplit_once('.') {

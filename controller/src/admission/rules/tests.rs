@@ -62,6 +62,19 @@ impl Case {
     }
 
     fn granted(&self, rules: &str) -> Option<Grant> {
+        self.seen(Some(&self.token), |newcomer| {
+            grant(&config::parse(rules).unwrap().rules, newcomer)
+        })
+    }
+
+    /// What lets it back that has had a certificate, with a join token that counts or none.
+    fn readmitted(&self, rules: &str, token: Option<&TokenRecord>) -> Option<String> {
+        self.seen(token, |back| {
+            readmission(&config::parse(rules).unwrap().rules, back)
+        })
+    }
+
+    fn seen<T>(&self, token: Option<&TokenRecord>, look: impl FnOnce(&Newcomer<'_>) -> T) -> T {
         let mut inventory = Inventory::default();
         inventory.cpu.threads = self.threads;
         inventory.cpu.online_threads = self.threads;
@@ -79,12 +92,12 @@ impl Case {
         assert_eq!(record.status, NodeStatus::Candidate);
         let newcomer = Newcomer {
             record: &record,
-            token: &self.token,
+            token,
             verdict: &judge(&Policy::parse(POLICY).unwrap(), &inventory),
             inventory: &inventory,
             from: Some(IpAddr::from([192, 0, 2, 7])),
         };
-        grant(&config::parse(rules).unwrap().rules, &newcomer)
+        look(&newcomer)
     }
 
     fn reason(&self, rules: &str) -> Option<String> {
@@ -193,4 +206,33 @@ fn a_token_accepts_by_itself_where_no_rule_fits() {
         case.reason(&first).unwrap(),
         "accepted by the rule \"mine\""
     );
+}
+
+#[test]
+fn who_comes_back_by_its_key_alone_needs_a_rule_that_says_so() {
+    let mut case = Case::new(Some(4));
+    case.asks_for = Some(Role::Worker);
+    case.token.auto_accept = true;
+    let newcomers = rule("new", "node_name = '*'");
+    let back = rule("back", "node_name = '*'\nreadmit = true");
+    let told = |name: &str| Some(format!("let back by the rule {name:?}"));
+    assert_eq!(case.readmitted(&newcomers, None), None);
+    assert_eq!(case.readmitted(&newcomers, Some(&case.token)), told("new"));
+    let both = format!("{newcomers}{back}");
+    assert_eq!(case.readmitted(&both, None), told("back"));
+    assert_eq!(case.readmitted("", None), None);
+    let by_token = case.readmitted("", Some(&case.token));
+    let expected = "let back by the join token tokenaaaaa";
+    assert_eq!(by_token.as_deref(), Some(expected));
+    let for_others = [
+        "node_name = 'x'\nreadmit = true",
+        "token = 'tokenaaaaa'\nreadmit = true",
+        "node_name = '*'\nreadmit = true\nrole = 'control'",
+    ];
+    for condition in for_others {
+        let text = rule("other", condition);
+        assert_eq!(case.readmitted(&text, None), None, "{condition}");
+    }
+    case.threads = Some(0);
+    assert_eq!(case.readmitted(&back, None), None, "it is inadequate");
 }

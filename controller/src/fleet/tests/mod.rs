@@ -38,6 +38,7 @@ fn node(id: &str, status: NodeStatus) -> NodeRecord {
         status_since: 0,
         role: None,
         public_key: String::new(),
+        token: None,
         certificate_serial: Some("4a".to_owned()),
         succession: Succession::default(),
         root: None,

@@ -8,10 +8,10 @@ use tonic::Status;
 use super::super::{enrollment::status_of as status_of_admission, status_of_move};
 use super::Service;
 use super::cluster::control_nodes;
+use crate::admission::reenrol::{self, GrantError};
 use crate::fleet::{Heard, MoveError};
 use crate::lifecycle::{Event, next};
 use crate::record::NodeRecord;
-use crate::reenrol::{self, GrantError};
 use crate::rules::{self, Objection, Seen};
 use crate::store::Write;
 

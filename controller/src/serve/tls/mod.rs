@@ -17,10 +17,11 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::peer::Identified;
+use crate::peer::{Identified, Link};
 use crowd::{Crowd, Stranger};
 use stream::Accepted;
 
+pub use crowd::Newcomers;
 pub(super) use door::Door;
 pub use door::TlsError;
 pub use verify::Revoked;
@@ -35,6 +36,8 @@ const MOST_HANDSHAKES: usize = 4096;
 pub(super) struct Connection {
     /// Where from.
     pub(super) address: SocketAddr,
+    /// Which one it is.
+    pub(super) link: Link,
     /// By their certificate, if they showed one.
     pub(super) identified: Option<Identified>,
     /// The pin of the root above it, as hex.
@@ -45,19 +48,21 @@ pub(super) struct Connection {
 pub(super) fn accept(
     listener: TcpListener,
     door: Door,
+    newcomers: Newcomers,
 ) -> ReceiverStream<Result<Accepted, std::io::Error>> {
     let (sender, receiver) = mpsc::channel(64);
-    tokio::spawn(take(listener, Arc::new(door), sender));
+    let crowd = Arc::new(Crowd::within(newcomers));
+    tokio::spawn(take(listener, Arc::new(door), crowd, sender));
     ReceiverStream::new(receiver)
 }
 
 async fn take(
     listener: TcpListener,
     door: Arc<Door>,
+    crowd: Arc<Crowd>,
     sender: mpsc::Sender<Result<Accepted, std::io::Error>>,
 ) {
     let slots = Arc::new(Semaphore::new(MOST_HANDSHAKES));
-    let crowd = Arc::new(Crowd::default());
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
             return;
