@@ -1,7 +1,9 @@
 //! Who is at the other end of a connection, by their certificate.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::time::Instant;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::time::ASN1Time;
@@ -52,6 +54,25 @@ impl fmt::Display for Peer {
         match self {
             Self::Node(id) => write!(formatter, "node {id}"),
             Self::Admin(name) => write!(formatter, "administrator {name}"),
+        }
+    }
+}
+
+/// A connection: which of all that there have been, and when it was made.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    pub(crate) number: u64,
+    /// The other side was alive then.
+    pub(crate) made: Instant,
+}
+
+impl Link {
+    /// One that is made now.
+    pub fn made_now() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self {
+            number: LAST.fetch_add(1, Ordering::Relaxed),
+            made: Instant::now(),
         }
     }
 }

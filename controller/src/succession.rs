@@ -3,6 +3,7 @@
 //! A node that asks for a certificate may crash before it has kept the answer, and ask again: every certificate that it was given since
 //! counts, until it is seen with one. Then that is the one in use, and all others are revoked.
 
+use muster_model::NodeStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{NodeRecord, UnixMs};
@@ -17,6 +18,9 @@ pub struct Succession {
     /// How long it is good; not known of one that was issued before this was noted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub term: Option<Term>,
+    /// The node's log has that the certificate ends.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_end_told: bool,
     /// Issued since, and not seen yet; the oldest first.
     pub issued: Vec<Successor>,
     /// The node's certificate has ended, and it asks to be let back with its key.
@@ -103,6 +107,7 @@ impl NodeRecord {
         let revoked = before.into_iter().chain(others).collect();
         self.public_key = seen.public_key;
         self.succession.term = seen.term;
+        self.succession.is_end_told = false;
         revoked
     }
 
@@ -119,6 +124,20 @@ impl NodeRecord {
         let issued = self.succession.issued.iter();
         let mut keys = issued.map(|one| one.public_key.as_str());
         self.public_key == public_key || keys.any(|key| key == public_key)
+    }
+
+    /// That its certificate ends although it should have been renewed, or has ended, for people.
+    pub fn certificate_warning(&self, now: UnixMs) -> Option<&'static str> {
+        let is_used = self.certificate_serial.is_some() && self.status != NodeStatus::Out;
+        let term = self.succession.term.filter(|_| is_used)?;
+        if term.has_ended(now) {
+            return Some(
+                "its certificate has ended; when the node is heard again, it asks to be let back",
+            );
+        }
+        term.is_late(now).then_some(
+            "its certificate ends soon, and the node has not renewed it; `muster doctor` says why on the node",
+        )
     }
 
     /// Every certificate that the node may use, by its serial number.

@@ -12,7 +12,9 @@
 
 mod lab;
 
-use lab::{Identity, Lab, Machine, Trust, request};
+use std::time::Duration;
+
+use lab::{Identity, Lab, Machine, Setup, Trust, now_ms, request};
 use muster_proto::v1;
 use muster_proto::v1::change_node_request::Change;
 use muster_proto::v1::enroll_response::Outcome;
@@ -92,6 +94,46 @@ async fn whatever_certificates_a_removed_node_has_are_revoked() {
     change(&lab, Change::Remove, &name).await.unwrap();
     lab.refused_at_the_handshake(&first).await;
     lab.refused_at_the_handshake(&unused).await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_ends_without_being_renewed_is_told_of_once() {
+    let lab = Lab::with(Setup {
+        certificate_life: Duration::from_secs(9),
+        ..Setup::default()
+    })
+    .await;
+    let before = now_ms();
+    let identity = lab.member(ID).await;
+    beat(&mut client(&lab, &identity).await).await.unwrap();
+    let shown = lab.shown(ID).await;
+    let ends = shown.certificate_ends_unix_ms.unwrap();
+    assert!((before + 8000..now_ms() + 9001).contains(&ends), "{ends}");
+    assert_eq!(shown.certificate_warning, "");
+    let warnings = |events: &[String]| {
+        let warnings = events.iter();
+        warnings
+            .filter(|event| event.starts_with("certificate_ends: "))
+            .count()
+    };
+    assert_eq!(warnings(&lab.events(ID).await), 0);
+
+    while warnings(&lab.events(ID).await) == 0 {
+        assert!(now_ms() < ends + 5000, "nobody was told");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut admin = lab.admin().await;
+    let cluster = admin.get_cluster(v1::GetClusterRequest {}).await.unwrap();
+    let attention = cluster.into_inner().attention;
+    assert_eq!(attention[0].kind(), v1::attention::Kind::CertificateEnds);
+    let left_ms = u64::try_from(ends - now_ms()).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(left_ms + 1500)).await;
+    let warning = lab.shown(ID).await.certificate_warning;
+    assert!(
+        warning.starts_with("its certificate has ended"),
+        "{warning}"
+    );
+    assert_eq!(warnings(&lab.events(ID).await), 1);
 }
 
 async fn change(lab: &Lab, change: Change, confirm: &str) -> Result<(), tonic::Status> {

@@ -31,6 +31,8 @@ struct Pair {
     lab: Lab,
     first: NodeClient<Channel>,
     second: NodeClient<Channel>,
+    /// What the first node has heard of last.
+    generation: u64,
 }
 
 impl Pair {
@@ -38,7 +40,12 @@ impl Pair {
         let lab = Lab::start().await;
         let (first, second) = (active(&lab, N1).await, active(&lab, N2).await);
         let (first, second) = (lab.node(&first).await, lab.node(&second).await);
-        let mut pair = Self { lab, first, second };
+        let mut pair = Self {
+            lab,
+            first,
+            second,
+            generation: 0,
+        };
         pair.first(empty()).await;
         pair.second(16 * GIB, empty()).await;
         pair
@@ -46,7 +53,13 @@ impl Pair {
 
     /// The first node says what runs there.
     async fn first(&mut self, summary: v1::WorkloadSummary) -> v1::HeartbeatResponse {
-        beat(&mut self.first, 0, Some(summary)).await
+        let request = v1::HeartbeatRequest {
+            generation: self.generation,
+            ..says(0, Some(summary))
+        };
+        let answer = self.first.heartbeat(request).await.unwrap().into_inner();
+        self.generation = answer.desired.as_ref().unwrap().generation;
+        answer
     }
 
     async fn second(&mut self, free_bytes: u64, summary: v1::WorkloadSummary) {
@@ -76,7 +89,12 @@ async fn beat(
     free_bytes: u64,
     summary: Option<v1::WorkloadSummary>,
 ) -> v1::HeartbeatResponse {
-    let request = v1::HeartbeatRequest {
+    let request = says(free_bytes, summary);
+    node.heartbeat(request).await.unwrap().into_inner()
+}
+
+fn says(free_bytes: u64, summary: Option<v1::WorkloadSummary>) -> v1::HeartbeatRequest {
+    v1::HeartbeatRequest {
         epoch: 1,
         gauges: Some(v1::Gauges {
             memory_total_bytes: Some(free_bytes),
@@ -89,8 +107,7 @@ async fn beat(
             ..Default::default()
         }),
         ..Default::default()
-    };
-    node.heartbeat(request).await.unwrap().into_inner()
+    }
 }
 
 fn empty() -> v1::WorkloadSummary {
@@ -129,6 +146,11 @@ async fn maintenance_is_refused_until_the_workloads_have_a_place_to_go() {
     assert_eq!(pair.lab.status(N1), NodeStatus::Active);
     pair.second(64 * GIB, empty()).await;
     pair.change(change(N1, Change::Maintenance)).await.unwrap();
+    assert_eq!(pair.lab.status(N1), NodeStatus::EnteringMaintenance);
+    // Under way before the node had heard of it: it may have started another one since.
+    pair.first(empty()).await;
+    assert_eq!(pair.lab.status(N1), NodeStatus::EnteringMaintenance);
+    pair.first(machines(1, GIB)).await;
     assert_eq!(pair.lab.status(N1), NodeStatus::EnteringMaintenance);
     pair.first(empty()).await;
     assert_eq!(pair.lab.status(N1), NodeStatus::InMaintenance);

@@ -1,7 +1,8 @@
 //! Nothing that was released is taken away or changes its meaning; additions pass.
 //!
-//! `proto/released` has the `.proto` files of the last release. At a release, `MUSTER_BLESS=1` puts the files of
-//! this tree there: only when nothing of what was released breaks.
+//! `proto/released` has the `.proto` files of the last release. At a release,
+//! `MUSTER_BLESS=released cargo test -p muster-proto --test breaking` puts the files of this tree there: only when nothing of
+//! what was released breaks.
 
 #![allow(
     clippy::disallowed_methods,
@@ -27,7 +28,7 @@ fn what_was_released_is_still_there() {
         "the last release speaks what this tree does not:\n{}",
         broken.join("\n")
     );
-    if wire::blesses() {
+    if wire::releases() {
         for file in wire::FILES {
             let kept = wire::released_folder().join(file);
             std::fs::copy(wire::folder().join(file), kept).unwrap();
@@ -99,6 +100,14 @@ fn what_breaks_is_found() {
         let found = broken(&wire::current(), &wire::changed(file, from, to));
         assert_eq!(found.len(), 1, "{to:?}: {found:?}");
         assert!(found[0].starts_with(complaint), "{to:?}: {found:?}");
+    }
+}
+
+#[test]
+fn renewing_goldens_is_no_release() {
+    assert!(wire::is_release("released"));
+    for word in ["1", "", "yes", "release"] {
+        assert!(!wire::is_release(word), "{word:?}");
     }
 }
 

@@ -12,6 +12,7 @@
     reason = "test code: a broken lab must stop at once and say where"
 )]
 
+pub mod aloud;
 pub mod bench;
 pub mod dumps;
 pub mod fleet;
@@ -19,6 +20,7 @@ pub mod floor;
 pub mod forward;
 pub mod huge;
 pub mod hwloc;
+pub mod idle;
 pub mod images;
 pub mod ledger;
 pub mod loopback;

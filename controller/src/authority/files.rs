@@ -82,7 +82,7 @@ const ROOT_KEY: &str = "root.key";
 
 /// The first root that was replaced by another one writes it.
 const ROTATION: &str = "rotation.json";
-/// The new root signed by the old one.
+/// The root that signs, signed by the one that it replaces.
 const CROSS: &str = "cross.crt";
 
 /// Which lines count. The first one is number 1.
@@ -187,13 +187,27 @@ pub(super) fn keep_line(
     make(folder)?;
     write(&folder.join(ROOT_KEY), &keys.root, 0o600)?;
     write(&folder.join(INTERMEDIATE_KEY), &keys.intermediate, 0o600)?;
-    if let Some(cross) = cross {
-        write(&folder.join(CROSS), &pem(cross), 0o644)?;
-    }
+    keep_cross(folder, cross)?;
     let intermediates: String = line.intermediates.iter().map(pem).collect();
     write(&folder.join(INTERMEDIATE), &intermediates, 0o644)?;
     write(&folder.join(ROOT), &pem(&line.root), 0o644)?;
     sync(folder)
+}
+
+/// Writes a line's root signed by the one that it replaces; none takes away that of an earlier time.
+pub(super) fn keep_cross(
+    line: &Path,
+    cross: Option<&CertificateDer<'_>>,
+) -> Result<(), FilesError> {
+    let path = line.join(CROSS);
+    match cross {
+        Some(cross) => write(&path, &pem(cross), 0o644)?,
+        None if path.exists() => {
+            fs::remove_file(&path).map_err(|source| file("remove", &path, source))?;
+        }
+        None => return Ok(()),
+    }
+    sync(line)
 }
 
 fn open(folder: &Path) -> Result<Line, FilesError> {

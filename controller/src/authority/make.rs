@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData as _, SerialNumber,
+    KeyUsagePurpose, PublicKeyData as _, SerialNumber, SubjectPublicKeyInfo,
 };
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
@@ -69,15 +69,14 @@ impl Line {
 /// The same root signed by another one, so that whoever trusts that one trusts this one too.
 pub(super) fn cross_sign(
     root: &Line,
-    root_key: &Zeroizing<String>,
     by: &Line,
     by_key: &Zeroizing<String>,
     now: UnixMs,
 ) -> Result<CertificateDer<'static>, AuthorityError> {
-    let (key, by_key) = (KeyPair::from_pem(root_key)?, KeyPair::from_pem(by_key)?);
-    let signer = Issuer::from_ca_cert_der(&by.root, by_key)?;
+    let signer = Issuer::from_ca_cert_der(&by.root, KeyPair::from_pem(by_key)?)?;
     let (_, parsed) = X509Certificate::from_der(&root.root)
         .map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
+    let key = SubjectPublicKeyInfo::from_der(parsed.public_key().raw)?;
     let names = parsed.subject().iter_common_name();
     let name: Vec<&str> = names.filter_map(|name| name.as_str().ok()).collect();
     let params = ca(&name.concat(), now, ROOT_LIFE, None)?;

@@ -4,7 +4,10 @@
 //! itself by the new root and by the new root signed by the old one, so that whoever trusts either trusts it.
 //! A node that shows a certificate of the new root has proved that it knows the new root. When all have, the
 //! old one can go.
+//!
+//! Until then it can be gone back: the two change places, and all of this holds the other way round.
 
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -29,7 +32,7 @@ const RENEWALS: Limit = Limit {
 pub enum RotationError {
     /// One at a time.
     #[error(
-        "the root is being replaced already; finish that first: `muster-controller authority rotate --finish`"
+        "the root is being replaced already; finish that first with `muster-controller authority rotate --finish`, or go back with --abort"
     )]
     Begun,
     /// There is nothing to finish.
@@ -37,6 +40,14 @@ pub enum RotationError {
         "the root is not being replaced; begin with `muster-controller authority rotate --start`"
     )]
     NotBegun,
+    /// Whoever trusts the root that signs now alone would be cut off.
+    #[error(
+        "the key of the root that signs now, root.key, is not in {folder}: put it back to go back, or finish with `muster-controller authority rotate --finish`"
+    )]
+    NoKey {
+        /// Where it should be.
+        folder: PathBuf,
+    },
     /// Somebody else has its root's key.
     #[error("this authority is not the controller's own: whoever issued it replaces it")]
     NotOwn,
@@ -79,7 +90,7 @@ impl Authority {
         let (line, keys) = Line::create(&format!("muster root {signing}"), now)?;
         let old_key = files::root_key(&files::line_folder(folder, old))?;
         let cross = old_key
-            .map(|old_key| cross_sign(&line, &keys.root, &held.signing, &old_key, now))
+            .map(|old_key| cross_sign(&line, &held.signing, &old_key, now))
             .transpose()?;
         let new_folder = files::line_folder(folder, signing);
         files::keep_line(&new_folder, &line, &keys, cross.as_ref())?;
@@ -95,7 +106,35 @@ impl Authority {
         Ok(is_shown)
     }
 
-    /// Forgets the old root: who shows a certificate of it, or knows it alone, is cut off from now on.
+    /// Goes back to the root before: certificates come from it again, and the new one is what is forgotten in the end. Nobody is
+    /// cut off by that: the controller shows itself by the old root, and by the old root signed by the new one.
+    ///
+    /// # Errors
+    /// [`RotationError`] says why not; nothing has changed then.
+    pub fn abort_rotation(&self, now: UnixMs) -> Result<(), RotationError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.folder.as_deref().ok_or(RotationError::NotOwn)?;
+        let held = self.held();
+        let Rotation { signing, old } = files::rotation(folder)?;
+        let (Some(number), Some(Old { line, .. })) = (old, &held.old) else {
+            return Err(RotationError::NotBegun);
+        };
+        let new_folder = files::line_folder(folder, signing);
+        let key = files::root_key(&new_folder)?;
+        let key = key.ok_or(RotationError::NoKey { folder: new_folder })?;
+        let cross = cross_sign(line, &held.signing, &key, now)?;
+        files::keep_cross(&files::line_folder(folder, number), Some(&cross))?;
+        let (signing, old) = (number, Some(signing));
+        files::keep_rotation(folder, Rotation { signing, old })?;
+        let old = Old {
+            line: Arc::clone(&held.signing),
+            cross: Some(cross),
+        };
+        self.replace(Arc::clone(line), Some(old));
+        Ok(())
+    }
+
+    /// Forgets the root that does not sign: who shows a certificate of it, or knows it alone, is cut off from now on.
     ///
     /// # Errors
     /// [`RotationError`] says why not; nothing has changed then.

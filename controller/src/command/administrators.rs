@@ -1,6 +1,5 @@
 //! `muster-controller admin`: certificates of administrators, by which they reach the controller from elsewhere.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,8 +12,9 @@ use muster_proto::v1;
 use rcgen::{CertificateParams, KeyPair};
 use zeroize::Zeroizing;
 
-use super::cli::duration;
+use super::cli::{Output, duration};
 use super::remote::{Client, day, told};
+use super::show::{self, Sheet, Text};
 
 /// Certificates of administrators.
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,10 @@ pub(crate) enum AdministratorCommand {
         out: Option<PathBuf>,
     },
     /// List the certificates.
-    List,
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
     /// End certificates at once.
     Revoke {
         /// A serial number, or a name for all of its certificates.
@@ -42,17 +45,16 @@ pub(crate) enum AdministratorCommand {
 pub(super) async fn run(
     client: &mut Client,
     command: AdministratorCommand,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<Text> {
     match command {
         AdministratorCommand::Issue { name, ttl, out } => {
             let out = out.unwrap_or_else(|| PathBuf::from(format!("{name}.pem")));
-            issue(client, name, ttl, &out).await
+            issue(client, name, ttl, &out).await.map(Text::Plain)
         }
-        AdministratorCommand::List => {
+        AdministratorCommand::List { output } => {
             let listed = client.list_administrators(v1::ListAdministratorsRequest {});
-            Ok(list(
-                &listed.await.map_err(told)?.into_inner().administrators,
-            ))
+            let listed = listed.await.map_err(told)?.into_inner();
+            show::administrators(&listed.administrators, &Sheet::new(output))
         }
         AdministratorCommand::Revoke { administrator } => {
             let request = v1::RevokeAdministratorRequest {
@@ -60,7 +62,8 @@ pub(super) async fn run(
             };
             let revoked = client.revoke_administrator(request).await.map_err(told)?;
             let count = revoked.into_inner().revoked;
-            Ok(format!("{count} certificates of {administrator} revoked\n"))
+            let text = format!("{count} certificates of {administrator} revoked\n");
+            Ok(Text::Plain(text))
         }
     }
 }
@@ -115,26 +118,4 @@ async fn fill(
     }
     file.sync_all()?;
     Ok(issued.record.unwrap_or_default())
-}
-
-fn list(administrators: &[v1::Administrator]) -> String {
-    let mut text = format!(
-        "{:<24}{:<34}{:<22}{:<12}ISSUED BY\n",
-        "NAME", "SERIAL", "ENDS", "STATE"
-    );
-    for one in administrators {
-        let state = if one.revoked { "revoked" } else { "issued" };
-        let ends = day(one.ends_unix_ms);
-        let v1::Administrator {
-            name,
-            serial,
-            issued_by,
-            ..
-        } = one;
-        let _ = writeln!(
-            text,
-            "{name:<24}{serial:<34}{ends:<22}{state:<12}{issued_by}"
-        );
-    }
-    text
 }

@@ -117,11 +117,25 @@ impl Fleet {
         what: &str,
         edit: impl Fn(&mut NodeRecord) -> Vec<Write> + Send + Sync,
     ) -> Result<Arc<NodeRecord>, MoveError> {
+        self.edit_as("edited", id, what, edit).await
+    }
+
+    /// The same as an event of that kind.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub async fn edit_as(
+        &self,
+        kind: &str,
+        id: &str,
+        what: &str,
+        edit: impl Fn(&mut NodeRecord) -> Vec<Write> + Send + Sync,
+    ) -> Result<Arc<NodeRecord>, MoveError> {
         for _ in 0..MOST_RACES {
             let stored = self.store.node(id).await?;
             let mut record = stored.ok_or_else(|| MoveError::NoNode(id.to_owned()))?;
             let more = edit(&mut record);
-            match self.put(record, "edited", what.to_owned(), more).await {
+            match self.put(record, kind, what.to_owned(), more).await {
                 Err(StoreError::Conflict { .. }) => {}
                 put => return Ok(put?),
             }

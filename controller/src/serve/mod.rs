@@ -1,16 +1,17 @@
 //! The services on their ports: nodes and administrators over TLS, local administrators over a socket.
 //!
-//! Map: `tls` takes connections; `caller` says who calls on one; `enrollment`, `node` and `admin` are the services, each a translation to
+//! Map: `tls` takes connections, and `http` serves on them; `caller` says who calls on one; `enrollment`, `node` and `admin` are the services, each a translation to
 //! [`crate::admission`] and [`crate::fleet`]; this file starts and stops them.
 
 mod admin;
 mod caller;
 mod enrollment;
+mod http;
 mod node;
 mod tls;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,25 +23,21 @@ use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::http;
+use tonic::codegen::http::{Request, Response};
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tower::ServiceExt as _;
 
 use crate::admission::Admission;
 use crate::authority::Authority;
 use crate::fleet::{Fleet, MoveError, watch_leases};
-use crate::peer::Identified;
+use crate::peer::{Identified, Link};
 use crate::store::StoreError;
 
-pub use tls::{Revoked, TlsError};
+pub use tls::{Newcomers, Revoked, TlsError};
 
 /// Larger than any inventory that is let through.
 const LARGEST_MESSAGE: usize = 16 << 20;
-
-/// Calls at a time on one connection.
-const MOST_CALLS: u32 = 64;
-/// Until the answer to a call begins, so that nobody sends for ever.
-const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What the services share.
 #[derive(Debug, Clone)]
@@ -66,6 +63,8 @@ pub struct Listeners {
     pub socket: UnixListener,
     /// Where the socket is; taken away at the end.
     pub socket_path: PathBuf,
+    /// What is put up with of whoever has shown no certificate.
+    pub newcomers: Newcomers,
 }
 
 /// Why the services ended.
@@ -95,24 +94,24 @@ impl Services {
             Arc::clone(&self.revoked),
             listeners.names,
         )?;
-        let connections = tls::accept(listeners.network, door);
-        let network = Server::builder()
-            .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
-            .max_concurrent_streams(MOST_CALLS)
-            .timeout(LONGEST_CALL)
-            .add_service(
-                EnrollmentServer::new(enrollment::Service::new(self.clone()))
-                    .max_decoding_message_size(LARGEST_MESSAGE),
-            )
-            .add_service(
-                NodeServer::new(node::Service::new(self.clone()))
-                    .max_decoding_message_size(LARGEST_MESSAGE),
-            )
-            .add_service(AdminServer::new(admin::Service::remote(
-                self.clone(),
-                stop.clone(),
-            )))
-            .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
+        let connections = tls::accept(listeners.network, door, listeners.newcomers);
+        let routes = Routes::new(
+            EnrollmentServer::new(enrollment::Service::new(self.clone()))
+                .max_decoding_message_size(LARGEST_MESSAGE),
+        )
+        .add_service(
+            NodeServer::new(node::Service::new(self.clone()))
+                .max_decoding_message_size(LARGEST_MESSAGE),
+        )
+        .add_service(AdminServer::new(admin::Service::remote(
+            self.clone(),
+            stop.clone(),
+        )))
+        .prepare();
+        let network = async {
+            http::serve(connections, routes, stop.clone()).await;
+            Ok(())
+        };
         let local = Server::builder()
             .add_service(AdminServer::new(admin::Service::local(
                 self.clone(),
@@ -140,7 +139,15 @@ impl Services {
             }
             Ok(())
         };
-        let ended = tokio::try_join!(network, local, leases, anew);
+        let endings = async {
+            tokio::select! {
+                // What is not told by then is told after the next start.
+                () = self.admission.watch_certificates() => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        };
+        let ended = tokio::try_join!(network, local, leases, anew, endings);
         // Nobody is left to tell when it is gone already.
         let _ = std::fs::remove_file(&listeners.socket_path);
         ended?;
@@ -150,24 +157,25 @@ impl Services {
 
 impl Services {
     /// The service that nodes call, on a connection that whoever asks for it has secured: each call is taken for one of
-    /// `caller` at `address`. For simulations, which have no network.
+    /// `caller` on `link`. For simulations, which have no network.
     pub fn node(
         &self,
         caller: Identified,
-        address: SocketAddr,
+        link: Link,
     ) -> impl tower::Service<
-        http::Request<Body>,
-        Response = http::Response<Body>,
+        Request<Body>,
+        Response = Response<Body>,
         Error = Infallible,
         Future: Send,
     > + use<> {
         let connection = tls::Connection {
-            address,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            link,
             identified: Some(caller),
             root: None,
         };
         let service = NodeServer::new(node::Service::new(self.clone()));
-        service.map_request(move |mut request: http::Request<Body>| {
+        service.map_request(move |mut request: Request<Body>| {
             request.extensions_mut().insert(connection.clone());
             request
         })

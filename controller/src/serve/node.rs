@@ -66,13 +66,12 @@ impl Service {
     async fn take(
         &self,
         mut node: Arc<NodeRecord>,
-        report: &v1::NodeReport,
-        epoch: u64,
+        beat: &v1::HeartbeatRequest,
     ) -> Result<(), Status> {
         // From approved to active there are three steps; nothing takes more.
         const MOST_STEPS: usize = 4;
         for _ in 0..MOST_STEPS {
-            let Some((event, reason)) = meaning(&node, report, epoch) else {
+            let Some((event, reason)) = meaning(&node, beat) else {
                 break;
             };
             let before = node.status;
@@ -89,11 +88,12 @@ impl Service {
     }
 }
 
-/// What a report means for a node as it is now.
-fn meaning(node: &NodeRecord, report: &v1::NodeReport, epoch: u64) -> Option<(Event, String)> {
+/// What the report of a heartbeat means for a node as it is now.
+fn meaning(node: &NodeRecord, beat: &v1::HeartbeatRequest) -> Option<(Event, String)> {
     use NodeStatus::{
         Activating, Active, Approved, EnteringMaintenance, Failed, Fenced, Starting, Unfencing,
     };
+    let report = beat.report.as_ref()?;
     let progress = report.progress();
     let told = |event: Event, reason: &str| Some((event, reason.to_owned()));
     if progress == Progress::Failed
@@ -118,10 +118,13 @@ fn meaning(node: &NodeRecord, report: &v1::NodeReport, epoch: u64) -> Option<(Ev
         ),
         (Fenced, _) => told(Event::Heard, "the node is heard again"),
         // What it says of an older epoch proves nothing of this one.
-        (Unfencing, _) if report.nothing_of_old_epoch_runs && epoch == node.epoch => {
+        (Unfencing, _) if report.nothing_of_old_epoch_runs && beat.epoch == node.epoch => {
             told(Event::CleanReported, "nothing of the old epoch runs")
         }
-        (EnteringMaintenance, _) if report.workloads == Some(0) => {
+        // Before it had heard of the maintenance, it might have started another one right after.
+        (EnteringMaintenance, _)
+            if report.workloads == Some(0) && beat.generation == node.generation =>
+        {
             told(Event::Drained, "no workload runs")
         }
         _ => None,
@@ -141,11 +144,14 @@ impl v1::node_server::Node for Service {
             .is_late(self.services.fleet.now());
         let node = self.caller(&request).await?;
         let node = self.services.note_root(node, &request).await?;
-        let from = super::peer_address(&request);
+        let connection = request.extensions().get::<super::tls::Connection>();
+        let connection = connection.map(|connection| (connection.link, connection.address.ip()));
         let beat = request.into_inner();
-        let looked = self.services.admission.look_for_copy(&node, &beat, from);
-        let looked = looked.await;
-        looked.map_err(|error| super::enrollment::status_of(&error))?;
+        if let Some((link, from)) = connection {
+            let admission = &self.services.admission;
+            let looked = admission.look_for_copy(&node, &beat, link, from).await;
+            looked.map_err(|error| super::enrollment::status_of(&error))?;
+        }
         if beat.epoch > node.epoch {
             return Err(Status::failed_precondition(
                 "the node knows a later epoch than this controller: it is a stale one",
@@ -153,9 +159,7 @@ impl v1::node_server::Node for Service {
         }
         let fleet = &self.services.fleet;
         let id = node.id.clone();
-        if let Some(report) = &beat.report {
-            self.take(node, report, beat.epoch).await?;
-        }
+        self.take(node, &beat).await?;
         // The lease and what it is for are of one moment: nobody is told to go on who is being fenced.
         let grant = fleet.heard(&id, beat.gauges, beat.report);
         let grant = grant.ok_or_else(|| Status::not_found("the node was deleted"))?;

@@ -139,3 +139,60 @@ async fn whoever_is_late_is_cut_off_only_when_an_administrator_says_so() {
     let channel = lab.connect(Trust::Roots, Some(&new)).await.unwrap();
     beat(&mut NodeClient::new(channel)).await.unwrap();
 }
+
+#[tokio::test]
+async fn no_node_is_cut_off_by_going_back_to_the_old_root() {
+    let lab = Lab::start().await;
+    let refused = rotate(&lab, Step::Abort, Late::Wait).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    let old_roots = lab.authority.roots();
+    let (first, second) = (lab.member(FIRST).await, lab.member(SECOND).await);
+    let mut first_live = node(&lab, &old_roots, &first).await;
+    beat(&mut first_live).await.unwrap();
+    let mut second_live = node(&lab, &old_roots, &second).await;
+    beat(&mut second_live).await.unwrap();
+
+    rotate(&lab, Step::Start, Late::Wait).await.unwrap();
+    let (renewed, both) = renew(&mut first_live).await;
+    let mut first_live = node(&lab, &both, &renewed).await;
+    beat(&mut first_live).await.unwrap();
+    let new_token = lab.token(9, 3600).await;
+    let state = rotate(&lab, Step::Abort, Late::Wait).await.unwrap();
+    assert_eq!((state.roots.len(), state.behind_total), (2, 1));
+    assert_eq!(state.behind[0].node, FIRST, "it has one of the new root");
+
+    // Those who went along are asked to come back, those who did not are not; whoever trusts one root alone gets in.
+    assert!(beat(&mut first_live).await.unwrap().renew_certificate);
+    assert!(!beat(&mut second_live).await.unwrap().renew_certificate);
+    beat(&mut node(&lab, &both, &renewed).await).await.unwrap();
+    beat(&mut node(&lab, &old_roots, &second).await)
+        .await
+        .unwrap();
+    let third = lab.machine(&format!("{:032}", 3)).asks(&new_token);
+    let joined = lab
+        .connect_trusting(both[..1].to_vec(), None)
+        .await
+        .unwrap();
+    let mut joined = v1::enrollment_client::EnrollmentClient::new(joined);
+    joined.enroll(third).await.unwrap();
+    let refused = rotate(&lab, Step::Finish, Late::Wait).await.unwrap_err();
+    assert!(
+        refused.message().starts_with("1 would be cut off"),
+        "{refused}"
+    );
+
+    let (back, _) = renew(&mut first_live).await;
+    beat(&mut node(&lab, &both, &back).await).await.unwrap();
+    let state = rotate(&lab, Step::Finish, Late::Wait).await.unwrap();
+    assert_eq!((state.roots.len(), state.roots[0].nodes), (1, 2));
+    assert_eq!(lab.authority.roots(), old_roots);
+    beat(&mut node(&lab, &old_roots, &back).await)
+        .await
+        .unwrap();
+    assert!(
+        lab.connect_trusting(both[..1].to_vec(), None)
+            .await
+            .is_err()
+    );
+    lab.refused_at_the_handshake(&renewed).await;
+}

@@ -1,6 +1,5 @@
 //! A controller's process: the real one, but for TLS, the command line and the database.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -9,7 +8,7 @@ use muster_controller::admission::Admission;
 use muster_controller::authority::Authority;
 use muster_controller::clock::Clock;
 use muster_controller::fleet::{Fleet, Timing, watch_leases};
-use muster_controller::peer::{Identified, Peer};
+use muster_controller::peer::{Identified, Link, Peer};
 use muster_controller::record::UnixMs;
 use muster_controller::serve::{Revoked, Services};
 use muster_controller::store::Store;
@@ -120,7 +119,12 @@ impl Center {
     }
 
     /// Answers a call of a node; nothing when it is down, or ends meanwhile.
-    pub(super) async fn call(&self, node: &str, request: Request<Body>) -> Option<Response<Body>> {
+    pub(super) async fn call(
+        &self,
+        node: &str,
+        link: Link,
+        request: Request<Body>,
+    ) -> Option<Response<Body>> {
         let caller = Identified {
             peer: Peer::Node(node.to_owned()),
             serial: SERIAL.to_owned(),
@@ -131,8 +135,7 @@ impl Center {
         {
             let mut process = self.process.lock().unwrap();
             let process = process.as_mut()?;
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-            let service = process.services.node(caller, address);
+            let service = process.services.node(caller, link);
             process.tasks.spawn(async move {
                 let Ok(answer) = service.oneshot(request).await;
                 // Whoever asked may be gone.

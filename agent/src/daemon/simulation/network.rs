@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http_body_util::{BodyExt as _, Full};
+use muster_controller::peer::Link;
 use tokio::sync::oneshot;
 use tonic::Status;
 use tonic::body::Body;
@@ -72,15 +73,20 @@ impl Dial for Way {
         let (Ok(Some(())), Some(process)) = (reached, known) else {
             return Err(ConnectError::new(target, "nobody answers".to_owned()));
         };
-        let way = self.clone();
-        let call = move |request| way.clone().call(process, request);
+        let (way, link) = (self.clone(), Link::made_now());
+        let call = move |request| way.clone().call(process, link, request);
         Ok(Wire::new(tower::service_fn(call)))
     }
 }
 
 impl Way {
     /// One call on a connection to the controller's process `process`.
-    async fn call(self, process: usize, request: Request<Body>) -> Result<Response<Body>, Status> {
+    async fn call(
+        self,
+        process: usize,
+        link: Link,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Status> {
         let now = self.center.fleet().map(|fleet| Arc::as_ptr(&fleet).addr());
         if now != Some(process) {
             return Err(Status::unavailable("the connection was reset"));
@@ -93,13 +99,13 @@ impl Way {
                 tokio::time::sleep(way.chance.up_to(SENT_AGAIN)).await;
                 way.ledger
                     .note(format_args!("{}: a call arrives again", way.node));
-                way.exchange(parts, bytes).await;
+                way.exchange(link, parts, bytes).await;
             });
         }
         let (sender, receiver) = oneshot::channel();
         // It is under way, whether somebody still waits for the answer or not.
         tokio::spawn(async move {
-            let answer = self.exchange(parts, bytes).await;
+            let answer = self.exchange(link, parts, bytes).await;
             let _ = sender.send(answer);
         });
         match tokio::time::timeout(CALL_TIMEOUT, receiver).await {
@@ -109,10 +115,10 @@ impl Way {
         }
     }
 
-    async fn exchange(&self, parts: Parts, bytes: Bytes) -> Option<Response<Body>> {
+    async fn exchange(&self, link: Link, parts: Parts, bytes: Bytes) -> Option<Response<Body>> {
         self.go(&self.weather.there).await?;
         let request = Request::from_parts(parts, Body::new(Full::new(bytes)));
-        let answer = self.center.call(&self.node, request).await?;
+        let answer = self.center.call(&self.node, link, request).await?;
         self.go(&self.weather.back).await?;
         Some(answer)
     }

@@ -144,6 +144,74 @@ fn without_the_old_roots_key_the_controller_shows_the_old_root_until_the_end() {
 }
 
 #[test]
+fn nobody_is_cut_off_by_going_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = open_or_create(folder.path(), NOW).unwrap();
+    let (old_roots, old_pin, old_node) = (authority.roots(), authority.pin(), node(&authority));
+    let refused = authority.abort_rotation(NOW).unwrap_err();
+    assert!(matches!(refused, RotationError::NotBegun), "{refused}");
+    // The key of the old root is not needed for going back.
+    assert!(authority.begin_rotation(NOW).unwrap());
+    std::fs::remove_file(folder.path().join("root.key")).unwrap();
+    let (both_roots, new_pin, new_node) = (authority.roots(), authority.pin(), node(&authority));
+
+    authority.abort_rotation(NOW).unwrap();
+    let restarted = open_or_create(folder.path(), NOW).unwrap();
+    for authority in [&authority, &restarted] {
+        assert!(authority.is_rotating());
+        assert_eq!(authority.signing_root(), hex(&old_pin));
+        assert_eq!(authority.pin(), old_pin);
+        for roots in [&old_roots[..], &both_roots[..], &both_roots[..1]] {
+            assert!(trusts(roots, authority));
+        }
+        assert!(is_pinned(old_pin, authority));
+        assert!(is_pinned(new_pin, authority), "a token of since the start");
+        assert!(is_trusted(&old_node, authority));
+        assert!(is_trusted(&new_node, authority));
+        assert_eq!(node(authority).root, hex(&old_pin));
+    }
+
+    // Forth again it would need the key of the old root.
+    let refused = authority.abort_rotation(NOW).unwrap_err();
+    assert!(matches!(refused, RotationError::NoKey { .. }), "{refused}");
+    assert_eq!(authority.signing_root(), hex(&old_pin));
+    assert!(trusts(&both_roots[..1], &authority));
+}
+
+#[test]
+fn after_going_back_the_new_root_is_forgotten_and_another_can_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = open_or_create(folder.path(), NOW).unwrap();
+    let (old_roots, old_pin) = (authority.roots(), authority.pin());
+    authority.begin_rotation(NOW).unwrap();
+    let (new_root, new_node) = (authority.roots()[..1].to_vec(), node(&authority));
+    authority.abort_rotation(NOW).unwrap();
+    authority.finish_rotation().unwrap();
+    let restarted = open_or_create(folder.path(), NOW).unwrap();
+    for authority in [&authority, &restarted] {
+        assert_eq!(authority.roots(), old_roots);
+        assert_eq!(authority.pin(), old_pin);
+        assert!(!trusts(&new_root, authority));
+        assert!(!is_trusted(&new_node, authority));
+    }
+
+    // Nothing of the first attempt is taken for the second, which has no key to sign the new root by.
+    std::fs::remove_file(folder.path().join("root.key")).unwrap();
+    assert!(!restarted.begin_rotation(NOW).unwrap());
+    let again = open_or_create(folder.path(), NOW).unwrap();
+    for authority in [&restarted, &again] {
+        assert_ne!(authority.roots()[..1], new_root[..]);
+        assert_eq!(authority.pin(), old_pin);
+        assert!(trusts(&old_roots, authority));
+        assert!(!trusts(&new_root, authority));
+    }
+    std::fs::remove_file(folder.path().join("line-2/root.key")).unwrap();
+    let refused = again.abort_rotation(NOW).unwrap_err();
+    assert!(matches!(refused, RotationError::NoKey { .. }), "{refused}");
+    assert!(again.is_rotating() && trusts(&old_roots, &again));
+}
+
+#[test]
 fn what_was_half_written_counts_for_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let authority = open_or_create(folder.path(), NOW).unwrap();

@@ -40,7 +40,7 @@ pub(super) async fn run(door: Door, colour: ColorChoice, command: Command) -> an
         colour,
     };
     match command {
-        Command::Serve(_) | Command::Completions { .. } => {
+        Command::Serve(_) | Command::Completions { .. } | Command::ManualPages { .. } => {
             Err(Ended::with(Exit::Usage, "this command asks nobody"))
         }
         Command::Tokens(command) => ask.tokens(command).await,
@@ -48,11 +48,11 @@ pub(super) async fn run(door: Door, colour: ColorChoice, command: Command) -> an
         Command::Events(arguments) => ask.events(arguments).await,
         Command::Authority(command) => {
             let text = authority::run(&mut ask.client, command).await?;
-            ask.print(&show::Text::Plain(text))
+            ask.print(&text)
         }
         Command::Admin(command) => {
             let text = administrators::run(&mut ask.client, command).await?;
-            ask.print(&show::Text::Plain(text))
+            ask.print(&text)
         }
         Command::Cluster(ClusterCommand::Status { output }) => ask.cluster(output).await,
     }

@@ -66,6 +66,20 @@ pub(super) fn ago(since_unix_ms: i64, now_unix_ms: i64) -> Line {
     Line::from(units::seconds(seconds.unsigned_abs()))
 }
 
+/// The day on which its certificate ends, and whether that should worry anybody.
+pub(super) fn certificate(node: &v1::NodeRecord, now_unix_ms: i64) -> Line {
+    let ends = node.certificate_ends_unix_ms;
+    let (Some(ends), Some(at)) = (ends, ends.and_then(at)) else {
+        return or_none(None);
+    };
+    let day = at.get(..10).unwrap_or_default();
+    match node.certificate_warning.as_str() {
+        "" => Line::from(format!("until {day}")),
+        _ if ends < now_unix_ms => Line::toned(Tone::Bad, &format!("ended {day}")),
+        _ => Line::toned(Tone::Attention, &format!("not renewed, ends {day}")),
+    }
+}
+
 pub(super) fn cpu(gauges: Option<&v1::Gauges>) -> Line {
     let percent = gauges.and_then(|gauges| gauges.cpu_percent);
     or_none(percent.map(percentage).as_deref())

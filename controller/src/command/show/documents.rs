@@ -25,6 +25,9 @@ pub(super) struct Node<'a> {
     quarantine: Option<&'a str>,
     role: Option<&'static str>,
     offline: bool,
+    /// Null: it has no certificate, or it is not known.
+    certificate_ends_at: Option<String>,
+    certificate_warning: Option<&'a str>,
     heard_at: Option<String>,
     cpu_percent: Option<f64>,
     memory_used_bytes: Option<u64>,
@@ -68,6 +71,8 @@ impl<'a> From<&'a v1::NodeRecord> for Node<'a> {
             quarantine: known(&node.quarantine),
             role: known_role(node.role).map(Role::key),
             offline: node.offline,
+            certificate_ends_at: node.certificate_ends_unix_ms.and_then(at),
+            certificate_warning: known(&node.certificate_warning),
             heard_at: node.heard_unix_ms.and_then(at),
             cpu_percent: gauges.cpu_percent,
             memory_used_bytes: gauges.memory_used_bytes,

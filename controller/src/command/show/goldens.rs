@@ -37,6 +37,7 @@ fn nodes() -> Vec<v1::NodeRecord> {
         status_since_unix_ms: NOW - 90_000_000,
         role: v1::Role::Worker.into(),
         heard_unix_ms: Some(NOW - 4_000),
+        certificate_ends_unix_ms: Some(NOW + 7_000_000_000),
         gauges: Some(v1::Gauges {
             cpu_percent: Some(12.4),
             memory_used_bytes: Some(24 << 30),
@@ -66,6 +67,8 @@ fn nodes() -> Vec<v1::NodeRecord> {
         status_since_unix_ms: NOW - 60_000,
         offline: true,
         stuck: "fenced for longer than an hour".to_owned(),
+        certificate_ends_unix_ms: Some(NOW - 5_000),
+        certificate_warning: "its certificate has ended".to_owned(),
         revision: 3,
         ..Default::default()
     };

@@ -1,7 +1,7 @@
 //! Answers as text.
 //!
 //! Map: `documents` is what programs read: every field that `-o json` and `-o yaml` have; `nodes`, `node`, `tokens`,
-//! `events` and `cluster` are for people; `feed` is what `--watch` prints; `cells` is what stands in a table. Nothing
+//! `events`, `cluster` and `trust` (the authority and administrators, with their documents) are for people; `feed` is what `--watch` prints; `cells` is what stands in a table. Nothing
 //! here asks anybody, and the time is told to it.
 
 mod cells;
@@ -12,6 +12,7 @@ mod feed;
 mod node;
 mod nodes;
 mod tokens;
+mod trust;
 
 #[cfg(test)]
 mod goldens;
@@ -30,6 +31,7 @@ pub(super) use feed::Feed;
 pub(super) use node::{json_of, node};
 pub(super) use nodes::{changed, nodes};
 pub(super) use tokens::{created, tokens};
+pub(super) use trust::{administrators, authority};
 
 /// How an answer is to be shown.
 #[derive(Debug, Clone, Copy)]

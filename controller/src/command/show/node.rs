@@ -51,6 +51,7 @@ fn page(node: &v1::NodeRecord, shown: &v1::GetNodeResponse, sheet: &Sheet) -> St
         .and(ago(node.status_since_unix_ms, sheet.now_unix_ms));
     page.fact("since", &since.plain(" ago"));
     page.fact("heard", &heard(node, sheet));
+    page.fact("certificate", &certificate(node));
     page.fact("role", &role(node.role));
     page.fact("id", &Line::from(&node.id));
     page.fact("description", &Line::from(&node.description));
@@ -71,6 +72,17 @@ fn heard(node: &v1::NodeRecord, sheet: &Sheet) -> Line {
     match node.heard_unix_ms {
         None => Line::from("not since the controller started"),
         Some(at) => ago(at, sheet.now_unix_ms).plain(" ago"),
+    }
+}
+
+fn certificate(node: &v1::NodeRecord) -> Line {
+    let Some(ends) = node.certificate_ends_unix_ms.and_then(at) else {
+        return Line::default();
+    };
+    let good = Line::from("good until ").plain(&ends);
+    match node.certificate_warning.as_str() {
+        "" => good,
+        warning => good.plain(": ").tone(Tone::Attention, warning),
     }
 }
 

@@ -6,7 +6,7 @@ use muster_proto::v1;
 use muster_terminal::{Column, Line, Tone, screen};
 
 use super::cells::{
-    ago, cpu, labels, memory, memory_share, or_none, role, status, status_word, taints,
+    ago, certificate, cpu, labels, memory, memory_share, or_none, role, status, status_word, taints,
 };
 use super::documents::Node;
 use super::{Sheet, Text, json, lines, yaml};
@@ -57,6 +57,7 @@ pub(super) fn columns(sheet: &Sheet) -> Vec<Column> {
     if sheet.is_wide() {
         columns.extend([
             Column::fixed("HEARD"),
+            Column::fixed("CERTIFICATE"),
             Column::fixed("HOSTNAME"),
             Column::fixed("AGENT"),
             Column::flexible("TAGS", 10),
@@ -91,6 +92,7 @@ pub(super) fn row(node: &v1::NodeRecord, sheet: &Sheet) -> Vec<Line> {
         let heard = node.heard_unix_ms.map(|at| ago(at, sheet.now_unix_ms));
         row.extend([
             heard.unwrap_or_else(|| or_none(None)),
+            certificate(node, sheet.now_unix_ms),
             or_none(Some(&node.hostname)),
             or_none(Some(&node.agent_version)),
             or_none(Some(&node.tags.join(", "))),

@@ -55,6 +55,7 @@ impl Service {
         offline: bool,
     ) -> Option<(Kind, String)> {
         let stuck = self.stuck(record, heard);
+        let ends = record.certificate_warning(self.services.fleet.now());
         let reason = || record.reason.clone();
         match record.status {
             NodeStatus::Rejected | NodeStatus::Out => None,
@@ -65,7 +66,7 @@ impl Service {
             _ if offline => Some((Kind::Offline, "its heartbeat is late".to_owned())),
             NodeStatus::Inadequate => Some((Kind::Inadequate, reason())),
             NodeStatus::Candidate => Some((Kind::Candidate, reason())),
-            _ => None,
+            _ => ends.map(|ends| (Kind::CertificateEnds, ends.to_owned())),
         }
     }
 }

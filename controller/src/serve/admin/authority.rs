@@ -80,6 +80,7 @@ impl Service {
         let advice = match asked.step() {
             Step::Start => self.start_rotation()?,
             Step::Finish => self.finish_rotation(asked.cut_off).await?,
+            Step::Abort => self.abort_rotation()?,
             Step::Unspecified => return Err(Status::invalid_argument("say which step")),
         };
         tracing::info!(
@@ -109,6 +110,15 @@ impl Service {
         Ok(advice)
     }
 
+    fn abort_rotation(&self) -> Result<Vec<String>, Status> {
+        let now = self.services.fleet.now();
+        let aborted = self.services.authority.abort_rotation(now);
+        aborted.map_err(|error| status_of_rotation(&error))?;
+        Ok(vec![
+            "whoever has a certificate of the other root renews it; `authority show` tells who has not, and `authority rotate --finish` forgets that root".to_owned(),
+        ])
+    }
+
     async fn finish_rotation(&self, cut_off: bool) -> Result<Vec<String>, Status> {
         let state = self.get_authority().await?;
         if state.behind_total > 0 && !cut_off {
@@ -117,7 +127,7 @@ impl Service {
         let finished = self.services.authority.finish_rotation();
         finished.map_err(|error| status_of_rotation(&error))?;
         Ok(vec![
-            "join tokens that were made before the new root admit nobody any more".to_owned(),
+            "join tokens for the root that was forgotten admit nobody any more".to_owned(),
         ])
     }
 }
@@ -135,7 +145,7 @@ fn refusal(state: &v1::GetAuthorityResponse) -> String {
         more => format!(" and {more} more"),
     };
     format!(
-        "{total} would be cut off, because they do not know the new root yet: {}{more}; wait until they have been heard, have new certificates issued to administrators, or give --cut-off: nodes that are cut off have to join again",
+        "{total} would be cut off, because they do not know the root that signs yet: {}{more}; wait until they have been heard, have new certificates issued to administrators, or give --cut-off: nodes that are cut off come back by a new join token alone",
         named.join(", ")
     )
 }
@@ -146,9 +156,10 @@ fn count(number: usize) -> u32 {
 
 fn status_of_rotation(error: &RotationError) -> Status {
     match error {
-        RotationError::Begun | RotationError::NotBegun | RotationError::NotOwn => {
-            Status::failed_precondition(error.to_string())
-        }
+        RotationError::Begun
+        | RotationError::NotBegun
+        | RotationError::NoKey { .. }
+        | RotationError::NotOwn => Status::failed_precondition(error.to_string()),
         RotationError::Files(_) | RotationError::Authority(_) => {
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::error!(%error, cause, "the root is not replaced");

@@ -17,6 +17,7 @@ impl Service {
             effect: taint.effect.key().to_owned(),
         });
         let fleet = &self.services.fleet;
+        let certificate = record.succession.term;
         v1::NodeRecord {
             id: record.id.clone(),
             name: record.name.clone(),
@@ -40,6 +41,11 @@ impl Service {
             revision: record.revision,
             stuck: self.stuck(record, heard),
             quarantine: record.quarantine.clone().unwrap_or_default(),
+            certificate_ends_unix_ms: certificate.map(|term| term.ends),
+            certificate_warning: record
+                .certificate_warning(fleet.now())
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
 }

@@ -15,14 +15,14 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::ReceiverStream;
 
-use crate::peer::Identified;
+use crate::peer::{Identified, Link};
 use crowd::{Crowd, Stranger};
-use stream::Accepted;
 
+pub use crowd::Newcomers;
 pub(super) use door::Door;
 pub use door::TlsError;
+pub(super) use stream::Accepted;
 pub use verify::Revoked;
 
 /// A handshake that takes longer is nobody's who means well.
@@ -35,6 +35,8 @@ const MOST_HANDSHAKES: usize = 4096;
 pub(super) struct Connection {
     /// Where from.
     pub(super) address: SocketAddr,
+    /// Which one it is.
+    pub(super) link: Link,
     /// By their certificate, if they showed one.
     pub(super) identified: Option<Identified>,
     /// The pin of the root above it, as hex.
@@ -45,19 +47,21 @@ pub(super) struct Connection {
 pub(super) fn accept(
     listener: TcpListener,
     door: Door,
-) -> ReceiverStream<Result<Accepted, std::io::Error>> {
+    newcomers: Newcomers,
+) -> mpsc::Receiver<Accepted> {
     let (sender, receiver) = mpsc::channel(64);
-    tokio::spawn(take(listener, Arc::new(door), sender));
-    ReceiverStream::new(receiver)
+    let crowd = Arc::new(Crowd::within(newcomers));
+    tokio::spawn(take(listener, Arc::new(door), crowd, sender));
+    receiver
 }
 
 async fn take(
     listener: TcpListener,
     door: Arc<Door>,
-    sender: mpsc::Sender<Result<Accepted, std::io::Error>>,
+    crowd: Arc<Crowd>,
+    sender: mpsc::Sender<Accepted>,
 ) {
     let slots = Arc::new(Semaphore::new(MOST_HANDSHAKES));
-    let crowd = Arc::new(Crowd::default());
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
             return;
@@ -86,7 +90,7 @@ async fn take(
             drop(slot);
             if let Some(accepted) = shaken {
                 // Nobody reads when the service ends.
-                let _ = sender.send(Ok(accepted)).await;
+                let _ = sender.send(accepted).await;
             }
         });
     }

@@ -7,13 +7,12 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
 use super::crowd::Stranger;
 use super::{Connection, Door, HANDSHAKE};
-use crate::peer::identify;
+use crate::peer::{Link, identify};
 
 /// What a client says first in HTTP/2 (RFC 9113, section 3.4): 24 bytes, and the head of a SETTINGS frame.
 const PREFACE: usize = 24 + 9;
@@ -21,17 +20,18 @@ const PREFACE: usize = 24 + 9;
 /// One connection.
 #[derive(Debug)]
 pub(in crate::serve) struct Accepted {
-    stream: TlsStream<TcpStream>,
+    /// In a place of its own: whoever passes a connection on keeps room for it in each place where it has been.
+    stream: Box<TlsStream<TcpStream>>,
     connection: Connection,
-    /// Until the client has said the first words.
-    opening: Option<Opening>,
+    deadline: Option<Deadline>,
     /// Who has shown no certificate is counted.
-    _stranger: Option<Stranger>,
+    stranger: Option<Stranger>,
 }
 
-/// The time in which a client has to begin.
+/// The time in which a client has to begin; and then, without a certificate, to be done.
 #[derive(Debug)]
-struct Opening {
+struct Deadline {
+    /// How much of the first words was not said yet.
     missing: usize,
     until: Pin<Box<Sleep>>,
 }
@@ -54,23 +54,39 @@ impl Accepted {
         Self {
             connection: Connection {
                 address,
+                link: Link::made_now(),
                 identified,
                 root,
             },
-            stream,
-            opening: Some(Opening {
+            stream: Box::new(stream),
+            deadline: Some(Deadline {
                 missing: PREFACE,
                 until: Box::pin(tokio::time::sleep(HANDSHAKE)),
             }),
-            _stranger: stranger,
+            stranger,
         }
     }
 }
 
-impl Connected for Accepted {
-    type ConnectInfo = Connection;
+impl Accepted {
+    /// Counts the first words, and moves the deadline when they were said.
+    fn said(&mut self, bytes: usize) {
+        let Some(deadline) = self.deadline.as_mut().filter(|left| left.missing > 0) else {
+            return;
+        };
+        deadline.missing = deadline.missing.saturating_sub(bytes);
+        match (deadline.missing, &self.stranger) {
+            (0, Some(stranger)) => {
+                let until = Instant::now() + stranger.longest_stay;
+                deadline.until.as_mut().reset(until);
+            }
+            (0, None) => self.deadline = None,
+            _ => {}
+        }
+    }
 
-    fn connect_info(&self) -> Connection {
+    /// Who is at the other end.
+    pub(in crate::serve) fn connection(&self) -> Connection {
         self.connection.clone()
     }
 }
@@ -84,13 +100,9 @@ impl AsyncRead for Accepted {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let read = buffer.filled().len() - before;
-        let Some(opening) = &mut self.opening else {
-            return polled;
-        };
-        opening.missing = opening.missing.saturating_sub(read);
-        if opening.missing == 0 {
-            self.opening = None;
-        } else if opening.until.as_mut().poll(context).is_ready() {
+        self.said(read);
+        let late = |deadline: &mut Deadline| deadline.until.as_mut().poll(context).is_ready();
+        if self.deadline.as_mut().is_some_and(late) {
             return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
         }
         polled
