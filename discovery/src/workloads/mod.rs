@@ -1,9 +1,10 @@
 //! What runs on a host: virtual machines, containers, pods and services, by their control groups (cgroups(7)).
 //!
 //! It is no section of the inventory: it changes all the time, and the agent asks for it alone. `tree` walks the groups, `guest` looks at
-//! a virtual machine's process; what a group's name means is in `parse::control_group`.
+//! a virtual machine's process; `name` finds the names of containers; what a group's name means is in `parse::control_group`.
 
 mod guest;
+mod name;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -77,6 +78,7 @@ fn look(
         Occupant::NoWorkload => {}
     });
     name_pods(source, &mut pods);
+    name::name_all(source, &mut containers);
     machines.sort_by(|a: &VirtualMachine, b| a.name.cmp(&b.name));
     containers.sort_by(|a, b| (a.runtime, &a.id).cmp(&(b.runtime, &b.id)));
     services.sort_by(|a, b| (&a.name, &a.slice).cmp(&(&b.name, &b.slice)));

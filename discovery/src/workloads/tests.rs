@@ -228,3 +228,60 @@ fn malformed_numbers_are_unknown() {
     let services = at(&tree).services.unwrap();
     assert_eq!(services[0].consumption, Consumption::default());
 }
+
+#[test]
+fn containers_have_the_names_that_their_runtimes_keep_on_disk() {
+    const OTHER: &str = "aaaa0c5f6f2b7b1f4e2d9c8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c";
+    const THIRD: &str = "bbbb0c5f6f2b7b1f4e2d9c8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c";
+    let tree = unified();
+    for id in [ID, OTHER] {
+        group(
+            &tree,
+            &format!("system.slice/docker-{id}.scope"),
+            "1\n",
+            "1\n",
+        );
+    }
+    for id in [ID, THIRD] {
+        group(
+            &tree,
+            &format!("machine.slice/libpod-{id}.scope"),
+            "2\n",
+            "2\n",
+        );
+    }
+    let names = || -> Vec<(Option<ContainerRuntime>, Option<String>)> {
+        let containers = at(&tree).containers.unwrap().into_iter();
+        containers.map(|it| (it.runtime, it.name)).collect()
+    };
+    assert!(
+        names().iter().all(|(_, name)| name.is_none()),
+        "{:?}",
+        names()
+    );
+
+    let docker = |id: &str| format!("var/lib/docker/containers/{id}/config.v2.json");
+    let config = format!(r#"{{"ID": "{ID}", "Name": "/web", "State": {{"Running": true}}}}"#);
+    tree.file(&docker(ID), config.as_bytes());
+    tree.file(&docker(OTHER), b"{\"Name\": 7");
+    let stored = format!(
+        r#"[{{"id": "{THIRD}", "names": ["db", "db-alias"], "layer": "x"}}, {{"id": "{OTHER}"}}]"#
+    );
+    let storage = "var/lib/containers/storage/overlay-containers/containers.json";
+    tree.file(storage, stored.as_bytes());
+    let (docker, podman) = (
+        Some(ContainerRuntime::Docker),
+        Some(ContainerRuntime::Podman),
+    );
+    assert_eq!(
+        names(),
+        [
+            (docker, Some("web".to_owned())),
+            (docker, None),
+            (podman, None),
+            (podman, Some("db".to_owned())),
+        ]
+    );
+    // Faults say nothing: a name is a help and no fact that is missed.
+    assert_eq!(at(&tree).warnings, []);
+}

@@ -39,7 +39,31 @@ pub(super) struct Node<'a> {
     labels: BTreeMap<&'a str, &'a str>,
     taints: Vec<Taint<'a>>,
     agent_version: Option<&'a str>,
+    /// Null: not known.
+    workloads: Option<Workloads>,
     revision: u64,
+}
+
+/// What ran on a node when it was heard last, beside its own services.
+#[derive(Debug, Serialize)]
+struct Workloads {
+    machines: u32,
+    containers: u32,
+    pods: u32,
+    memory_bytes: u64,
+    with_passed_through_gpu: u32,
+}
+
+impl From<v1::WorkloadSummary> for Workloads {
+    fn from(summary: v1::WorkloadSummary) -> Self {
+        Self {
+            machines: summary.machines,
+            containers: summary.containers,
+            pods: summary.pods,
+            memory_bytes: summary.memory_bytes,
+            with_passed_through_gpu: summary.with_passed_through_gpu,
+        }
+    }
 }
 
 /// A taint of a node.
@@ -84,6 +108,7 @@ impl<'a> From<&'a v1::NodeRecord> for Node<'a> {
             labels: pairs(&node.labels),
             taints: taints.collect(),
             agent_version: known(&node.agent_version),
+            workloads: node.workloads.map(Workloads::from),
             revision: node.revision,
         }
     }

@@ -56,6 +56,13 @@ fn nodes() -> Vec<v1::NodeRecord> {
             effect: "NoSchedule".to_owned(),
         }],
         agent_version: "0.1.0".to_owned(),
+        workloads: Some(v1::WorkloadSummary {
+            machines: 2,
+            containers: 1,
+            pods: 0,
+            memory_bytes: 12 << 30,
+            with_passed_through_gpu: 1,
+        }),
         revision: 9,
         ..Default::default()
     };

@@ -58,6 +58,7 @@ fn page(node: &v1::NodeRecord, shown: &v1::GetNodeResponse, sheet: &Sheet) -> St
     page.fact("hostname", &Line::from(&node.hostname));
     page.fact("address", &Line::from(&node.address));
     page.fact("usage", &usage(node.gauges.as_ref()));
+    page.fact("runs", &workloads(node.workloads.as_ref()));
     page.fact("tags", &or_none(Some(&node.tags.join(", "))));
     page.fact("labels", &labels(&node.labels));
     page.fact("taints", &taints(&node.taints));
@@ -104,6 +105,26 @@ fn usage(gauges: Option<&v1::Gauges>) -> Line {
         Line::from(rate(known.network_received_bytes_per_s, "in")),
         Line::from(rate(known.network_transmitted_bytes_per_s, "out")),
     ])
+}
+
+/// Without its services: those are not counted here.
+fn workloads(known: Option<&v1::WorkloadSummary>) -> Line {
+    let Some(runs) = known else {
+        return Line::default();
+    };
+    let some = |count: u32, what: &str| (count > 0).then(|| format!("{what} {count}"));
+    let kinds = [
+        some(runs.machines, "virtual machines"),
+        some(runs.containers, "containers"),
+        some(runs.pods, "pods"),
+    ];
+    if kinds.iter().all(Option::is_none) {
+        return Line::from("no virtual machine, container or pod");
+    }
+    let memory = format!("memory {}", units::bytes(runs.memory_bytes));
+    let kept = some(runs.with_passed_through_gpu, "with a GPU passed through");
+    let rest = [Some(memory), kept];
+    Line::dotted(kinds.into_iter().chain(rest).map(Line::from))
 }
 
 fn machine(document: Option<&v1::Document>) -> Line {

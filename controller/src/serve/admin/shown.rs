@@ -18,6 +18,7 @@ impl Service {
         });
         let fleet = &self.services.fleet;
         let certificate = record.succession.term;
+        let report = heard.and_then(|heard| heard.report.as_ref());
         v1::NodeRecord {
             id: record.id.clone(),
             name: record.name.clone(),
@@ -46,6 +47,7 @@ impl Service {
                 .certificate_warning(fleet.now())
                 .unwrap_or_default()
                 .to_owned(),
+            workloads: report.and_then(|report| report.workload_summary),
         }
     }
 }
