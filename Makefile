@@ -2,11 +2,11 @@
 # Set-up and tools: tests/setup. What CI runs: .ci/run, which is `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy bench-fleet
+.PHONY: help demo packages test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy bench-fleet bench-agent
 
 CARGO := cargo
 SCRIPTS := .ci/run tests/demo tests/setup tests/summary fuzz/run \
-	$(wildcard packaging/*.sh) $(addprefix tests/lab/metal/,build init start program run populate survey) tests/lab/nodes/build
+	$(wildcard packaging/*.sh) packaging/deb/build $(wildcard packaging/deb/debian/*rm) $(addprefix tests/lab/metal/,build init start program run populate survey) tests/lab/nodes/build
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -55,6 +55,10 @@ labs: ## whole-system tests: recorded machines, emulated metal, limits
 fuzz-build: ## that every fuzz target builds
 	fuzz/run build
 
+packages: setup ## the packages of Debian, in target/packages
+	$(CARGO) build --release --locked -p muster-agent -p muster-controller
+	packaging/deb/build $(wildcard packaging/deb/debian/*rm) target/packages
+
 bench: setup ## the program beside its peers; BENCH="--write" keeps the result in docs/bench.md
 	$(CARGO) build --release --locked -p muster-tests --bins
 	target/release/bench $(BENCH)
@@ -66,3 +70,7 @@ bench-adequacy: setup-build ## how fast machines are judged; BENCH=--write keeps
 bench-fleet: setup-build ## a fleet of nodes on loopback; BENCH="--nodes 20000 --write" keeps it in docs/bench-fleet.md
 	$(CARGO) build --release --locked -p muster-tests --bin muster-bench -p muster-controller --bin muster-controller
 	target/release/muster-bench fleet $(BENCH)
+
+bench-agent: setup-build ## the idle agent beside prometheus-node-exporter; BENCH=--write keeps it in docs/bench-agent.md
+	$(CARGO) build --release --locked -p muster-tests --bin muster-bench -p muster-controller -p muster-agent
+	target/release/muster-bench agent $(BENCH)

@@ -5,12 +5,13 @@ mod check;
 mod config;
 mod diff;
 mod doctor;
+mod install;
 mod local;
 mod policy;
 mod support;
 mod workloads;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::ColorChoice;
@@ -30,6 +31,9 @@ pub(crate) use config::{
 };
 pub(crate) use diff::{DiffArguments, DiffFormat};
 pub(crate) use doctor::DoctorArguments;
+pub(crate) use install::{
+    InstallArguments, PlanArguments, PlanFormat, RootArguments, UninstallArguments, WishArguments,
+};
 pub(crate) use local::{
     Goal, PlaceArguments, ResetArguments, Shown, StatusArguments, StatusFormat, TargetArguments,
     WaitArguments,
@@ -46,7 +50,7 @@ Exit codes:
   3  complete, but with warnings, and --strict was given
   4  the machine is inadequate
   5  whether the machine is adequate cannot be said
-  6  the policy is faulty or cannot be read
+  6  the policy or profile is faulty or cannot be read
   7  two machines differ, and --exit-code was given
   8  what was waited for was not so in time";
 
@@ -98,6 +102,15 @@ pub(crate) enum Command {
     /// Say in words what differs between two machines, or what changed on one.
     #[command(after_help = diff::HELP)]
     Diff(DiffArguments),
+    /// Show what would be changed to make this machine fit for its role.
+    #[command(after_help = install::PLAN_HELP)]
+    Plan(PlanArguments),
+    /// Change this machine as the plan says: all of it, or nothing.
+    #[command(after_help = install::INSTALL_HELP)]
+    Install(InstallArguments),
+    /// Put back all that was changed by installing.
+    #[command(after_help = install::UNINSTALL_HELP)]
+    Uninstall(UninstallArguments),
     /// Make this machine a node of a cluster, and keep it one.
     #[command(after_help = agent::HELP)]
     Agent(AgentArguments),
@@ -151,6 +164,12 @@ pub(crate) enum Command {
         /// Which shell.
         #[arg(value_enum)]
         shell: Shell,
+    },
+    /// Write a manual page for each command into a folder.
+    #[command(hide = true)]
+    ManualPages {
+        /// The folder, which has to be there.
+        folder: PathBuf,
     },
 }
 
@@ -277,6 +296,10 @@ pub(crate) enum Document {
     Comparison,
     /// What `muster workloads -o json` prints.
     Workloads,
+    /// What `muster plan -o json` prints.
+    Plan,
+    /// What an installation leaves in /var/lib/muster/install.
+    Receipt,
 }
 
 /// Prints the completion script for `shell`.
@@ -284,6 +307,12 @@ pub(crate) fn print_completions(shell: Shell) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "muster", &mut script);
     terminal::write_plain(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Complete)
+}
+
+/// Writes a manual page for each command into `folder`.
+pub(crate) fn write_manual_pages(folder: &Path) -> anyhow::Result<Exit> {
+    clap_mangen::generate_to(Cli::command(), folder)?;
     Ok(Exit::Complete)
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     Inadequate,
     /// 5: whether the machine is adequate cannot be said.
     Undetermined,
-    /// 6: the policy is faulty or cannot be read; standard error says why.
+    /// 6: the policy or profile is faulty or cannot be read; standard error says why.
     Policy,
     /// 7: two machines differ, and `--exit-code` was given.
     Different,

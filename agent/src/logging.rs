@@ -41,7 +41,8 @@ pub(crate) fn start(verbosity: u8) {
     }
 }
 
-fn leads_to_journal() -> bool {
+/// Whether standard error is the journal's.
+pub(crate) fn leads_to_journal() -> bool {
     let (Ok(stream), Ok(error)) = (env::var(STREAM), fstat(stderr())) else {
         return false;
     };

@@ -1,7 +1,7 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`check`, `diff`, `discover`, `policy`, `schema`; `daemon` is `muster agent`, `control` what looks at that and controls it, `doctor` what finds out why that does not work); `machine_file` takes
+//! (`check`, `diff`, `discover`, `policy`, `schema`; `daemon` is `muster agent`, `control` what looks at that and controls it, `doctor` what finds out why that does not work; `install` changes this machine, and puts it back); `machine_file` takes
 //! a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what is known of standard
 //! output; `exit` lists the exit codes.
 //!
@@ -19,6 +19,7 @@ mod diff;
 mod discover;
 mod doctor;
 mod exit;
+mod install;
 mod logging;
 mod machine_file;
 mod policy;
@@ -50,10 +51,11 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     // A service's log says what it does without being asked.
-    let least = u8::from(matches!(
-        cli.command,
-        Command::Agent(_) | Command::FenceGuard(_)
-    ));
+    let least = u8::from(match cli.command {
+        Command::Agent(_) | Command::FenceGuard(_) => true,
+        Command::Install(_) | Command::Uninstall(_) => logging::leads_to_journal(),
+        _ => false,
+    });
     logging::start(cli.verbose.max(least));
     match cli.command {
         Command::Agent(arguments) => daemon::run(&arguments),
@@ -74,8 +76,12 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Logs(arguments) => control::logs(&arguments),
         Command::SupportBundle(arguments) => control::support_bundle(&arguments),
+        Command::Plan(arguments) => install::plan(&arguments),
+        Command::Install(arguments) => install::install(&arguments),
+        Command::Uninstall(arguments) => install::uninstall(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),
+        Command::ManualPages { folder } => cli::write_manual_pages(&folder),
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) fn print(document: Document) -> anyhow::Result<Exit> {
         Document::Change => include_str!("../../docs/change.schema.json"),
         Document::Verdict => include_str!("../../docs/verdict.schema.json"),
         Document::Workloads => include_str!("../../docs/workloads.schema.json"),
+        Document::Plan => include_str!("../../docs/plan.schema.json"),
+        Document::Receipt => include_str!("../../docs/receipt.schema.json"),
         Document::Comparison => include_str!("../../docs/comparison.schema.json"),
     })?;
     Ok(Exit::Complete)

@@ -77,6 +77,28 @@ pub struct NodeRecord {
     pub revision: Revision,
 }
 
+/// What it is, for people, and its value: no two machines have one in common.
+pub(crate) type Identity<T> = (&'static str, T);
+
+impl NodeRecord {
+    /// What tells it from all others; what says most first.
+    pub(crate) fn identities(&self) -> impl Iterator<Item = Identity<&str>> {
+        let known = [
+            ("public key", Some(&self.public_key)),
+            ("machine id", self.machine_id.as_ref()),
+            ("hardware fingerprint", Some(&self.fingerprint)),
+        ];
+        let macs = self.macs.iter().map(|mac| ("MAC address", Some(mac)));
+        let names = [
+            ("name", Some(&self.name)),
+            ("hostname", self.hostname.as_ref()),
+        ];
+        let all = known.into_iter().chain(macs).chain(names);
+        let all = all.filter_map(|(what, value)| Some((what, value?.as_str())));
+        all.filter(|(_, value)| !value.is_empty())
+    }
+}
+
 /// What keeps workloads off a node that do not tolerate it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taint {
@@ -142,6 +164,14 @@ pub struct TokenRecord {
     pub revoked: bool,
     /// Counted up by the store with each change.
     pub revision: Revision,
+}
+
+impl TokenRecord {
+    /// With one use less; none when nothing is left of it.
+    pub(crate) fn used(self) -> Option<Self> {
+        let uses_left = self.uses_left.checked_sub(1)?;
+        (!self.revoked).then_some(Self { uses_left, ..self })
+    }
 }
 
 /// A certificate of an administrator. Whether it is revoked is known by its serial number.

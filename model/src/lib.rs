@@ -1,7 +1,7 @@
 //! The documents of muster as plain typed data. No I/O, no clock, no logic beyond naming.
 //!
 //! Map: [`inventory`] is the root document `muster.inventory/v1`; each of its sections has a module
-//! of its own, and [`reading`] takes it from JSON. [`warning`] says why a value is missing. [`change`]
+//! of its own; [`reading`] takes it from JSON, [`Inventory::renew`] takes sections over that were read again. [`warning`] says why a value is missing. [`change`]
 //! is one line of `--watch`. [`stable`] is an inventory without what changes by itself. [`role`] is what a node is for, [`status`] where it is in its life. [`units`]
 //! writes quantities as people do, and [`headline`] a machine in a few words.
 //!
@@ -25,6 +25,7 @@ pub mod network;
 pub mod pci;
 pub mod peripheral;
 pub mod reading;
+mod renewal;
 pub mod role;
 pub mod software;
 pub mod stable;

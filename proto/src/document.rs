@@ -50,6 +50,18 @@ impl v1::Document {
         })
     }
 
+    /// A document of `content` that somebody packed and that is whole: it has the digest of what is in it.
+    ///
+    /// # Errors
+    /// It is not zstd, or too large.
+    pub fn of_content(schema: &str, content: Vec<u8>) -> Result<Self, DocumentError> {
+        Ok(Self {
+            schema: schema.to_owned(),
+            digest: Sha256::digest(decompressed(&content)?).to_vec(),
+            content,
+        })
+    }
+
     /// Takes the JSON out, up to 64 MiB, when it is what it says.
     ///
     /// # Errors
@@ -61,12 +73,7 @@ impl v1::Document {
                 wanted: schema,
             });
         }
-        let mut json = Vec::new();
-        let decoder = zstd::Decoder::new(self.content.as_slice())?;
-        decoder.take(LARGEST_JSON + 1).read_to_end(&mut json)?;
-        if json.len() as u64 > LARGEST_JSON {
-            return Err(DocumentError::TooLarge);
-        }
+        let json = decompressed(&self.content)?;
         if Sha256::digest(&json).as_slice() != self.digest {
             return Err(DocumentError::Digest);
         }
@@ -74,9 +81,28 @@ impl v1::Document {
     }
 }
 
+fn decompressed(content: &[u8]) -> Result<Vec<u8>, DocumentError> {
+    let mut json = Vec::new();
+    let decoder = zstd::Decoder::new(content)?;
+    decoder.take(LARGEST_JSON + 1).read_to_end(&mut json)?;
+    match json.len() as u64 > LARGEST_JSON {
+        true => Err(DocumentError::TooLarge),
+        false => Ok(json),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_packed_is_a_document_again() {
+        let packed = v1::Document::pack("a", b"{}").unwrap();
+        let again = v1::Document::of_content("a", packed.content.clone()).unwrap();
+        assert_eq!(again, packed);
+        let damaged = v1::Document::of_content("a", b"no zstd".to_vec()).unwrap_err();
+        assert!(matches!(damaged, DocumentError::Compression { .. }));
+    }
 
     #[test]
     fn a_document_comes_back_as_it_was() {

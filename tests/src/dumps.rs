@@ -6,6 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::aloud;
+
 /// The file or folder `name` of the recorded machines, such as `lscpu/armv7.tar.gz`; `None`, said
 /// aloud, where there are none. With `CI=true` that is a failure: nothing may be skipped there.
 pub fn dump(name: &str) -> Option<PathBuf> {
@@ -21,10 +23,10 @@ pub fn dump(name: &str) -> Option<PathBuf> {
         "{} is missing, and CI=true allows no skipped test",
         path.display()
     );
-    eprintln!(
+    aloud::say(format_args!(
         "skipped: {} is missing; set MUSTER_FIELD_DUMPS",
         path.display()
-    );
+    ));
     None
 }
 

@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::aloud;
+
 /// How an image is built.
 #[derive(Debug)]
 pub struct Recipe {
@@ -50,7 +52,10 @@ impl Recipe {
     }
 
     fn build(&self, folder: &Path) {
-        eprintln!("building {} (about a minute)", folder.display());
+        aloud::say(format_args!(
+            "building {} (about a minute)",
+            folder.display()
+        ));
         let partial = folder.with_extension("partial");
         let _ = fs::remove_dir_all(&partial);
         fs::create_dir(&partial).expect("a folder for the image");
@@ -92,7 +97,7 @@ impl Recipe {
 pub fn skip(what: &str, reason: &str) {
     let ci = std::env::var("CI").is_ok_and(|value| value == "true");
     assert!(!ci, "{what}: {reason}, and CI=true allows no skipped test");
-    eprintln!("skipped: {what}: {reason}");
+    aloud::say(format_args!("skipped: {what}: {reason}"));
 }
 
 fn is_there(need: &str) -> bool {

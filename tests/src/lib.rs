@@ -12,12 +12,14 @@
     reason = "test code: a broken lab must stop at once and say where"
 )]
 
+pub mod aloud;
 pub mod bench;
 pub mod dumps;
 pub mod fleet;
 pub mod floor;
 pub mod huge;
 pub mod hwloc;
+pub mod idle;
 pub mod images;
 pub mod ledger;
 pub mod loopback;

@@ -9,6 +9,7 @@ use muster_model::Inventory;
 use muster_model::cpu::{CacheKind, CpuVirtualization};
 use muster_model::host::VirtualizationKind;
 
+use crate::aloud;
 use crate::ledger::Ledger;
 
 /// What `lscpu` printed.
@@ -34,7 +35,7 @@ impl Expected {
             output.status.success().then_some(output.stdout)
         };
         let (Some(json), Some(table)) = (run(&["-J"]), run(&["-p"])) else {
-            eprintln!("skipped: lscpu is not installed, or cannot read this root");
+            aloud::say("skipped: lscpu is not installed, or cannot read this root");
             return None;
         };
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();

@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+use crate::aloud;
+
 /// One at a time: making and ending namespaces holds a lock of the kernel that every change of an
 /// interface waits for, and some tests measure time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -25,7 +27,9 @@ pub fn entered(name: &str) -> bool {
     if !root {
         let ci = std::env::var("CI").is_ok_and(|value| value == "true");
         assert!(!ci, "{name} takes root, and CI=true allows no skipped test");
-        eprintln!("skipped: {name} takes root, to make a network namespace");
+        aloud::say(format_args!(
+            "skipped: {name} takes root, to make a network namespace"
+        ));
         return false;
     }
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,9 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use tempfile::TempDir;
+
+use crate::aloud;
+
+/// A release build takes minutes, and nobody asked for one by name.
+const BUILDING: &str = "building muster and muster-controller as users get them (cargo build --release), where a test runs them: MUSTER_PROGRAM and \
+    MUSTER_CONTROLLER_PROGRAM do not name others, such as target/debug/muster and target/debug/muster-controller (absolute paths)";
 
 /// The release build of `muster` from this checkout, or the program that `MUSTER_PROGRAM` names.
 ///
@@ -116,6 +122,8 @@ fn copy_for_everybody() -> TempDir {
 }
 
 fn build(package: &str, program: &str) -> PathBuf {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| aloud::say(BUILDING));
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let output = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "-p", package])

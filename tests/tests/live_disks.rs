@@ -33,7 +33,7 @@ fn the_same_disks_as_lsblk() {
     let disks = discover(&source, &only(Section::Disks)).inventory.disks;
     let theirs = lsblk::disks_of(None);
     if theirs.is_empty() {
-        eprintln!("skipped: lsblk sees no disk here");
+        muster_tests::aloud::say("skipped: lsblk sees no disk here");
         return;
     }
     let mut ledger = Ledger::new("live");
@@ -78,7 +78,7 @@ fn a_dead_server_costs_its_own_size_alone() {
     if !is_root() || !Path::new("/dev/fuse").exists() {
         let ci = std::env::var("CI").is_ok_and(|value| value == "true");
         assert!(!ci, "not root, or no FUSE; CI=true allows no skipped test");
-        eprintln!("skipped: mounting a file system takes root and FUSE");
+        muster_tests::aloud::say("skipped: mounting a file system takes root and FUSE");
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -30,7 +30,9 @@ fn printed(program: &str, arguments: &[&str]) -> Option<String> {
     match output {
         Ok(output) if output.status.success() => String::from_utf8(output.stdout).ok(),
         _ => {
-            eprintln!("skipped: {program} is not installed, or cannot tell here");
+            muster_tests::aloud::say(format_args!(
+                "skipped: {program} is not installed, or cannot tell here"
+            ));
             None
         }
     }
@@ -74,7 +76,7 @@ fn our_own_sockets_are_there_and_connections_are_not() {
 fn the_same_modules_as_lsmod() {
     let modules = only(Section::Modules).modules.unwrap();
     let Some(loaded) = modules.loaded else {
-        eprintln!("skipped: this kernel tells of no loaded modules");
+        muster_tests::aloud::say("skipped: this kernel tells of no loaded modules");
         return;
     };
     let Some(theirs) = printed("lsmod", &[]) else {

@@ -99,7 +99,7 @@ fn discover(library: &Path) -> Option<Inventory> {
             !ci,
             "not root, or no PCI bus; CI=true allows no skipped test"
         );
-        eprintln!("skipped: takes root, to mount a bus in a namespace");
+        muster_tests::aloud::say("skipped: takes root, to mount a bus in a namespace");
         return None;
     }
     let bus = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use muster_adequacy::compare::{COMPARISON_SCHEMA, Comparison, Options, compare};
 use muster_adequacy::{Policy, VERDICT_SCHEMA, Verdict, judge};
+use muster_installer::{PLAN_SCHEMA, Plan, RECEIPT_SCHEMA, Receipt};
 use muster_model::{Change, INVENTORY_SCHEMA, Inventory, WORKLOADS_SCHEMA, Workloads};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -25,6 +26,8 @@ fn the_published_schemas_are_the_types() {
     hold("verdict", &verdict_schema());
     hold("comparison", &comparison_schema());
     hold("workloads", &workloads_schema());
+    hold("plan", &plan_schema());
+    hold("receipt", &receipt_schema());
 }
 
 #[test]
@@ -79,6 +82,34 @@ fn broken_inventories_are_not_valid() {
     assert!(validator.is_valid(&minus_one));
     minus_one["memory"]["total_bytes"] = json!(-1);
     assert!(!validator.is_valid(&minus_one), "-1 bytes went unnoticed");
+}
+
+#[test]
+fn plans_and_receipts_of_every_version_are_valid_and_broken_ones_are_not() {
+    let broken = [
+        ("/schema", json!("muster.plan/v0")),
+        ("/steps/0/action", json!({"explode": {}})),
+        ("/steps/0/before", json!(null)),
+        ("/profile/name", json!(7)),
+    ];
+    for (name, schema) in [("plan", plan_schema()), ("receipt", receipt_schema())] {
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let document = fs::read(root().join(format!("installer/fixtures/{name}-v1.json"))).unwrap();
+        let document: Value = serde_json::from_slice(&document).unwrap();
+        let faults: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|fault| format!("{}: {fault}", fault.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{name}: {faults:#?}");
+        for (place, value) in &broken {
+            let mut document = document.clone();
+            *document.pointer_mut(place).unwrap() = value.clone();
+            assert!(
+                !validator.is_valid(&document),
+                "{name}: {place} went unnoticed"
+            );
+        }
+    }
 }
 
 #[test]
@@ -158,6 +189,18 @@ fn comparison_schema() -> Value {
 fn workloads_schema() -> Value {
     let mut schema = schema_of::<Workloads>();
     schema["properties"]["schema"]["const"] = json!(WORKLOADS_SCHEMA);
+    schema
+}
+
+fn plan_schema() -> Value {
+    let mut schema = schema_of::<Plan>();
+    schema["properties"]["schema"]["const"] = json!(PLAN_SCHEMA);
+    schema
+}
+
+fn receipt_schema() -> Value {
+    let mut schema = schema_of::<Receipt>();
+    schema["properties"]["schema"]["const"] = json!(RECEIPT_SCHEMA);
     schema
 }
 

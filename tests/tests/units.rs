@@ -16,8 +16,9 @@ use muster_tests::images::skip;
 use muster_tests::program;
 
 /// What `systemd-analyze security` may say of each service, in tenths: 0 is safest, 100 is not shut in at all.
-const EXPOSURES: [(&str, u32); 3] = [
-    ("muster-agent.service", 34),
+const EXPOSURES: [(&str, u32); 4] = [
+    ("muster-controller.service", 14),
+    ("muster-agent.service", 35),
     ("muster-fence.service", 5),
     ("muster-fence-kill.service", 15),
 ];
@@ -27,17 +28,29 @@ fn installed(folder: &Path) -> Vec<PathBuf> {
     let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd");
     let mut copies: Vec<PathBuf> = fs::read_dir(units)
         .unwrap()
-        .map(|entry| {
-            let unit = entry.unwrap().path();
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|unit| {
             let text = fs::read_to_string(&unit).unwrap();
-            let program = program::muster().to_str().unwrap();
             let copy = folder.join(unit.file_name().unwrap());
-            fs::write(&copy, text.replace("/usr/bin/muster", program)).unwrap();
+            let text = [program::controller(), program::muster()]
+                .into_iter()
+                .fold(text, |text, program| at_its_place(&text, program));
+            fs::write(&copy, text).unwrap();
             copy
         })
         .collect();
     copies.sort();
     copies
+}
+
+/// With the program where it is here rather than in `/usr/bin`.
+fn at_its_place(text: &str, program: &Path) -> String {
+    let name = program.file_name().unwrap().to_str().unwrap();
+    text.replace(
+        &format!("=/usr/bin/{name} "),
+        &format!("={} ", program.display()),
+    )
 }
 
 fn analyze() -> Option<Command> {

@@ -27,6 +27,7 @@ use super::reset::{Reset, ResetError};
 use super::settings::Settings;
 use super::spool::{BOUNDS, Spool};
 use super::state::{State, StateError};
+use super::survey::{self, Changed, Survey};
 use super::{engine, notify, systemd};
 
 /// How long tasks may take to end.
@@ -134,7 +135,16 @@ async fn start(
     // Before anything else that takes time: what may not run any more is stopped at once.
     spawn(tasks, infallible(fence.run(cancel.clone())));
     let identity = Arc::new(Identity::open_or_create(&state)?);
+    let changed = Changed::default();
+    // First: what changes while the machine is read is read again.
+    let listening = survey::listen(&changed);
     let facts = tokio::task::spawn_blocking(Facts::discover).await??;
+    let (known, facts) = watch::channel(Arc::new(facts));
+    let survey = Survey {
+        known,
+        changed: Arc::clone(&changed),
+        read: Arc::new(Facts::read_again),
+    };
     let engine = engine::run(Arc::new(NoProfile), desires, progress, cancel.clone());
     let ports = Ports {
         workloads: Arc::clone(&workloads),
@@ -169,6 +179,7 @@ async fn start(
         facts,
     };
     spawn(tasks, infallible(engine));
+    spawn(tasks, infallible(survey.run(listening, cancel.clone())));
     spawn(tasks, infallible(recorder.run()));
     spawn(tasks, infallible(delivery.run(cancel.clone())));
     spawn(tasks, infallible(notify::keep_alive(cancel.clone())));

@@ -109,6 +109,11 @@ impl Credentials {
         &self.roots
     }
 
+    /// Whether one of the roots has the public key (SPKI) with this SHA-256.
+    pub(crate) fn has_root(&self, pin: &[u8; 32]) -> bool {
+        self.roots.iter().any(|root| tls::has_key(root, pin))
+    }
+
     /// When the node's certificate is good.
     pub(crate) fn validity(&self) -> Validity {
         self.validity
@@ -198,6 +203,8 @@ mod tests {
         let kept = Credentials::kept(&enrolment, &public_key).unwrap();
         assert_eq!(kept.chain(), credentials.chain());
         assert_eq!(kept.roots(), std::slice::from_ref(&authority.root));
+        assert!(kept.has_root(&authority.pin()));
+        assert!(!kept.has_root(&Authority::new().pin()));
         assert!(!kept.validity().has_ended(now));
         let later =
             UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.as_secs() + 90_000));

@@ -16,7 +16,7 @@ use super::connect::{Target, chain, connect, told};
 use super::core::backoff::Backoff;
 use super::credentials::Credentials;
 use super::endpoints::Endpoints;
-use super::facts::Facts;
+use super::facts::Known;
 use super::identity::{Identity, IdentityError};
 use super::random;
 use super::reporter::Reporter;
@@ -49,7 +49,7 @@ pub(crate) struct Enroller {
     pub(crate) tls: Arc<ClientConfig>,
     /// Asking is over when these have not ended after all: the clock was set.
     pub(crate) until: Option<Credentials>,
-    pub(crate) facts: Facts,
+    pub(crate) facts: Known,
     pub(crate) asked: Asked,
     pub(crate) endpoints: Endpoints,
 }
@@ -183,6 +183,7 @@ impl Enroller {
     }
 
     fn request(&self) -> Result<v1::EnrollRequest, IdentityError> {
+        let facts = Arc::clone(&self.facts.borrow());
         Ok(v1::EnrollRequest {
             token: match &self.token {
                 Some(token) => token.reveal().to_string(),
@@ -190,8 +191,8 @@ impl Enroller {
             },
             certificate_request: self.identity.certificate_request()?,
             node_id: self.identity.id().to_owned(),
-            hardware_fingerprint: self.facts.fingerprint.clone(),
-            inventory: Some(self.facts.inventory.clone()),
+            hardware_fingerprint: facts.fingerprint.clone(),
+            inventory: Some(facts.inventory.clone()),
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
             role: self
                 .asked

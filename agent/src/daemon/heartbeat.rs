@@ -20,7 +20,7 @@ use super::core::standing::Stale;
 use super::endpoints::Endpoints;
 use super::enroll::NO_CONTROLLER;
 use super::events::{Events, Happened};
-use super::facts::Facts;
+use super::facts::Known;
 use super::gauges::Meter;
 use super::line::Line;
 use super::news::News;
@@ -38,7 +38,7 @@ pub(crate) struct Heartbeats<C> {
     pub(crate) clock: C,
     pub(crate) dial: Arc<dyn Dial>,
     pub(crate) endpoints: Endpoints,
-    pub(crate) facts: Facts,
+    pub(crate) facts: Known,
     pub(crate) state: Arc<State>,
     pub(crate) reporter: Reporter,
     /// None sends no gauges.
@@ -296,6 +296,7 @@ impl<C: Clock> Heartbeats<C> {
                 biased;
                 Ok(()) = self.ports.running.changed() => {}
                 Ok(()) = self.ports.local.changed() => {}
+                Ok(()) = self.facts.changed() => {}
                 () = self.endpoints.changed() => {}
                 () = news(connection.as_mut(), generation) => {}
             }
@@ -335,12 +336,13 @@ impl<C: Clock> Heartbeats<C> {
         report: v1::NodeReport,
         now: SinceBoot,
     ) -> v1::HeartbeatRequest {
+        let facts = Arc::clone(&self.facts.borrow_and_update());
         v1::HeartbeatRequest {
-            boot_id: self.facts.boot_id.clone(),
+            boot_id: facts.boot_id.clone(),
             sequence: count.sequence,
             epoch: count.told.standing.epoch,
             generation: count.told.standing.generation,
-            inventory_digest: self.facts.digest(),
+            inventory_digest: facts.digest(),
             gauges: self.meter.as_mut().map(|meter| meter.measure(now)),
             report: Some(report),
         }
@@ -398,8 +400,9 @@ impl<C: Clock> Heartbeats<C> {
 
     /// It is asked for again when it does not get there.
     async fn send_inventory(&self, line: &mut Line) {
+        let facts = Arc::clone(&self.facts.borrow());
         let request = v1::ReportInventoryRequest {
-            inventory: Some(self.facts.inventory.clone()),
+            inventory: Some(facts.inventory.clone()),
         };
         match line.client.report_inventory(request).await {
             Ok(_) => tracing::info!("the controller has the inventory"),

@@ -68,11 +68,13 @@ impl Agent {
             reporter: Reporter::new(Arc::clone(&state)),
             identity: Arc::new(Identity::open_or_create(&state).unwrap()),
             state,
-            facts: Facts {
+            facts: watch::Sender::new(Arc::new(Facts {
                 inventory: v1::Document::pack("muster.inventory/v1", b"{}").unwrap(),
                 boot_id: vec![7; 16],
                 fingerprint: vec![8; 32],
-            },
+                stable: [0; 32],
+            }))
+            .subscribe(),
         };
         let ports = Ports {
             workloads: Arc::new(NoWorkloads),

@@ -7,21 +7,22 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{BootClock, Clock as _};
-use super::connect::{Dial, Network};
+use super::connect::{Dial, Network, connect};
 use super::credentials::Credentials;
 use super::endpoints::Endpoints;
 use super::enroll::{EnrollError, Enroller};
 use super::events::{Events, Happened};
-use super::facts::Facts;
+use super::facts::Known;
 use super::gauges::Meter;
 use super::heartbeat::{Ended, Heartbeats, Ports};
 use super::identity::Identity;
 use super::line::Lines;
+use super::notify;
 use super::occupancy::Occupancy;
 use super::renewal::Renewal;
 use super::reporter::Reporter;
 use super::settings::Settings;
-use super::state::{State, StateError};
+use super::state::{Link, State, StateError};
 use super::tls;
 
 /// What the task needs.
@@ -29,7 +30,7 @@ pub(crate) struct Membership {
     pub(crate) settings: Settings,
     pub(crate) state: Arc<State>,
     pub(crate) identity: Arc<Identity>,
-    pub(crate) facts: Facts,
+    pub(crate) facts: Known,
     pub(crate) endpoints: Endpoints,
     pub(crate) reporter: Reporter,
 }
@@ -58,6 +59,8 @@ enum Need {
     Ended(Credentials),
     /// By a controller's.
     Refused(Credentials),
+    /// It is of a root that was replaced while this node was off.
+    Replaced,
 }
 
 impl Membership {
@@ -132,11 +135,29 @@ impl Membership {
                     kept.map_err(|error| self.state.damaged_enrolment(&error.to_string()))?;
                 match kept.validity().has_ended(UnixTime::now()) {
                     true => Need::Ended(kept),
+                    false if self.is_replaced(&kept).await? => Need::Replaced,
                     false => return Ok(kept),
                 }
             }
         };
         self.enrol(need, events).await
+    }
+
+    /// Whether the root of these was replaced while this node was off: a controller proves the root that the join token is for, and
+    /// none that is known here. A token that is left over from joining proves nothing.
+    async fn is_replaced(&self, kept: &Credentials) -> Result<bool, rustls::Error> {
+        let token = self.settings.token.as_ref();
+        let Some(token) = token.filter(|token| !kept.has_root(token.pin())) else {
+            return Ok(false);
+        };
+        let (by_token, by_kept) = (tls::enrolling(*token.pin())?, tls::returning(kept)?);
+        for known in self.endpoints.known() {
+            let proves = async |tls: &Arc<_>| connect(&known.target, Arc::clone(tls)).await.is_ok();
+            if proves(&by_token).await && !proves(&by_kept).await {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Asks for a certificate, by a join token where there is one. Without, only who had a certificate can: it asks to be let back.
@@ -151,7 +172,7 @@ impl Membership {
         let tls = match (&token, need.ended()) {
             (Some(token), _) => tls::enrolling(*token.pin())?,
             (None, Some(ended)) => tls::returning(ended)?,
-            (None, None) => return Err(MembershipError::NoToken { why }),
+            (None, None) => return self.without_token(why).await,
         };
         let enroller = Enroller {
             state: Arc::clone(&self.state),
@@ -160,7 +181,7 @@ impl Membership {
             tls,
             until: match need {
                 Need::Ended(kept) => Some(kept),
-                Need::First | Need::Refused(_) => None,
+                Need::First | Need::Refused(_) | Need::Replaced => None,
             },
             facts: self.facts.clone(),
             asked: self.settings.asked.clone(),
@@ -172,18 +193,34 @@ impl Membership {
     }
 }
 
+impl Membership {
+    /// Whoever started the agent is told. A service has nobody to tell, and systemd would start it again and again: it waits.
+    async fn without_token(&mut self, why: &'static str) -> Result<Credentials, MembershipError> {
+        if !notify::is_service() {
+            return Err(MembershipError::NoToken { why });
+        }
+        tracing::warn!(
+            "{why}, and there is no join token: put one into /etc/credstore/muster-token, readable by root alone, and \
+             run `systemctl restart muster-agent`"
+        );
+        self.reporter.tell(Link::NoToken, None);
+        std::future::pending().await
+    }
+}
+
 impl Need {
     fn in_words(&self) -> &'static str {
         match self {
             Self::First => "this machine is not enrolled",
             Self::Ended(_) => "this node's certificate has ended",
             Self::Refused(_) => "this node's certificate has ended by the controller's clock",
+            Self::Replaced => "the root of this node's certificate was replaced while it was off",
         }
     }
 
     fn ended(&self) -> Option<&Credentials> {
         match self {
-            Self::First => None,
+            Self::First | Self::Replaced => None,
             Self::Ended(kept) | Self::Refused(kept) => Some(kept),
         }
     }

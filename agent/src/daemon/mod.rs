@@ -11,6 +11,7 @@
 mod app;
 mod board;
 mod clock;
+mod clocks;
 pub(crate) mod config;
 pub(crate) mod connect;
 mod core;
@@ -47,6 +48,7 @@ mod settings;
 mod simulation;
 mod spool;
 mod state;
+mod survey;
 mod systemd;
 pub(crate) mod tls;
 pub(crate) mod token;

@@ -5,6 +5,11 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
+/// Whether systemd started this as a service that tells.
+pub(crate) fn is_service() -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some()
+}
+
 /// The tasks run.
 pub(crate) fn ready() {
     tell(&[NotifyState::Ready]);

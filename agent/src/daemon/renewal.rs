@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use super::connect::{ConnectError, Network, chain, connect, told};
 use super::core::backoff::Backoff;
-use super::core::renewal::{due, not_again_before};
-use super::credentials::{Credentials, CredentialsError};
+use super::core::renewal::Plan;
+use super::credentials::{Credentials, CredentialsError, Validity};
 use super::events::{Events, Happened};
 use super::identity::{Identity, IdentityError};
 use super::line::{Line, Lines};
@@ -62,9 +62,10 @@ enum NotRenewed {
 impl Renewal<'_> {
     /// Runs until it is dropped, which may be at any time.
     pub(crate) async fn run(mut self) -> Infallible {
-        let mut not_before = 0;
+        let (validity, roots) = self.held();
+        let mut plan = Plan::found(validity, roots, random::share());
         loop {
-            self.wait(not_before).await;
+            self.wait(plan).await;
             let mut backoff = Backoff::default();
             while let Err(error) = self.try_to_renew().await {
                 let wait = backoff.lost(random::share());
@@ -75,19 +76,25 @@ impl Renewal<'_> {
                 );
                 tokio::time::sleep(wait).await;
             }
-            not_before = not_again_before(self.credentials.validity(), now_s());
+            let (validity, roots) = self.held();
+            plan = Plan::renewed(validity, roots, random::share(), now_s());
         }
     }
 
+    /// When the certificate is good, and how many roots came with it.
+    fn held(&self) -> (Validity, usize) {
+        let credentials = &self.credentials;
+        (credentials.validity(), credentials.roots().len())
+    }
+
     /// Until it is time, by the clock on the wall or by a controller.
-    async fn wait(&mut self, not_before: i64) {
-        let due = due(self.credentials.validity(), random::share()).max(not_before);
+    async fn wait(&mut self, plan: Plan) {
         loop {
-            let left = u64::try_from(due - now_s()).unwrap_or(0);
-            let is_hinted = *self.hints.borrow_and_update() && now_s() >= not_before;
-            if left == 0 || is_hinted {
+            let is_asked = *self.hints.borrow_and_update();
+            let left = plan.due(is_asked).saturating_sub(now_s());
+            let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else {
                 return;
-            }
+            };
             let left = Duration::from_secs(left).min(LOOK_AGAIN);
             // Both can be dropped at any time.
             tokio::select! {

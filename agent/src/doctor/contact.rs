@@ -142,8 +142,8 @@ fn untrusted(target: &Target, error: &Error, ahead_s: Option<i64>) -> Outcome {
         }
         // Two clusters' authorities have the same name, and another key.
         Error::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => Outcome::problem(
-            "what answers is a controller of another cluster: its certificate is of an authority that this node does not know",
-            "correct the address, or, if the cluster was made anew, `muster reset` and join with a new token",
+            "what answers has a certificate of an authority that this node does not know: it is a controller of another cluster, or the root of this one was replaced while the node was off",
+            "correct the address, or start the agent with a new token if the root was replaced (`muster agent --token-file FILE`; the node keeps its id and key); if the cluster was made anew, `muster reset` and join with a new token",
         ),
         Error::InvalidCertificate(Bad::Other(_)) => Outcome::problem(
             "what answers is not the cluster of the join token: none of its certificates has the key that the token pins",

@@ -2,7 +2,7 @@
 
 mod find;
 mod list;
-mod trust;
+pub(crate) mod trust;
 mod validate;
 
 use std::io::{IsTerminal as _, Write as _, stderr};

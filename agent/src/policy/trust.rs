@@ -7,15 +7,20 @@ use std::path::Path;
 /// Why a policy in the operator's folder may not be the operator's: somebody else may write it, or may put
 /// another file in its place. Links count as what they lead to.
 pub(super) fn doubt(policy: &Path) -> Option<String> {
-    let folder = policy.parent().unwrap_or(Path::new("."));
-    [policy, folder].into_iter().find_map(|path| {
+    let (who, path) = writers_beside_root(policy)?;
+    Some(format!(
+        "{who} may write {path}, and so decide what machines are fit; \
+         `chown root {path}` and `chmod go-w {path}` end that"
+    ))
+}
+
+/// Who beside root may write a file or put another one in its place, and by which path.
+pub(crate) fn writers_beside_root(file: &Path) -> Option<(String, String)> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    [file, folder].into_iter().find_map(|path| {
         let found = fs::metadata(path).ok()?;
         let who = writers(&Owned::of(&found))?;
-        let path = path.display();
-        Some(format!(
-            "{who} may write {path}, and so decide what machines are fit; \
-             `chown root {path}` and `chmod go-w {path}` end that"
-        ))
+        Some((who, path.display().to_string()))
     })
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Map: `document` is the part of an inventory that was asked for; `report` is for people; `table`
 //! shows any section as rows; `verdict` and `policy` show those; `comparison` is what differs, for
-//! people; `status` is what the agent is and does; `layout` is the room `terminal/`: it wraps and aligns, and
+//! people; `install` is what will be, is and was installed; `status` is what the agent is and does; `layout` is the room `terminal/`: it wraps and aligns, and
 //! keeps foreign text from driving the terminal.
 
 mod columns;
 pub(crate) mod comparison;
 mod document;
+mod install;
 pub(crate) mod policy;
 pub(crate) mod report;
 pub(crate) mod status;
@@ -21,6 +22,7 @@ mod goldens;
 use muster_terminal as layout;
 
 pub(crate) use document::{Document, by_default};
+pub(crate) use install::{plan, status as install_status, undone};
 pub(crate) use muster_terminal::screen;
 pub(crate) use table::{table, wide};
 

@@ -6,7 +6,6 @@ use muster_model::{INVENTORY_SCHEMA, Inventory, NodeStatus};
 use muster_proto::v1;
 
 use super::{Admission, judged};
-use crate::authority::unhex;
 use crate::lifecycle::Event;
 use crate::record::NodeRecord;
 
@@ -50,7 +49,7 @@ impl Admission {
         let (admission, node) = (Arc::clone(&self), Arc::clone(record));
         // Judging takes milliseconds: not on a thread that heartbeats wait for.
         let judging = move || {
-            let inventory = read(&node, content)?;
+            let inventory = read(content)?;
             Ok(judged(&admission.judge(&inventory), node.role))
         };
         let (status, reason) = tokio::task::spawn_blocking(judging)
@@ -86,13 +85,9 @@ fn is_undecided(record: &NodeRecord) -> bool {
     )
 }
 
-fn read(node: &NodeRecord, content: Vec<u8>) -> Result<Inventory, String> {
-    let document = v1::Document {
-        schema: INVENTORY_SCHEMA.to_owned(),
-        digest: unhex(node.inventory_digest.as_deref().unwrap_or_default()),
-        content,
-    };
-    let json = document.unpack(INVENTORY_SCHEMA);
+fn read(content: Vec<u8>) -> Result<Inventory, String> {
+    let document = v1::Document::of_content(INVENTORY_SCHEMA, content);
+    let json = document.and_then(|document| document.unpack(INVENTORY_SCHEMA));
     let json = json.map_err(|error| error.to_string())?;
     Inventory::from_json(&json).map_err(|error| error.to_string())
 }

@@ -3,8 +3,6 @@
 //! That somebody has the secret of a token says that it was handed out to them once. Whether it grants anything is
 //! asked each time: it may have ended since, or have been revoked, or have no use left.
 
-use tokio::sync::MutexGuard;
-
 use super::{Admission, AdmissionError, Asking};
 use crate::record::{NodeRecord, TokenRecord, UnixMs};
 use crate::store::Write;
@@ -43,48 +41,22 @@ impl Credit {
             return Vec::new();
         }
         record.token = Some(self.token.id.clone());
-        vec![take_a_use(&self.token)]
-    }
-}
-
-/// One use less, if nobody else has taken one meanwhile.
-pub(super) fn take_a_use(token: &TokenRecord) -> Write {
-    let record = TokenRecord {
-        uses_left: token.uses_left.saturating_sub(1),
-        ..token.clone()
-    };
-    Write::Token {
-        record,
-        expected: token.revision,
+        let id = self.token.id.clone();
+        vec![Write::UseToken { id }]
     }
 }
 
 impl Admission {
-    /// What the token that came with the request is worth for a machine that is known, and the lock under which a use of
-    /// it is taken: of many that ask at once, all but one would be too late each time.
+    /// What the token that came with the request is worth for a machine that is known. Others may have the last use of it before this
+    /// one is stored: then that is a conflict.
     pub(super) async fn credit(
         &self,
         asking: &Asking<'_>,
         record: &NodeRecord,
-    ) -> Result<(Option<Credit>, Option<MutexGuard<'_, ()>>), AdmissionError> {
-        if asking.asked.token.is_empty() {
-            return Ok((None, None));
-        }
-        let credit = self.credit_now(asking, record).await?;
-        match credit {
-            Some(Credit { is_paid: false, .. }) => {
-                let joining = self.joining.lock().await;
-                Ok((self.credit_now(asking, record).await?, Some(joining)))
-            }
-            paid_or_none => Ok((paid_or_none, None)),
-        }
-    }
-
-    async fn credit_now(
-        &self,
-        asking: &Asking<'_>,
-        record: &NodeRecord,
     ) -> Result<Option<Credit>, AdmissionError> {
+        if asking.asked.token.is_empty() {
+            return Ok(None);
+        }
         let token = self.token(&asking.asked.token).await?;
         Ok(Credit::of(&token, record, self.fleet.now()))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use muster_model::{Inventory, NodeStatus};
 use muster_proto::v1;
 
-use super::credit::{Credit, take_a_use};
+use super::credit::Credit;
 use super::judging::judged;
 use super::rules::{Newcomer, grant};
 use super::{Admission, AdmissionError, Asking, request};
@@ -17,7 +17,7 @@ use crate::store::{StoreError, Transaction, Write};
 use crate::token;
 
 /// So often others may be quicker before it is given up.
-const MOST_RACES: usize = 64;
+const MOST_RACES: usize = 8;
 
 impl Admission {
     /// Takes in a machine that asks for the first time; others may take uses of the same token meanwhile.
@@ -29,24 +29,24 @@ impl Admission {
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
         let Asking { asked, from } = *asking;
         let inventory = request::inventory(asked)?;
+        let mut newcomer = request::record(asked, &inventory, self.fleet.now())?;
+        newcomer.public_key = request.key_digest();
+        let arrival = self.arrivals.enter(newcomer.identities()).await;
         for _ in 0..MOST_RACES {
-            let admitted = {
-                // One at a time from reading the token to storing its use: of many that read it first, all but one would be too late
-                // each time. And two with one identity do not pass by each other.
-                let _joining = self.joining.lock().await;
-                token = self.token(&asked.token).await?;
-                self.admit(asked, &inventory, &token, request, from).await
-            };
-            match admitted {
+            let record = newcomer.clone();
+            match self.admit(asked, &inventory, &token, record, from).await {
                 Err(AdmissionError::Store(StoreError::Conflict { .. })) => {
                     // The same machine asked twice at once.
                     if let Some((record, _)) = self.fleet.node(&asked.node_id) {
                         let is_same = record.public_key == request.key_digest();
                         return is_same.then_some(record).ok_or(AdmissionError::OtherKey);
                     }
+                    // Others had the last use of the token.
+                    token = self.token(&asked.token).await?;
                 }
                 Err(error) => return Err(error),
                 Ok(record) => {
+                    drop(arrival);
                     let credit = Credit::of(&token, &record, self.fleet.now());
                     return self.decide(record, &inventory, credit, from).await;
                 }
@@ -62,16 +62,13 @@ impl Admission {
         asked: &v1::EnrollRequest,
         inventory: &Inventory,
         token: &TokenRecord,
-        request: &Request,
+        mut record: NodeRecord,
         from: Option<IpAddr>,
     ) -> Result<Arc<NodeRecord>, AdmissionError> {
         let role = v1::Role::try_from(asked.role)
             .ok()
             .and_then(v1::Role::known);
-        let now = self.fleet.now();
-        let mut record = request::record(asked, inventory, now)?;
-        token::admits(token, role, &record.name, now)?;
-        record.public_key = request.key_digest();
+        token::admits(token, role, &record.name, self.fleet.now())?;
         record.role = role.or(token.role);
         record.token = Some(token.id.clone());
         record.labels.extend(token.labels.clone());
@@ -81,7 +78,9 @@ impl Admission {
         let verdict = self.judge(inventory);
         (record.status, record.reason) = judged(&verdict, record.role);
         let mut more = vec![
-            take_a_use(token),
+            Write::UseToken {
+                id: token.id.clone(),
+            },
             Write::Inventory {
                 node: record.id.clone(),
                 content: content(asked),
@@ -112,7 +111,7 @@ impl Admission {
         if has_changed || record.quarantine.is_some() {
             record = self.look_at_quarantine(record).await?;
         }
-        let (credit, _joining) = self.credit(asking, &record).await?;
+        let credit = self.credit(asking, &record).await?;
         if !self.may_decide(&record, credit.as_ref()) {
             return Ok(record);
         }

@@ -1,8 +1,8 @@
 //! How a machine becomes a candidate, and a candidate gets its certificate.
 //!
 //! Map: this file answers requests; `guesses` bounds wrong tokens; `request` reads what a machine says of itself;
-//! `joining` takes it in, or looks at it again; `twins` finds who has its identity already; `judging` turns a
-//! verdict into a status, and `anew` does it again after another policy; `rules` accepts without a person, and
+//! `joining` takes it in, or looks at it again; `arrivals` keeps those with one identity apart, and `twins` finds who has
+//! it already; `judging` turns a verdict into a status, and `anew` does it again after another policy; `rules` accepts without a person, and
 //! `credit` says what a join token is worth for that; `issue` gives certificates; `reenrol` lets nodes back whose
 //! certificate has ended, and `endings` tells of those that do; `copies` finds two machines that speak as one node.
 //!
@@ -11,6 +11,7 @@
 //! newcomer never changes a node that is there.
 
 mod anew;
+mod arrivals;
 mod copies;
 mod credit;
 mod endings;
@@ -38,6 +39,7 @@ use crate::lifecycle::Event;
 use crate::record::{NodeRecord, TokenRecord};
 use crate::store::{StoreError, Transaction, Write};
 use crate::token::{self, Unfit};
+use arrivals::Arrivals;
 use copies::Copies;
 use guesses::Guesses;
 use judging::judged;
@@ -53,8 +55,7 @@ pub struct Admission {
     rules: Vec<Rule>,
     guesses: Guesses,
     copies: Copies,
-    /// Held while a newcomer is compared with who is there, until it is there itself.
-    joining: tokio::sync::Mutex<()>,
+    arrivals: Arrivals,
     certificate_life: Duration,
 }
 
@@ -129,7 +130,7 @@ impl Admission {
             rules: Vec::new(),
             guesses: Guesses::default(),
             copies: Copies::default(),
-            joining: tokio::sync::Mutex::new(()),
+            arrivals: Arrivals::default(),
             certificate_life: issue::CERTIFICATE_LIFE,
         }
     }

@@ -44,7 +44,7 @@ impl Admission {
         asking: &Asking<'_>,
         record: &NodeRecord,
     ) -> Result<Option<Arc<NodeRecord>>, AdmissionError> {
-        let (credit, _joining) = self.credit(asking, record).await?;
+        let credit = self.credit(asking, record).await?;
         if credit.is_none() && !self.rules.iter().any(|rule| rule.readmit) {
             return Ok(None);
         }

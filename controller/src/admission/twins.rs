@@ -19,7 +19,7 @@ pub(super) struct Twin {
 impl Admission {
     /// Who has the same identity already. Who is quarantined itself, or was removed, has none.
     pub(super) fn twin(&self, new: &NodeRecord) -> Option<Twin> {
-        self.fleet.nodes().into_iter().find_map(|(node, _)| {
+        self.fleet.alike(new).into_iter().find_map(|node| {
             let counts = node.status != NodeStatus::Out && node.quarantine.is_none();
             let what = same(&node, new).filter(|_| counts && node.id != new.id)?;
             Some(Twin { node, what })
@@ -93,23 +93,7 @@ impl Twin {
 }
 
 fn same(one: &NodeRecord, other: &NodeRecord) -> Option<&'static str> {
-    let same = [
-        ("public key", one.public_key == other.public_key),
-        (
-            "machine id",
-            one.machine_id.is_some() && one.machine_id == other.machine_id,
-        ),
-        (
-            "hardware fingerprint",
-            !one.fingerprint.is_empty() && one.fingerprint == other.fingerprint,
-        ),
-        ("MAC address", !one.macs.is_disjoint(&other.macs)),
-        ("name", one.name == other.name),
-        (
-            "hostname",
-            one.hostname.is_some() && one.hostname == other.hostname,
-        ),
-    ];
-    same.into_iter()
-        .find_map(|(what, same)| same.then_some(what))
+    let mut identities = other.identities();
+    let same = identities.find(|identity| one.identities().any(|its| its == *identity));
+    same.map(|(what, _)| what)
 }

@@ -1,6 +1,6 @@
 //! `muster-controller authority`: the roots, and replacing the root.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use muster_proto::v1;
 use muster_proto::v1::rotate_authority_request::Step;
 
@@ -22,19 +22,19 @@ pub(crate) enum AuthorityCommand {
 
 /// Which step.
 #[derive(Debug, Args)]
-#[group(id = "step", required = true, multiple = false)]
+#[command(group = ArgGroup::new("step").required(true).args(["start", "finish", "abort"]))]
 pub(crate) struct RotateArguments {
     /// Make a new root, hand it to all, and issue certificates from it.
-    #[arg(long, group = "step")]
+    #[arg(long)]
     start: bool,
     /// Forget the root that does not sign; refused while somebody would be cut off.
-    #[arg(long, group = "step")]
+    #[arg(long)]
     finish: bool,
     /// Go back before the end: issue from the root before again. --finish then forgets the new one.
-    #[arg(long, group = "step")]
+    #[arg(long)]
     abort: bool,
     /// With --finish: cut off whoever does not know the root that signs.
-    #[arg(long, requires = "finish")]
+    #[arg(long, requires = "finish", conflicts_with_all = ["start", "abort"])]
     cut_off: bool,
     #[command(flatten)]
     output: Output,

@@ -4,6 +4,7 @@ mod administrators;
 mod ask;
 mod authority;
 pub(crate) mod cli;
+mod names;
 mod remote;
 mod serve;
 mod show;
@@ -28,6 +29,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         }
         Command::Completions { shell } => {
             write_plain(&cli::completions(shell))?;
+            Ok(Exit::Complete)
+        }
+        Command::ManualPages { folder } => {
+            cli::manual_pages(&folder)?;
             Ok(Exit::Complete)
         }
         other => {

@@ -16,18 +16,23 @@ use muster_controller::record::UnixMs;
 use muster_controller::serve::{Listeners, Newcomers, Revoked, Services};
 use muster_controller::store::{SqliteStore, Store};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use sd_notify::NotifyState;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::cli::ServeArguments;
+use super::names;
 
 const CONFIGURATION: &str = "/etc/muster-controller/config.toml";
 const DEFAULT_POLICY: &str = include_str!("../../../packaging/policies/default.toml");
 
 /// Serves until SIGTERM or SIGINT.
-pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
+pub(super) async fn run(mut arguments: ServeArguments) -> anyhow::Result<()> {
     log();
+    if arguments.names.is_empty() {
+        arguments.names = names::own();
+    }
     allow_many_files();
     let policy = policy(arguments.policy.as_deref())?;
     let config = configuration(arguments.config.as_deref())?;
@@ -68,9 +73,11 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
         }
         stopped.cancel();
     });
-    tracing::info!(%address, socket = %arguments.socket.display(), "serving");
+    tracing::info!(%address, names = arguments.names.join(" "), socket = %arguments.socket.display(), "serving");
     // Standard output is for whoever started it and waits for the port.
     let _ = writeln!(std::io::stdout(), "listening on {address}");
+    // Nobody may wait for it.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
     services.run(listeners, stop).await?;
     tracing::info!("stopped");
     Ok(())

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_proto::v1;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::StreamExt as _;
 use tokio_util::time::DelayQueue;
@@ -25,6 +26,8 @@ use crate::store::{StoreError, Transaction, Write};
 const PACE_EVERY: Duration = Duration::from_secs(10);
 /// When the store did not take it, it is tried again after this.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Leases that are ended at a time.
+const MOST_ENDING: usize = 1024;
 /// Under which the store has the patience that nodes were promised, in milliseconds.
 const PATIENCE: &str = "patience_ms";
 
@@ -145,7 +148,12 @@ impl Fleet {
     }
 
     /// Ends a lease that ran out. When to look at the node again, if ever.
-    async fn expire(&self, entry: &Entry, reason: &str) -> Option<Instant> {
+    async fn expire(self: Arc<Self>, entry: Entry, reason: String) -> Option<(Entry, Instant)> {
+        let at = self.end(&entry, &reason).await?;
+        Some((entry, at))
+    }
+
+    async fn end(&self, entry: &Entry, reason: &str) -> Option<Instant> {
         let id = &entry.id;
         match self.happen(id, Event::LeaseExpired, reason).await {
             Ok(_) | Err(MoveError::NoNode(_)) => {}
@@ -173,12 +181,15 @@ impl Fleet {
 /// Watches over the leases until it is dropped.
 pub async fn watch_leases(fleet: Arc<Fleet>) {
     let mut wheel: DelayQueue<Entry> = DelayQueue::new();
+    // When a network goes, the leases of all its nodes end at a time: they are stored together and not one after the other.
+    let mut ending: JoinSet<Option<(Entry, Instant)>> = JoinSet::new();
     let mut paces = tokio::time::interval(PACE_EVERY);
     paces.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let arming = fleet.live().arming_told();
     fleet.live().arm_all(Instant::now());
     loop {
-        // Nothing is lost with a branch that is dropped: what is told is kept, what has come up stays on the wheel.
+        // Nothing is lost with a branch that is dropped: what is told is kept, what has come up stays on the wheel, what has
+        // ended stays in the set.
         tokio::select! {
             biased;
             () = arming.notified() => {
@@ -191,15 +202,22 @@ pub async fn watch_leases(fleet: Arc<Fleet>) {
                     tracing::error!(%error, "the interval of heartbeats stays as it is");
                 }
             }
-            Some(up) = wheel.next() => {
-                let entry = up.into_inner();
-                let again = match fleet.look(&entry) {
-                    Look::Gone => None,
-                    Look::Early(at) => Some(at),
-                    Look::Over(reason) => fleet.expire(&entry, &reason).await,
-                };
-                if let Some(at) = again {
+            Some(ended) = ending.join_next() => {
+                // A panic was told when it happened, and its node gets no lease any more.
+                if let Ok(Some((entry, at))) = ended {
                     wheel.insert_at(entry, at);
+                }
+            }
+            Some(up) = wheel.next(), if ending.len() < MOST_ENDING => {
+                let entry = up.into_inner();
+                match fleet.look(&entry) {
+                    Look::Gone => {}
+                    Look::Early(at) => {
+                        wheel.insert_at(entry, at);
+                    }
+                    Look::Over(reason) => {
+                        ending.spawn(Arc::clone(&fleet).expire(entry, reason));
+                    }
                 }
             }
         }

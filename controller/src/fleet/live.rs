@@ -9,6 +9,7 @@ use muster_proto::v1;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::identities::Identities;
 use super::notices::Notices;
 use super::timing::Pace;
 use crate::lifecycle::{Event, Next, next};
@@ -64,6 +65,7 @@ pub(super) struct Nodes {
     pub(super) live: HashMap<String, Live>,
     pub(super) pace: Pace,
     pub(super) notices: Notices,
+    pub(super) identities: Identities,
     /// Nobody is told at once any more.
     pub(super) is_closing: bool,
     /// Nodes that send heartbeats.
@@ -95,6 +97,7 @@ impl Nodes {
             live: HashMap::with_capacity(records.len()),
             pace,
             notices: Notices::new(),
+            identities: Identities::default(),
             is_closing: false,
             callers: 0,
             arming: Vec::new(),
@@ -116,6 +119,7 @@ impl Nodes {
         let overdue_at = now + self.pace.kept();
         let id = record.id.clone();
         self.callers += usize::from(calls(&record));
+        self.identities.insert(&record);
         self.live.insert(id.clone(), Live::new(record, overdue_at));
         self.arm(&id, overdue_at);
         self.notices.tell(&id);
@@ -135,6 +139,10 @@ impl Nodes {
             watcher.notify_one();
         }
         self.callers = self.callers + usize::from(calls(record)) - usize::from(calls(&before));
+        if !before.identities().eq(record.identities()) {
+            self.identities.remove(&before);
+            self.identities.insert(record);
+        }
         self.arm(&record.id, now + self.pace.kept());
         self.notices.tell(&record.id);
     }
@@ -144,6 +152,7 @@ impl Nodes {
             return;
         };
         self.callers -= usize::from(calls(&gone.record));
+        self.identities.remove(&gone.record);
         if let Some(watcher) = gone.watcher {
             watcher.notify_one();
         }

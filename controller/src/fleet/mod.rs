@@ -5,6 +5,7 @@
 //! compare-and-swap; `leases` ends what is silent, by the [`Timing`] that nodes were told; `watch` tells those who
 //! watch, `notices` administrators that something is new. What changes with every heartbeat stays in memory (`live`).
 
+mod identities;
 mod leases;
 mod live;
 mod moves;
@@ -111,6 +112,17 @@ impl Fleet {
         nodes
             .map(|live| (Arc::clone(&live.record), live.heard.clone()))
             .collect()
+    }
+
+    /// Those who may have something in common with a machine that no two have in common, itself not excepted; by name
+    /// and id.
+    pub(crate) fn alike(&self, record: &NodeRecord) -> Vec<Arc<NodeRecord>> {
+        let live = self.live();
+        let ids = live.identities.alike(record);
+        let nodes = ids.iter().filter_map(|id| live.live.get(&**id));
+        let mut nodes: Vec<_> = nodes.map(|live| Arc::clone(&live.record)).collect();
+        nodes.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        nodes
     }
 
     /// The ids of nodes of which something new is stored from now on, a record or an event.

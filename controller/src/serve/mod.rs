@@ -1,11 +1,12 @@
 //! The services on their ports: nodes and administrators over TLS, local administrators over a socket.
 //!
-//! Map: `tls` takes connections; `caller` says who calls on one; `enrollment`, `node` and `admin` are the services, each a translation to
+//! Map: `tls` takes connections, and `http` serves on them; `caller` says who calls on one; `enrollment`, `node` and `admin` are the services, each a translation to
 //! [`crate::admission`] and [`crate::fleet`]; this file starts and stops them.
 
 mod admin;
 mod caller;
 mod enrollment;
+mod http;
 mod node;
 mod tls;
 
@@ -22,7 +23,8 @@ use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::http;
+use tonic::codegen::http::{Request, Response};
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tower::ServiceExt as _;
 
@@ -36,11 +38,6 @@ pub use tls::{Newcomers, Revoked, TlsError};
 
 /// Larger than any inventory that is let through.
 const LARGEST_MESSAGE: usize = 16 << 20;
-
-/// Calls at a time on one connection.
-const MOST_CALLS: u32 = 64;
-/// Until the answer to a call begins, so that nobody sends for ever.
-const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What the services share.
 #[derive(Debug, Clone)]
@@ -98,23 +95,23 @@ impl Services {
             listeners.names,
         )?;
         let connections = tls::accept(listeners.network, door, listeners.newcomers);
-        let network = Server::builder()
-            .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
-            .max_concurrent_streams(MOST_CALLS)
-            .timeout(LONGEST_CALL)
-            .add_service(
-                EnrollmentServer::new(enrollment::Service::new(self.clone()))
-                    .max_decoding_message_size(LARGEST_MESSAGE),
-            )
-            .add_service(
-                NodeServer::new(node::Service::new(self.clone()))
-                    .max_decoding_message_size(LARGEST_MESSAGE),
-            )
-            .add_service(AdminServer::new(admin::Service::remote(
-                self.clone(),
-                stop.clone(),
-            )))
-            .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
+        let routes = Routes::new(
+            EnrollmentServer::new(enrollment::Service::new(self.clone()))
+                .max_decoding_message_size(LARGEST_MESSAGE),
+        )
+        .add_service(
+            NodeServer::new(node::Service::new(self.clone()))
+                .max_decoding_message_size(LARGEST_MESSAGE),
+        )
+        .add_service(AdminServer::new(admin::Service::remote(
+            self.clone(),
+            stop.clone(),
+        )))
+        .prepare();
+        let network = async {
+            http::serve(connections, routes, stop.clone()).await;
+            Ok(())
+        };
         let local = Server::builder()
             .add_service(AdminServer::new(admin::Service::local(
                 self.clone(),
@@ -166,8 +163,8 @@ impl Services {
         caller: Identified,
         link: Link,
     ) -> impl tower::Service<
-        http::Request<Body>,
-        Response = http::Response<Body>,
+        Request<Body>,
+        Response = Response<Body>,
         Error = Infallible,
         Future: Send,
     > + use<> {
@@ -178,7 +175,7 @@ impl Services {
             root: None,
         };
         let service = NodeServer::new(node::Service::new(self.clone()));
-        service.map_request(move |mut request: http::Request<Body>| {
+        service.map_request(move |mut request: Request<Body>| {
             request.extensions_mut().insert(connection.clone());
             request
         })

@@ -13,6 +13,8 @@ pub(super) async fn check<S: Store + 'static>(make: impl Fn() -> S) {
     records_come_back_as_they_were(&make()).await;
     a_stale_revision_changes_nothing(&make()).await;
     a_lost_race_has_one_winner(Arc::new(make())).await;
+    those_side_by_side_are_each_for_itself(Arc::new(make())).await;
+    a_token_is_used_as_often_as_it_may(Arc::new(make())).await;
     events_are_numbered_without_gaps(&make()).await;
     the_last_event_of_each_node_is_known(&make()).await;
     a_spooled_event_is_stored_once(&make()).await;
@@ -130,6 +132,67 @@ async fn a_lost_race_has_one_winner(store: Arc<impl Store + 'static>) {
         events[0].kind,
         store.node("n1").await.unwrap().unwrap().name
     );
+}
+
+async fn those_side_by_side_are_each_for_itself(store: Arc<impl Store + 'static>) {
+    let mut racers = tokio::task::JoinSet::new();
+    for racer in 0..64_u64 {
+        let store = Arc::clone(&store);
+        racers.spawn(async move {
+            let id = format!("{racer:02}");
+            // Every other one expects what is not there.
+            let writes = vec![event(&id, "told", None), put(&node(&id), racer % 2)];
+            let is_done = commit(&*store, writes).await.is_ok();
+            // Whoever has the answer finds what was stored.
+            let stored = store.node(&id).await.unwrap().is_some();
+            let told = store.events(&id, 0, 10).await.unwrap().len();
+            assert_eq!((stored, told), (is_done, usize::from(is_done)), "{id}");
+            is_done
+        });
+    }
+    let done = racers.join_all().await;
+    assert_eq!(done.into_iter().filter(|done| *done).count(), 32);
+}
+
+async fn a_token_is_used_as_often_as_it_may(store: Arc<impl Store + 'static>) {
+    let uses = |writes: Vec<Write>| writes.into_iter().chain([used("t1")]).collect();
+    let unknown = commit(&*store, vec![used("t1")]).await.unwrap_err();
+    assert!(
+        matches!(unknown, StoreError::Conflict { .. }),
+        "{unknown:?}"
+    );
+    let record = TokenRecord {
+        uses_left: 9,
+        ..token("t1")
+    };
+    let write = Write::Token {
+        record,
+        expected: 0,
+    };
+    commit(&*store, vec![write]).await.unwrap();
+    let mut racers = tokio::task::JoinSet::new();
+    for racer in 0..16 {
+        let store = Arc::clone(&store);
+        let writes = uses(vec![put(&node(&format!("n{racer}")), 0)]);
+        racers.spawn(async move { commit(&*store, writes).await.is_ok() });
+    }
+    let won = racers.join_all().await;
+    assert_eq!(won.into_iter().filter(|won| *won).count(), 9);
+    assert_eq!(store.nodes().await.unwrap().len(), 9);
+    let left = store.token("t1").await.unwrap().unwrap();
+    assert_eq!((left.uses_left, left.revision), (0, 10));
+
+    let record = TokenRecord {
+        revoked: true,
+        ..token("t2")
+    };
+    let write = Write::Token {
+        record,
+        expected: 0,
+    };
+    commit(&*store, vec![write]).await.unwrap();
+    assert!(commit(&*store, vec![used("t2")]).await.is_err());
+    assert_eq!(store.token("t2").await.unwrap().unwrap().uses_left, 3);
 }
 
 async fn events_are_numbered_without_gaps(store: &impl Store) {
@@ -296,6 +359,10 @@ fn put(record: &NodeRecord, expected: u64) -> Write {
         record: Box::new(record.clone()),
         expected,
     }
+}
+
+fn used(id: &str) -> Write {
+    Write::UseToken { id: id.to_owned() }
 }
 
 fn note(key: &str, value: &str) -> Write {

@@ -119,6 +119,7 @@ impl State {
             Write::Node { record, expected } => self.put_node(*record, expected),
             Write::DeleteNode { id, expected } => self.delete_node(id, expected),
             Write::Token { record, expected } => self.put_token(record, expected),
+            Write::UseToken { id } => self.use_token(&id),
             Write::Event {
                 node,
                 at,
@@ -183,6 +184,15 @@ impl State {
         Ok(Box::new(move |state| {
             put_back(&mut state.tokens, id, before);
         }))
+    }
+
+    fn use_token(&mut self, id: &str) -> Result<Undo, StoreError> {
+        let record = self.tokens.get(id).cloned().and_then(TokenRecord::used);
+        let record = record.ok_or_else(|| StoreError::Conflict {
+            what: format!("token {id}"),
+        })?;
+        let expected = record.revision;
+        self.put_token(record, expected)
     }
 
     fn delete_node(&mut self, id: String, expected: Revision) -> Result<Undo, StoreError> {

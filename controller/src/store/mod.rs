@@ -91,6 +91,12 @@ pub enum Write {
         /// The revision that was read.
         expected: Revision,
     },
+    /// Counts one use of a token off. Many may do so at a time: it is a conflict only when the token has none left, was
+    /// revoked, or is not there.
+    UseToken {
+        /// Which.
+        id: String,
+    },
     /// Appends to the log of a node; the store numbers it. An event of the node's spool that is there
     /// already is passed over; one that would leave a gap in the spool's numbers is a conflict.
     Event {

@@ -19,12 +19,13 @@
 //!
 //! The kernel says that something happened (netlink for links and addresses, events of udev or, where
 //! none runs, of the kernel for devices, `poll(2)` of the mount table for mounts); only the sections
-//! concerned are read again, and compared with what was known. Events that come together are waited
-//! for: until [`QUIET`] has passed without one, but no longer than [`AT_MOST`] after the first.
+//! concerned are read again, and compared with what was known. [`Bursts`] is the listening alone, for who reads
+//! again by itself. Events that come together are waited for: until [`QUIET`] has passed without one, but no longer than [`AT_MOST`] after the first.
 //!
 //! Limits: what no event tells (readings, counters, free memory, health) is not followed. A driver
 //! that does not answer delays a change by up to [`Options::device_deadline`](crate::Options).
 
+mod burst;
 mod difference;
 
 use std::collections::BTreeSet;
@@ -32,32 +33,26 @@ use std::time::{Duration, Instant};
 
 use muster_model::{Change, Inventory, Origin, Section};
 
-use crate::source::monitor::{Monitor, Notice, Stop};
+use crate::source::monitor::Stop;
 use crate::{Fault, Options, Source, discover};
+pub use burst::{AT_MOST, Bursts, QUIET};
 use difference::Known;
-
-/// A burst of events is over when none has come for so long.
-pub const QUIET: Duration = Duration::from_millis(150);
-/// The longest that a burst is waited for.
-pub const AT_MOST: Duration = Duration::from_millis(600);
 
 /// Follows one host.
 pub struct Watcher {
     source: Source,
     options: Options,
-    monitor: Monitor,
-    stop: Stop,
-    stopped: bool,
+    bursts: Bursts,
     inventory: Inventory,
     known: Known,
 }
 
-/// Ends [`Watcher::next`], from any thread.
+/// Ends [`Watcher::next`] and [`Bursts::next`], from any thread.
 #[derive(Clone)]
 pub struct Stopper(Stop);
 
 impl Stopper {
-    /// The call of [`Watcher::next`] that waits, or the next one, gives back nothing at once.
+    /// The call of `next` that waits, or the next one, gives back nothing at once.
     pub fn stop(&self) {
         self.0.stop();
     }
@@ -73,7 +68,7 @@ impl Watcher {
         if source.origin() != Origin::Live {
             return Err(Fault::NotAsked);
         }
-        let (monitor, stop) = Monitor::open()?;
+        let bursts = Bursts::listen(options.sections.clone())?;
         let inventory = discover(&source, &options).inventory;
         let known = Known::new(&inventory, &options.sections);
         Ok(Self {
@@ -82,9 +77,7 @@ impl Watcher {
                 lldp: None,
                 ..options
             },
-            monitor,
-            stop,
-            stopped: false,
+            bursts,
             inventory,
             known,
         })
@@ -97,12 +90,12 @@ impl Watcher {
 
     /// A handle with which another thread ends the wait.
     pub fn stopper(&self) -> Stopper {
-        Stopper(self.stop.clone())
+        self.bursts.stopper()
     }
 
     /// Whether somebody asked to stop.
     pub fn is_stopped(&self) -> bool {
-        self.stopped
+        self.bursts.is_stopped()
     }
 
     /// Waits for the next changes, in the order of the document; none when `timeout` has passed or
@@ -112,8 +105,8 @@ impl Watcher {
     /// When the kernel does not let this process listen any more.
     pub fn next(&mut self, timeout: Duration) -> Result<Vec<Change>, Fault> {
         let until = Instant::now() + timeout;
-        while !self.stopped {
-            let sections = self.next_burst(until)?;
+        while !self.is_stopped() {
+            let sections = self.bursts.next(until)?;
             if !sections.is_empty() {
                 let changes = self.read_again(sections);
                 if !changes.is_empty() {
@@ -127,46 +120,13 @@ impl Watcher {
         Ok(Vec::new())
     }
 
-    /// The sections that one burst of events is about.
-    fn next_burst(&mut self, until: Instant) -> Result<BTreeSet<Section>, Fault> {
-        let mut sections = BTreeSet::new();
-        let mut burst_ends = None;
-        loop {
-            let now = Instant::now();
-            let wait_until = match burst_ends {
-                None => until,
-                Some(ends) if now >= ends => return Ok(sections),
-                Some(ends) => (now + QUIET).min(ends),
-            };
-            match self
-                .monitor
-                .wait(wait_until.saturating_duration_since(now))?
-            {
-                Notice::Nothing => return Ok(sections),
-                Notice::Stopped => {
-                    self.stopped = true;
-                    return Ok(BTreeSet::new());
-                }
-                Notice::Lost => sections.extend(&self.options.sections),
-                Notice::Sections(found) => {
-                    sections.extend(found.intersection(&self.options.sections));
-                }
-            }
-            if !sections.is_empty() {
-                burst_ends = burst_ends.or(Some(now.max(Instant::now()) + AT_MOST));
-            } else if Instant::now() >= until {
-                return Ok(sections);
-            }
-        }
-    }
-
     fn read_again(&mut self, sections: BTreeSet<Section>) -> Vec<Change> {
         let options = Options {
             sections,
             ..self.options.clone()
         };
         // Taken first: a name given after this is noticed again, and compared again.
-        let renames = self.monitor.take_renames();
+        let renames = self.bursts.take_renames();
         let found = discover(&self.source, &options).inventory;
         let at = format!("{:.3}", jiff::Timestamp::now());
         self.known.update(&found, &options.sections, &renames, &at)

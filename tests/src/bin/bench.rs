@@ -87,8 +87,8 @@ fn metal(rounds: usize) -> String {
     };
     let own = ["floor", "measure"].map(|name| programs().join(name));
     let [floor, measure] = &own;
-    let mut machine = Machine::start(&image, &Hardware::standard(), &[muster(), floor, measure]);
-    let mut guest = machine.guest();
+    let programs = [muster(), floor, measure];
+    let (_machine, mut guest) = Machine::boot(&image, &Hardware::standard(), &programs);
     guest.succeed("floor --list >/run/lab/list");
     // Where the guest's C library will not do for the programs, their wrappers cost time too.
     let starter = match guest.run("/run/lab/measure true").code {

@@ -22,9 +22,8 @@ fn main() -> std::io::Result<()> {
     let others: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let others = others.iter().map(PathBuf::as_path);
     let programs: Vec<&Path> = std::iter::once(muster()).chain(others).collect();
-    let mut machine = Machine::start(&image, &Hardware::standard(), &programs);
     eprintln!("booting (half a minute or more)");
-    let mut guest = machine.guest();
+    let (_machine, mut guest) = Machine::boot(&image, &Hardware::standard(), &programs);
     eprintln!("ready; `. /run/lab/populate` puts the disks and links to use");
     guest.succeed(&format!(
         "cat >/run/lab/populate <<'END'\n{}\nEND",

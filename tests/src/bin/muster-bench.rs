@@ -1,5 +1,6 @@
-//! `muster-bench fleet [--nodes N] [--interval SECONDS] [--seconds N] [--write]`: a fleet on loopback against a real controller.
-//! `--write` keeps the result in docs/bench-fleet.md.
+//! `muster-bench fleet [--nodes N] [--interval SECONDS] [--seconds N] [--rounds N] [--write]`: a fleet on loopback against a real controller.
+//! `muster-bench agent [--seconds N] [--write]`: the agent when nothing happens, beside prometheus-node-exporter.
+//! `--write` keeps the result in docs/bench-fleet.md or docs/bench-agent.md. Fails when something is not as demanded.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -15,42 +16,79 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use muster_tests::fleet::{Plan, run};
+use muster_tests::fleet::{Plan, report, run};
+use muster_tests::idle::idle;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+const USAGE: &str =
+    "muster-bench fleet [--nodes N] [--interval SECONDS] [--seconds N] [--rounds N] [--write]
+muster-bench agent [--seconds N] [--write]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let number = |name: &str, usual: u32| {
-        let value = words.iter().skip_while(|word| *word != name).nth(1);
-        value.map_or(usual, |value| value.parse().expect("a number"))
-    };
-    if words.first().is_none_or(|word| word != "fleet") {
-        eprintln!("muster-bench fleet [--nodes N] [--interval SECONDS] [--seconds N] [--write]");
+    let Some((bench, options)) = words.split_first() else {
+        eprintln!("{USAGE}");
         return ExitCode::from(2);
-    }
-    let plan = Plan {
-        nodes: number("--nodes", 1000),
-        interval: Duration::from_secs(number("--interval", 10).into()),
-        measured: Duration::from_secs(number("--seconds", 60).into()),
     };
-    raise_file_limit(u64::from(plan.nodes) + 1000);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    let report = runtime.block_on(run(plan));
+    let (title, text, missed) = match bench.as_str() {
+        "fleet" => runtime.block_on(fleet(options)),
+        "agent" => runtime.block_on(agent(options)),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
     let text = format!(
-        "# A fleet on one machine\n\nMade by `make bench-fleet BENCH=\"{}\"`: the controller, and all nodes in one process beside it, over TLS 1.3 on \
-         loopback.\n\n{}\n",
-        words[1..].join(" "),
-        report.text
+        "# {title}\n\nMade by `make bench-{bench} BENCH=\"{}\"`: {text}",
+        options.join(" ")
     );
     println!("{text}");
-    if words.iter().any(|word| word == "--write") {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/bench-fleet.md");
-        std::fs::write(path, text).expect("docs/bench-fleet.md can be written");
+    if options.iter().any(|word| word == "--write") {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let path = docs.join(format!("bench-{bench}.md"));
+        std::fs::write(path, text).expect("the document can be written");
     }
-    ExitCode::from(u8::from(!report.missed.is_empty()))
+    for what in &missed {
+        eprintln!("muster-bench: not as demanded: {what}");
+    }
+    ExitCode::from(u8::from(!missed.is_empty()))
+}
+
+type Made = (&'static str, String, Vec<&'static str>);
+
+async fn fleet(options: &[String]) -> Made {
+    let plan = Plan {
+        nodes: number(options, "--nodes", 1000),
+        interval: Duration::from_secs(number(options, "--interval", 10).into()),
+        measured: Duration::from_secs(number(options, "--seconds", 60).into()),
+    };
+    raise_file_limit(u64::from(plan.nodes) + 1000);
+    let mut outcomes = Vec::new();
+    for _ in 0..number(options, "--rounds", 1) {
+        outcomes.push(run(plan).await);
+    }
+    let report = report(plan, &outcomes);
+    let text = format!(
+        "the controller, and all nodes in one process beside it, over TLS 1.3 on loopback.\n\n{}",
+        report.text
+    );
+    ("A fleet on one machine", text, report.missed)
+}
+
+async fn agent(options: &[String]) -> Made {
+    let measured = Duration::from_secs(number(options, "--seconds", 300).into());
+    let idle = idle(measured).await;
+    let text = format!("two processes on one machine.\n\n{}", idle.text);
+    ("The agent when nothing happens", text, idle.missed)
+}
+
+fn number(options: &[String], name: &str, usual: u32) -> u32 {
+    let value = options.iter().skip_while(|word| *word != name).nth(1);
+    value.map_or(usual, |value| value.parse().expect("a number"))
 }
 
 /// A connection is a file, here and in the controller.

@@ -10,6 +10,10 @@ pub struct Usage {
     pub processor: Duration,
     /// What it has in memory.
     pub resident_bytes: u64,
+    /// Of that what belongs to no file.
+    pub own_bytes: u64,
+    /// How many it runs.
+    pub threads: u64,
 }
 
 /// What a process used over a time.
@@ -37,13 +41,24 @@ impl Usage {
         let fields: Vec<&str> = rest.split(' ').collect();
         let ticks: u64 = [11, 12].iter().map(|at| number(fields[*at])).sum();
         let status = read("status");
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = resident.expect("a process has memory");
+        let field = |name: &str| {
+            let value = status.lines().find_map(|line| line.strip_prefix(name));
+            let value = value.expect("a process has memory and threads");
+            number(value.trim().trim_end_matches(" kB"))
+        };
         Self {
             // USER_HZ is 100 wherever Linux runs.
             processor: Duration::from_millis(ticks * 10),
-            resident_bytes: number(kibibytes.trim().trim_end_matches(" kB")) * 1024,
+            resident_bytes: field("VmRSS:") * 1024,
+            own_bytes: field("RssAnon:") * 1024,
+            threads: field("Threads:"),
         }
+    }
+
+    /// Of bytes.
+    #[allow(clippy::cast_precision_loss, reason = "shown to three digits")]
+    pub fn mebibytes(bytes: u64) -> f64 {
+        bytes as f64 / 1048576.0
     }
 
     /// What was used since `before`, in the time `passed`.
@@ -67,6 +82,12 @@ pub(super) fn share(sorted: &[Duration], share: f64) -> Duration {
     )]
     let at = (last as f64 * share) as usize;
     sorted.get(at).copied().unwrap_or_default()
+}
+
+/// How many wait for a processor of this machine: over 1, 5 and 15 minutes.
+pub(crate) fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").expect("the machine has a load");
+    load.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }
 
 /// How the files of the store look; the same after as before is: nothing was written.

@@ -60,21 +60,45 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Lets the node of that number join: it asks, is judged and accepted, and gets its certificate.
-    pub(super) async fn join(self, number: u32) -> Result<Node, Fault> {
-        let key = KeyPair::generate()?;
-        let request = CertificateParams::default().serialize_request(&key)?;
-        let inventory = inventory(number)?;
+    /// Lets the node of that number join: it asks, is judged and accepted, and gets its certificate. Asks again, as an agent does.
+    ///
+    /// # Panics
+    /// When no key can be made.
+    pub(super) async fn join(self, number: u32) -> Node {
+        let key = KeyPair::generate().expect("a key");
+        let request = CertificateParams::default().serialize_request(&key);
+        let inventory = inventory(number).expect("an inventory");
         let enroll = v1::EnrollRequest {
-            token: self.token,
-            certificate_request: request.der().to_vec(),
+            token: self.token.clone(),
+            certificate_request: request.expect("a request").der().to_vec(),
             node_id: format!("{number:032x}"),
             hardware_fingerprint: number.to_be_bytes().repeat(8),
-            inventory: Some(inventory.clone()),
+            inventory: Some(inventory),
             agent_version: "bench".to_owned(),
             name: name(number),
             ..v1::EnrollRequest::default()
         };
+        let mut losses = 0;
+        loop {
+            match self.ask(number, &key, enroll.clone()).await {
+                Ok(node) => return node,
+                Err(fault) => {
+                    eprintln!("fleet: node {number} has to ask again: {fault}");
+                    tokio::time::sleep(pause(losses)).await;
+                    losses += 1;
+                }
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        number: u32,
+        key: &KeyPair,
+        enroll: v1::EnrollRequest,
+    ) -> Result<Node, Fault> {
+        let digest = enroll.inventory.iter().flat_map(|sent| &sent.digest);
+        let digest = digest.take(16).copied().collect();
         let channel = connect(self.controller, number, enrolling()).await?;
         let mut client = EnrollmentClient::new(channel);
         let answer = client.enroll(enroll).await?.into_inner();
@@ -85,17 +109,14 @@ impl Door {
         for root in issued.roots {
             roots.add(CertificateDer::from(root))?;
         }
+        let chain = issued.certificate_chain.into_iter();
         Ok(Node {
             number,
             controller: self.controller,
             roots: Arc::new(roots),
-            chain: issued
-                .certificate_chain
-                .into_iter()
-                .map(CertificateDer::from)
-                .collect(),
+            chain: chain.map(CertificateDer::from).collect(),
             key: key.serialize_der().into(),
-            digest: inventory.digest.iter().take(16).copied().collect(),
+            digest,
         })
     }
 }
@@ -125,11 +146,8 @@ impl Node {
                 }
                 Err(_) => {
                     client = None;
-                    let bound = FIRST
-                        .saturating_mul(2_u32.saturating_pow(losses))
-                        .min(LONGEST);
+                    tokio::time::sleep(pause(losses)).await;
                     losses += 1;
-                    tokio::time::sleep(bound.mul_f64(share())).await;
                 }
             }
         }
@@ -249,6 +267,12 @@ fn inventory(number: u32) -> Result<v1::Document, Fault> {
         INVENTORY_SCHEMA,
         &serde_json::to_vec(&inventory)?,
     )?)
+}
+
+/// After so many losses in a row.
+fn pause(losses: u32) -> Duration {
+    let bound = FIRST.saturating_mul(2_u32.saturating_pow(losses));
+    bound.min(LONGEST).mul_f64(share())
 }
 
 /// From 0 to 1.

@@ -1,11 +1,13 @@
 //! The controller's process, in a folder of its own.
 
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hyper_util::rt::TokioIo;
+use muster_proto::v1;
 use muster_proto::v1::admin_client::AdminClient;
 use tokio::net::UnixStream;
 use tonic::transport::{Channel, Endpoint};
@@ -30,11 +32,14 @@ remedy = "Fit one."
 "#;
 
 /// A controller that serves.
-pub(super) struct Controller {
-    pub(super) address: String,
+pub(crate) struct Controller {
+    pub(crate) address: String,
     folder: PathBuf,
     interval: Duration,
     serving: Serving,
+    log: File,
+    /// A line of it that is not whole yet.
+    rest: String,
 }
 
 /// Killed when it is dropped, as by `kill -9`.
@@ -42,10 +47,13 @@ struct Serving(Child);
 
 impl Controller {
     /// Starts one with its state in `folder`.
-    pub(super) fn start(folder: &Path, interval: Duration) -> Self {
+    pub(crate) fn start(folder: &Path, interval: Duration) -> Self {
         fs::write(folder.join("policy.toml"), POLICY).expect("the policy is written");
         let (serving, address) = serve(folder, "127.0.0.1:0", interval);
+        let log = File::open(folder.join("controller.log"));
         Self {
+            log: log.expect("it has a log"),
+            rest: String::new(),
             address,
             folder: folder.to_owned(),
             interval,
@@ -53,16 +61,30 @@ impl Controller {
         }
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.serving.0.id()
     }
 
-    pub(super) fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.join("controller")
     }
 
+    /// A new token that admits so many and accepts them at once.
+    pub(crate) async fn token(&self, uses: u32) -> String {
+        let token = v1::CreateTokenRequest {
+            role: v1::Role::Worker.into(),
+            ttl_s: 24 * 3600,
+            uses,
+            auto_accept: true,
+            ..v1::CreateTokenRequest::default()
+        };
+        let mut admin = self.admin().await;
+        let token = admin.create_token(token).await.expect("a token");
+        token.into_inner().token
+    }
+
     /// As `kill -9`, and started again on the same port.
-    pub(super) fn kill_and_start(&mut self) {
+    pub(crate) fn kill_and_start(&mut self) {
         // It may have ended by itself.
         let _ = self.serving.0.kill();
         let _ = self.serving.0.wait();
@@ -70,7 +92,7 @@ impl Controller {
     }
 
     /// The service for administrators.
-    pub(super) async fn admin(&self) -> AdminClient<Channel> {
+    pub(crate) async fn admin(&self) -> AdminClient<Channel> {
         let socket = self.folder.join("admin.sock");
         let connector = tower::service_fn(move |_| {
             let socket = socket.clone();
@@ -81,9 +103,12 @@ impl Controller {
         AdminClient::new(channel.expect("the socket answers"))
     }
 
-    /// How often its log has the words.
-    pub(super) fn told(&self, words: &str) -> usize {
-        let log = fs::read_to_string(self.folder.join("controller.log")).expect("it has a log");
+    /// How often its log has the words, in what was written since this was asked last.
+    pub(crate) fn told_since(&mut self, words: &str) -> usize {
+        let mut log = std::mem::take(&mut self.rest);
+        self.log.read_to_string(&mut log).expect("it has a log");
+        let whole = log.rfind('\n').map_or(0, |end| end + 1);
+        self.rest = log.split_off(whole);
         log.lines().filter(|line| line.contains(words)).count()
     }
 }

@@ -31,7 +31,10 @@ impl Guest {
             stream: BufReader::new(stream),
             number: 0,
         };
-        let line = guest.line()?;
+        let line = guest.line().map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::Error::other("it said nothing in time"),
+            _ => error,
+        })?;
         guest
             .stream
             .get_ref()

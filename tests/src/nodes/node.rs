@@ -28,6 +28,31 @@ impl<'a> Node<'a> {
     /// # Panics
     /// When it does not boot.
     pub fn boot(lab: &'a Lab, number: u8, files: &[(&str, &str)]) -> Self {
+        let program = (
+            program::muster().to_owned(),
+            PathBuf::from("/usr/bin/muster"),
+        );
+        let units = units().into_iter().map(|unit| {
+            let file = unit.file_name().expect("a unit has a name");
+            let inside = Path::new("/usr/lib/systemd/system").join(file);
+            (unit, inside)
+        });
+        let ours: Vec<_> = units.chain([program]).collect();
+        let node = Self::boot_with(lab, number, &ours, files);
+        node.succeed("groupadd --system muster");
+        node
+    }
+
+    /// The same without anything of muster, but with `outside` files at their paths inside.
+    ///
+    /// # Panics
+    /// When it does not boot.
+    pub fn boot_with(
+        lab: &'a Lab,
+        number: u8,
+        outside: &[(PathBuf, PathBuf)],
+        files: &[(&str, &str)],
+    ) -> Self {
         let name = format!("n{number}");
         fs::create_dir(lab.path(&format!("{name}.evidence"))).expect("a folder for evidence");
         let network = format!(
@@ -45,18 +70,10 @@ impl<'a> Node<'a> {
             .arg(format!(
                 "--bind={}:/evidence",
                 lab.path(&format!("{name}.evidence")).display()
-            ))
-            .arg(format!(
-                "--bind-ro={}:/usr/bin/muster",
-                program::muster().display()
             ));
-        for unit in units() {
-            let file = unit
-                .file_name()
-                .expect("a unit has a name")
-                .to_string_lossy();
-            let inside = format!("/usr/lib/systemd/system/{file}");
-            command.arg(format!("--bind-ro={}:{inside}", unit.display()));
+        for (outside, inside) in outside {
+            let (outside, inside) = (outside.display(), inside.display());
+            command.arg(format!("--bind-ro={outside}:{inside}"));
         }
         let own = [("/etc/systemd/network/10-lab.network", network.as_str())];
         for (count, (inside, content)) in own.iter().chain(files).enumerate() {
@@ -183,7 +200,8 @@ impl Drop for Node<'_> {
 fn units() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd");
     let units = fs::read_dir(&folder).expect("the folder of units");
-    let mut units: Vec<PathBuf> = units.map(|entry| entry.expect("an entry").path()).collect();
+    let units = units.map(|entry| entry.expect("an entry").path());
+    let mut units: Vec<PathBuf> = units.filter(|path| path.is_file()).collect();
     units.sort();
     assert!(!units.is_empty(), "no units in {}", folder.display());
     units

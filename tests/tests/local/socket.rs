@@ -82,7 +82,7 @@ fn nonsense_is_answered_and_silence_is_not_waited_for() {
 #[test]
 fn others_may_look_only_where_the_configuration_says_so_and_never_change_anything() {
     if !program::is_root() {
-        eprintln!("skipped: needs root to be somebody else");
+        muster_tests::aloud::say("skipped: needs root to be somebody else");
         return;
     }
     let mut lab = Loopback::start(&[]);

@@ -31,8 +31,7 @@ fn the_emulated_metal_is_in_the_inventory() {
         return;
     };
     let hardware = Hardware::standard();
-    let mut machine = Machine::start(&image, &hardware, &[muster()]);
-    let mut guest = machine.guest();
+    let (mut machine, mut guest) = Machine::boot(&image, &hardware, &[muster()]);
     guest.succeed(include_str!("../../lab/metal/populate"));
     guest.succeed("mkdir -p /run/lab/survey");
     let survey = include_str!("../../lab/metal/survey").replace("\"$1\"", "/run/lab/survey");

@@ -2,6 +2,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod fencing;
+pub(crate) mod pace;
 pub(crate) mod renewal;
 pub(crate) mod report;
 pub(crate) mod standing;

@@ -107,7 +107,7 @@ impl Agent {
             clock: BootTime(Arc::clone(&self.host)),
             dial: Arc::clone(&self.way),
             endpoints: Endpoints::new(vec![controller()], &[]),
-            facts: facts().clone(),
+            facts: watch::Sender::new(Arc::new(facts().clone())).subscribe(),
             reporter: Reporter::new(Arc::clone(&state)),
             state,
             meter: None,
@@ -249,5 +249,6 @@ pub(super) fn facts() -> &'static Facts {
         inventory: v1::Document::pack("muster.inventory/v1", b"{}").unwrap(),
         boot_id: vec![7; 16],
         fingerprint: vec![8; 32],
+        stable: [0; 32],
     })
 }

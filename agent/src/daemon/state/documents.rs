@@ -131,6 +131,8 @@ pub(crate) struct AgentStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "link", rename_all = "snake_case")]
 pub(crate) enum Link {
+    /// The agent is a service, and waits to be started with a join token.
+    NoToken,
     /// The agent asks to be enrolled.
     Enrolling,
     /// An operator has to decide.
@@ -194,6 +196,7 @@ pub(super) const VERSION: u32 = 1;
 impl fmt::Display for Link {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoToken => formatter.write_str("there is no join token"),
             Self::Enrolling => formatter.write_str("asking to be enrolled"),
             Self::Pending { controller, reason } => {
                 write!(formatter, "waiting for {controller} to admit it: {reason}")

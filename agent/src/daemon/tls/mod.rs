@@ -15,6 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::credentials::Credentials;
 use super::identity::Identity;
 use pinned::Pinned;
+pub(crate) use pinned::has_key;
 
 const HTTP2: &[u8] = b"h2";
 

@@ -30,12 +30,12 @@ impl Pinned {
     pub(crate) fn new(pin: [u8; 32], provider: Arc<CryptoProvider>) -> Self {
         Self { pin, provider }
     }
+}
 
-    fn is_pinned(&self, certificate: &CertificateDer<'_>) -> bool {
-        ParsedCertificate::try_from(certificate).is_ok_and(|parsed| {
-            Sha256::digest(parsed.subject_public_key_info()).as_slice() == self.pin
-        })
-    }
+/// Whether the SHA-256 of the certificate's public key (SPKI) is that.
+pub(crate) fn has_key(certificate: &CertificateDer<'_>, pin: &[u8; 32]) -> bool {
+    ParsedCertificate::try_from(certificate)
+        .is_ok_and(|parsed| Sha256::digest(parsed.subject_public_key_info()).as_slice() == pin)
 }
 
 impl ServerCertVerifier for Pinned {
@@ -50,7 +50,7 @@ impl ServerCertVerifier for Pinned {
     ) -> Result<ServerCertVerified, Error> {
         let mut sent = intermediates.iter();
         let pinned = sent
-            .find(|certificate| self.is_pinned(certificate))
+            .find(|certificate| has_key(certificate, &self.pin))
             .ok_or_else(|| {
                 let other = OtherError(Arc::new(OtherController));
                 Error::InvalidCertificate(CertificateError::Other(other))

@@ -66,6 +66,11 @@ pub(super) fn not_running(seen: &Seen) -> Outcome {
 /// What the controllers say, or that none does.
 pub(super) fn link(seen: &Seen) -> Outcome {
     match seen.agent.as_ref().map(|agent| &agent.link) {
+        Some(Link::NoToken) => Outcome::problem(
+            "this machine is not enrolled, and the agent was started without a join token",
+            "put one (`muster-controller tokens create`) into /etc/credstore/muster-token, readable by root alone, and run \
+             `systemctl restart muster-agent`",
+        ),
         Some(Link::Pending { reason, .. }) => pending(reason),
         Some(Link::Refused { reason, .. }) => refused(reason),
         Some(Link::Lost { reason }) if reason.contains("old data") => Outcome::problem(

@@ -40,7 +40,7 @@ pub(super) async fn run(door: Door, colour: ColorChoice, command: Command) -> an
         colour,
     };
     match command {
-        Command::Serve(_) | Command::Completions { .. } => {
+        Command::Serve(_) | Command::Completions { .. } | Command::ManualPages { .. } => {
             Err(Ended::with(Exit::Usage, "this command asks nobody"))
         }
         Command::Tokens(command) => ask.tokens(command).await,

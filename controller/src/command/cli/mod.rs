@@ -5,7 +5,7 @@ mod tokens;
 mod values;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -104,6 +104,12 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: Shell,
     },
+    /// Write a manual page for each command into a folder.
+    #[command(hide = true)]
+    ManualPages {
+        /// The folder, which has to be there.
+        folder: PathBuf,
+    },
 }
 
 /// Where and how to serve.
@@ -114,15 +120,26 @@ pub(crate) struct ServeArguments {
     pub(crate) state: PathBuf,
 
     /// Where to listen for nodes; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "[::]:7443")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "[::]:7443",
+        env = "MUSTER_CONTROLLER_LISTEN"
+    )]
     pub(crate) listen: SocketAddr,
 
-    /// A name or address by which nodes reach this controller, for its certificate; may be given again.
-    #[arg(long = "name", value_name = "NAME", default_values_t = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()])]
+    /// A name or address by which nodes reach this controller, for its certificate; may be given again. This machine's
+    /// host name and addresses unless given.
+    #[arg(
+        long = "name",
+        value_name = "NAME",
+        env = "MUSTER_CONTROLLER_NAMES",
+        value_delimiter = ','
+    )]
     pub(crate) names: Vec<String>,
 
     /// The policy by which machines are judged, in TOML; the default policy of muster unless given.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "MUSTER_CONTROLLER_POLICY")]
     pub(crate) policy: Option<PathBuf>,
 
     /// The configuration, in TOML; /etc/muster-controller/config.toml unless given, if it is there.
@@ -223,6 +240,14 @@ pub(crate) fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "muster-controller", &mut script);
     String::from_utf8_lossy(&script).into_owned()
+}
+
+/// Writes a manual page for each command into `folder`.
+///
+/// # Errors
+/// A page cannot be written.
+pub(crate) fn manual_pages(folder: &Path) -> std::io::Result<()> {
+    clap_mangen::generate_to(Cli::command(), folder)
 }
 
 #[cfg(test)]

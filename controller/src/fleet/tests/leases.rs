@@ -164,6 +164,34 @@ async fn no_lease_is_given_while_one_is_being_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_leases_of_many_end_at_a_time() {
+    let ids = ["n1", "n2", "n3"];
+    let store = Arc::new(Slow {
+        store: MemoryStore::new(),
+        commits: Semaphore::new(1 + ids.len()),
+    });
+    let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+    let fleet = Fleet::load(shared, Arc::new(StoppedClock), Timing::default()).await;
+    let fleet = Arc::new(fleet.unwrap());
+    for id in ids {
+        let active = node(id, NodeStatus::Active);
+        fleet.admit(active, Vec::new()).await.unwrap();
+    }
+    let watch = tokio::spawn(watch_leases(Arc::clone(&fleet)));
+    tokio::time::sleep(fleet.timing().patience() + Duration::from_secs(1)).await;
+    // The store answers none of them: each is being ended, though, and none waits for another.
+    for id in ids {
+        assert_eq!(fleet.heard(id, None, None).unwrap().lease, Duration::ZERO);
+    }
+    store.commits.add_permits(ids.len());
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    for id in ids {
+        assert_eq!(fleet.node(id).unwrap().0.status, NodeStatus::Fenced);
+    }
+    watch.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shorter_lease_does_not_end_a_longer_one_whose_answer_may_have_been_the_last() {
     let (fleet, store) = fleet(NodeStatus::Active).await;
     let many = Write::Note {

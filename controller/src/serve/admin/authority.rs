@@ -145,7 +145,7 @@ fn refusal(state: &v1::GetAuthorityResponse) -> String {
         more => format!(" and {more} more"),
     };
     format!(
-        "{total} would be cut off, because they do not know the root that signs yet: {}{more}; wait until they have been heard, have new certificates issued to administrators, or give --cut-off: nodes that are cut off have to join again",
+        "{total} would be cut off, because they do not know the root that signs yet: {}{more}; wait until they have been heard, have new certificates issued to administrators, or give --cut-off: nodes that are cut off come back by a new join token alone",
         named.join(", ")
     )
 }

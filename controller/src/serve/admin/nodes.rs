@@ -10,7 +10,6 @@ use tonic::Status;
 use super::filter::Filter;
 use super::order::Order;
 use super::{Service, page_size, status_of_store};
-use crate::authority::unhex;
 use crate::fleet::Heard;
 use crate::record::NodeRecord;
 
@@ -60,11 +59,10 @@ impl Service {
         let (record, heard) = self.find(&asked.node)?;
         let content = self.services.fleet.store().inventory(&record.id).await;
         let content = content.map_err(|error| status_of_store(&error))?;
-        let inventory = content.map(|content| v1::Document {
-            schema: INVENTORY_SCHEMA.to_owned(),
-            digest: unhex(record.inventory_digest.as_deref().unwrap_or_default()),
-            content,
-        });
+        // The digest of the record may be that of the one before, or of the next one: the node is not waited for.
+        let document = |content| v1::Document::of_content(INVENTORY_SCHEMA, content);
+        let inventory = content.map(document).transpose();
+        let inventory = inventory.map_err(|error| unreadable(&error.to_string()))?;
         let verdict = match inventory.as_ref().filter(|_| asked.with_verdict) {
             Some(inventory) => Some(self.verdict(inventory)?),
             None => None,
@@ -78,13 +76,11 @@ impl Service {
 
     /// Milliseconds of work, by the policy as it is now.
     fn verdict(&self, inventory: &v1::Document) -> Result<v1::Document, Status> {
-        let unreadable =
-            |why: String| Status::data_loss(format!("the stored inventory cannot be read: {why}"));
         let json = inventory
             .unpack(INVENTORY_SCHEMA)
-            .map_err(|error| unreadable(error.to_string()))?;
+            .map_err(|error| unreadable(&error.to_string()))?;
         let inventory =
-            Inventory::from_json(&json).map_err(|error| unreadable(error.to_string()))?;
+            Inventory::from_json(&json).map_err(|error| unreadable(&error.to_string()))?;
         let verdict = self.services.admission.judge(&inventory);
         let packed = serde_json::to_vec(&verdict)
             .map_err(|error| error.to_string())
@@ -111,4 +107,8 @@ impl Service {
             (None, _) => Err(Status::not_found(format!("there is no node {wanted:?}"))),
         }
     }
+}
+
+fn unreadable(why: &str) -> Status {
+    Status::data_loss(format!("the stored inventory cannot be read: {why}"))
 }

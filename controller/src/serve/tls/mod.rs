@@ -15,15 +15,14 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::ReceiverStream;
 
 use crate::peer::{Identified, Link};
 use crowd::{Crowd, Stranger};
-use stream::Accepted;
 
 pub use crowd::Newcomers;
 pub(super) use door::Door;
 pub use door::TlsError;
+pub(super) use stream::Accepted;
 pub use verify::Revoked;
 
 /// A handshake that takes longer is nobody's who means well.
@@ -49,18 +48,18 @@ pub(super) fn accept(
     listener: TcpListener,
     door: Door,
     newcomers: Newcomers,
-) -> ReceiverStream<Result<Accepted, std::io::Error>> {
+) -> mpsc::Receiver<Accepted> {
     let (sender, receiver) = mpsc::channel(64);
     let crowd = Arc::new(Crowd::within(newcomers));
     tokio::spawn(take(listener, Arc::new(door), crowd, sender));
-    ReceiverStream::new(receiver)
+    receiver
 }
 
 async fn take(
     listener: TcpListener,
     door: Arc<Door>,
     crowd: Arc<Crowd>,
-    sender: mpsc::Sender<Result<Accepted, std::io::Error>>,
+    sender: mpsc::Sender<Accepted>,
 ) {
     let slots = Arc::new(Semaphore::new(MOST_HANDSHAKES));
     loop {
@@ -91,7 +90,7 @@ async fn take(
             drop(slot);
             if let Some(accepted) = shaken {
                 // Nobody reads when the service ends.
-                let _ = sender.send(Ok(accepted)).await;
+                let _ = sender.send(accepted).await;
             }
         });
     }

@@ -9,7 +9,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
 use super::crowd::Stranger;
 use super::{Connection, Door, HANDSHAKE};
@@ -21,7 +20,8 @@ const PREFACE: usize = 24 + 9;
 /// One connection.
 #[derive(Debug)]
 pub(in crate::serve) struct Accepted {
-    stream: TlsStream<TcpStream>,
+    /// In a place of its own: whoever passes a connection on keeps room for it in each place where it has been.
+    stream: Box<TlsStream<TcpStream>>,
     connection: Connection,
     deadline: Option<Deadline>,
     /// Who has shown no certificate is counted.
@@ -58,7 +58,7 @@ impl Accepted {
                 identified,
                 root,
             },
-            stream,
+            stream: Box::new(stream),
             deadline: Some(Deadline {
                 missing: PREFACE,
                 until: Box::pin(tokio::time::sleep(HANDSHAKE)),
@@ -84,12 +84,9 @@ impl Accepted {
             _ => {}
         }
     }
-}
 
-impl Connected for Accepted {
-    type ConnectInfo = Connection;
-
-    fn connect_info(&self) -> Connection {
+    /// Who is at the other end.
+    pub(in crate::serve) fn connection(&self) -> Connection {
         self.connection.clone()
     }
 }

@@ -1,30 +1,33 @@
 //! A store in one SQLite file with a write-ahead log.
 //!
-//! Records are JSON in a table for each kind, beside the columns by which they are found. Every commit is
-//! one SQL transaction, synced to disk before it answers.
+//! Records are JSON in a table for each kind, beside the columns by which they are found. A commit is on disk
+//! before it answers.
 //!
-//! Map: this file opens and reads; `schema` has the tables, `write` changes them, `fault` is what goes wrong.
+//! Map: this file reads; `schema` opens the file and makes the tables; `writer` commits, many transactions with one sync;
+//! `writes` is what each write is in SQL.
 
-mod fault;
 mod schema;
-mod write;
+mod writer;
+mod writes;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::de::DeserializeOwned;
 
-use self::fault::{Fault, damaged, unavailable};
-use self::write::{last_spooled, write};
+use self::writer::Writer;
+use self::writes::last_spooled;
 use super::{Store, StoreError, Transaction};
 use crate::record::{EventRecord, NodeRecord, TokenRecord};
 
 /// An SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    connection: Arc<Mutex<Connection>>,
+    writer: Writer,
+    /// Reads do not wait for the disk that a commit waits for.
+    reader: Arc<tokio::sync::Mutex<Connection>>,
 }
 
 impl SqliteStore {
@@ -33,10 +36,11 @@ impl SqliteStore {
     /// # Errors
     /// It cannot be opened, is no database, or is of a later version.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = Connection::open(path).map_err(|error| unavailable("open", error))?;
-        schema::prepare(&connection)?;
+        let writer = Writer::start(schema::open(path)?)?;
+        let reader = schema::open(path)?;
         Ok(Self {
-            connection: Arc::new(Mutex::new(connection)),
+            writer,
+            reader: Arc::new(tokio::sync::Mutex::new(reader)),
         })
     }
 
@@ -46,12 +50,9 @@ impl SqliteStore {
         operation: &'static str,
         question: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let connection = Arc::clone(&self.connection);
-        let answered = tokio::task::spawn_blocking(move || {
-            // A transaction that a panic cut off was rolled back when it was dropped.
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            question(&mut connection)
-        });
+        // Waited for here, so that those who wait take no thread each.
+        let mut connection = Arc::clone(&self.reader).lock_owned().await;
+        let answered = tokio::task::spawn_blocking(move || question(&mut connection));
         match answered.await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Fault::Store(error))) => Err(error),
@@ -189,15 +190,7 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
-        self.ask("commit", move |connection| {
-            // Dropped without a commit, it is rolled back.
-            let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for change in transaction.writes {
-                write(&begun, change)?;
-            }
-            Ok(begun.commit()?)
-        })
-        .await
+        self.writer.commit(transaction).await
     }
 }
 
@@ -212,4 +205,67 @@ fn unsigned(number: i64) -> u64 {
 
 fn parse<T: DeserializeOwned>(text: &str, kind: &str, id: &str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(|error| damaged(kind, id, error))
+}
+
+fn hold(holds: bool, kind: &str, id: &str) -> Result<(), Fault> {
+    if holds {
+        Ok(())
+    } else {
+        let what = format!("{kind} {id}");
+        Err(Fault::Store(StoreError::Conflict { what }))
+    }
+}
+
+/// What goes wrong while SQL runs.
+enum Fault {
+    Store(StoreError),
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+fn damaged(kind: &str, id: &str, source: serde_json::Error) -> Fault {
+    Fault::Store(StoreError::Damaged {
+        what: format!("{kind} {id}"),
+        source: source.into(),
+    })
+}
+
+fn unavailable(
+    operation: &'static str,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::Unavailable {
+        operation,
+        source: source.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("muster.db");
+        let first = Connection::open(&path).unwrap();
+        first.execute_batch(schema::MIGRATIONS[0]).unwrap();
+        first.pragma_update(None, "user_version", 1).unwrap();
+        let record =
+            r#"{"sequence": 1, "at": 5, "kind": "old", "message": "", "spool_sequence": 3}"#;
+        let insert = "INSERT INTO event VALUES ('n1', 1, 3, ?1)";
+        first.execute(insert, [record]).unwrap();
+        drop(first);
+        for _ in 0..2 {
+            let store = SqliteStore::open(&path).unwrap();
+            assert_eq!(store.note("key").await.unwrap(), None);
+            assert_eq!(store.spooled("n1", "").await.unwrap(), 3);
+            assert_eq!(store.events("n1", 0, 10).await.unwrap()[0].kind, "old");
+        }
+    }
 }

@@ -1,12 +1,15 @@
-//! The tables, and how those of an earlier version become those of this one.
+//! The file, and its tables.
+
+use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::fault::unavailable;
+use super::unavailable;
 use crate::store::StoreError;
 
 /// What leads from each version to the next, from an empty file on. `user_version` counts the versions.
-const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE node (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
     CREATE TABLE token (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
@@ -31,13 +34,17 @@ const MIGRATIONS: [&str; 3] = [
 ",
 ];
 
-/// Sets a connection up, and makes what is missing in its file.
-pub(super) fn prepare(connection: &Connection) -> Result<(), StoreError> {
+/// How long another process may have the file to itself.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Opens the file, or makes it; with the tables as they are now.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path).map_err(|error| unavailable("open", error))?;
     let set_up = || -> rusqlite::Result<i64> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY)?;
         connection.pragma_query_value(None, "user_version", |row| row.get(0))
     };
     let version = set_up().map_err(|error| unavailable("open", error))?;
@@ -55,31 +62,5 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), StoreError> {
             .execute_batch(&make)
             .map_err(|error| unavailable("make the tables", error))?;
     }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{SqliteStore, Store as _};
-
-    #[tokio::test]
-    async fn a_database_of_the_first_version_is_taken_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("muster.db");
-        let first = Connection::open(&path).unwrap();
-        first.execute_batch(MIGRATIONS[0]).unwrap();
-        first.pragma_update(None, "user_version", 1).unwrap();
-        let record =
-            r#"{"sequence": 1, "at": 5, "kind": "old", "message": "", "spool_sequence": 3}"#;
-        let insert = "INSERT INTO event VALUES ('n1', 1, 3, ?1)";
-        first.execute(insert, [record]).unwrap();
-        drop(first);
-        for _ in 0..2 {
-            let store = SqliteStore::open(&path).unwrap();
-            assert_eq!(store.note("key").await.unwrap(), None);
-            assert_eq!(store.spooled("n1", "").await.unwrap(), 3);
-            assert_eq!(store.events("n1", 0, 10).await.unwrap()[0].kind, "old");
-        }
-    }
+    Ok(connection)
 }

@@ -1,11 +1,10 @@
-//! What a transaction does to the tables, one write after the other.
+//! What each write is in SQL, within a transaction that somebody else begins and ends.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 
-use super::fault::{Fault, damaged, hold};
-use super::{signed, unsigned};
-use crate::record::{EventRecord, Revision, Spooled};
+use super::{Fault, damaged, hold, parse, signed, unsigned};
+use crate::record::{EventRecord, Revision, Spooled, TokenRecord};
 use crate::store::Write;
 
 /// Does one write.
@@ -25,6 +24,7 @@ pub(super) fn write(transaction: &Connection, write: Write) -> Result<(), Fault>
             record.revision = expected + 1;
             put(transaction, &TOKEN, &record.id, expected, &record)
         }
+        Write::UseToken { id } => use_token(transaction, &id),
         Write::DeleteNode { id, expected } => delete_node(transaction, &id, expected),
         Write::Event {
             node,
@@ -108,6 +108,19 @@ fn put<T: Serialize>(
     hold(changed == 1, statements.kind, id)
 }
 
+fn use_token(transaction: &Connection, id: &str) -> Result<(), Fault> {
+    let sql = "SELECT record FROM token WHERE id = ?1";
+    let mut statement = transaction.prepare_cached(sql)?;
+    let text: Option<String> = statement.query_row([id], |row| row.get(0)).optional()?;
+    let record = text.map(|text| parse::<TokenRecord>(&text, "token", id));
+    let record = record.transpose()?.and_then(TokenRecord::used);
+    hold(record.is_some(), "token", id)?;
+    let Some(record) = record else { return Ok(()) };
+    let expected = record.revision;
+    let write = Write::Token { record, expected };
+    self::write(transaction, write)
+}
+
 fn delete_node(transaction: &Connection, id: &str, expected: Revision) -> Result<(), Fault> {
     let deleted = transaction.execute(
         "DELETE FROM node WHERE id = ?1 AND revision = ?2",
@@ -142,6 +155,7 @@ fn append(transaction: &Connection, node: &str, mut event: EventRecord) -> Resul
     Ok(())
 }
 
+/// How far the store is with a spool of a node.
 pub(super) fn last_spooled(
     connection: &Connection,
     node: &str,

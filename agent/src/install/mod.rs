@@ -1,0 +1,226 @@
+//! `muster plan`, `muster install` and `muster uninstall`.
+
+mod confirm;
+mod observer;
+mod profile;
+mod undo;
+
+use std::process::id;
+
+use anyhow::{Context as _, bail};
+use muster_discovery::{Options, Source, discover};
+use muster_installer::engine::{Ended, Outcome, request_cancellation};
+use muster_installer::host::{Host, Real};
+use muster_installer::profile::{Facts, Unfit};
+use muster_installer::{EngineError, Installer, Plan, status};
+use muster_model::Section;
+
+use crate::cli::{
+    InstallArguments, PlanArguments, PlanFormat, RootArguments, WishArguments, refuse,
+};
+use crate::exit::Exit;
+use crate::render::{self, json};
+use crate::terminal;
+
+use observer::Teller;
+pub(crate) use undo::uninstall;
+
+/// Shows what would be done.
+pub(crate) fn plan(arguments: &PlanArguments) -> anyhow::Result<Exit> {
+    let host = host(&arguments.wish.place)?;
+    let plan = match made(&host, &arguments.wish)? {
+        Ok(plan) => plan,
+        Err(exit) => return Ok(exit),
+    };
+    match arguments.output {
+        PlanFormat::Json => drop(terminal::write_plain(&json(&plan)?)?),
+        PlanFormat::Report => show(&plan, &arguments.wish.place)?,
+    }
+    Ok(Exit::Complete)
+}
+
+/// Installs, or does with an installation what is asked for instead.
+pub(crate) fn install(arguments: &InstallArguments) -> anyhow::Result<Exit> {
+    let place = &arguments.wish.place;
+    let mut host = host(place)?;
+    let instead = &arguments.instead;
+    if instead.status {
+        return show_status(&host, arguments);
+    }
+    if instead.cancel {
+        return cancel(&mut host);
+    }
+    if instead.resume {
+        return finish(&mut host, |installer, teller| installer.resume(teller));
+    }
+    require_nothing_unfinished(&host)?;
+    let plan = match made(&host, &arguments.wish)? {
+        Ok(plan) => plan,
+        Err(exit) => return Ok(exit),
+    };
+    if !plan.has_changes() {
+        show(&plan, place)?;
+        return Ok(Exit::Complete);
+    }
+    match &arguments.confirmation.plan {
+        Some(digest) if !plan.digest().starts_with(digest.as_str()) => bail!(
+            "the plan would be another one now: {}; look at it with `muster plan`. Nothing was changed",
+            plan.digest()
+        ),
+        Some(_) => {}
+        None if arguments.confirmation.yes => {}
+        None => {
+            show(&plan, place)?;
+            confirm::ask(
+                "Install this?",
+                "--plan DIGEST, as `muster plan` shows it, or --yes",
+            )?;
+        }
+    }
+    finish(&mut host, |installer, teller| {
+        installer.install(plan, teller)
+    })
+}
+
+/// The host that is meant.
+pub(super) fn host(place: &RootArguments) -> anyhow::Result<Real> {
+    let host = match &place.root {
+        Some(folder) => Real::other_root(folder),
+        None => Real::machine(),
+    };
+    Ok(host?)
+}
+
+/// The lease is held, something is done, and how it ended is told.
+pub(super) fn finish(
+    host: &mut dyn Host,
+    work: impl FnOnce(&mut Installer<'_>, &mut Teller) -> Result<Ended, EngineError>,
+) -> anyhow::Result<Exit> {
+    let mut teller = Teller::start()?;
+    let mut installer = Installer::open(host, &holder())?;
+    let ended = work(&mut installer, &mut teller);
+    let has_unfinished = installer.has_unfinished();
+    let closed = installer.close();
+    let ended = ended.with_context(|| advice(has_unfinished))?;
+    closed?;
+    tell(&ended)?;
+    match ended.outcome {
+        Some(_) => Ok(Exit::Complete),
+        None => bail!("stopped between two steps; {}", advice(true)),
+    }
+}
+
+fn advice(has_unfinished: bool) -> &'static str {
+    match has_unfinished {
+        true => {
+            "not finished: `muster install --resume` goes on, `muster install --cancel` puts back what was done"
+        }
+        false => "nothing was changed",
+    }
+}
+
+fn tell(ended: &Ended) -> anyhow::Result<()> {
+    let mut text = match ended.outcome {
+        Some(Outcome::Installed) => {
+            "installed; `muster uninstall` puts all back as it was\n".to_owned()
+        }
+        Some(Outcome::Reverted) => "put back: all is as it was before\n".to_owned(),
+        Some(Outcome::Uninstalled) => "uninstalled: all is as it was before\n".to_owned(),
+        None => String::new(),
+    };
+    if !ended.kept.is_empty() {
+        text = "put back, but for this:\n".to_owned();
+        for kept in &ended.kept {
+            text.push_str(&format!("  {}\n", render::screen(kept)));
+        }
+    }
+    terminal::write_plain(&text)?;
+    Ok(())
+}
+
+/// The plan for what is wished; or the exit code, where what is wrong with the profile was told.
+fn made(host: &Real, wish: &WishArguments) -> anyhow::Result<Result<Plan, Exit>> {
+    let profile = match profile::load(wish)? {
+        Ok(profile) => profile,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    let settings = wish.settings.iter().cloned().collect();
+    match profile.wishes(Some(wish.role), &settings, &facts(&wish.place)?) {
+        Ok(wishes) => Ok(Ok(Plan::make(host, wishes)?)),
+        Err(Unfit::Faults(faults)) => Ok(Err(profile::tell(&profile.name().name, &faults))),
+        Err(unfit) => Ok(Err(refuse(&unfit.to_string()))),
+    }
+}
+
+fn facts(place: &RootArguments) -> anyhow::Result<Facts> {
+    let source = match &place.root {
+        Some(folder) => Source::at_root(folder)?,
+        None => Source::live()?,
+    };
+    let options = Options {
+        sections: [Section::Host].into(),
+        ..Options::default()
+    };
+    Ok(Facts::of(&discover(&source, &options).inventory))
+}
+
+fn show(plan: &Plan, place: &RootArguments) -> anyhow::Result<()> {
+    let text = render::plan(plan, terminal::width());
+    terminal::write_styled(&text, place.color.into())?;
+    Ok(())
+}
+
+fn show_status(host: &Real, arguments: &InstallArguments) -> anyhow::Result<Exit> {
+    let status = status(host)?;
+    match arguments.output {
+        PlanFormat::Json => terminal::write_plain(&json(&status)?)?,
+        PlanFormat::Report => {
+            let text = render::install_status(&status, terminal::width());
+            terminal::write_styled(&text, arguments.wish.place.color.into())?
+        }
+    };
+    Ok(Exit::Complete)
+}
+
+/// Whoever is at work puts back what it did itself; where nobody is, it is done here.
+fn cancel(host: &mut Real) -> anyhow::Result<Exit> {
+    let status = status(host)?;
+    if let Some(holder) = status.at_work {
+        request_cancellation(host)?;
+        let text = format!(
+            "{} puts back what it did after the step that it is at\n",
+            render::screen(&holder)
+        );
+        terminal::write_plain(&text)?;
+        return Ok(Exit::Complete);
+    }
+    if status.unfinished.is_none() {
+        bail!(
+            "there is nothing to cancel: nothing was begun here and not finished; `muster uninstall` undoes what is installed"
+        );
+    }
+    finish(host, |installer, teller| installer.revert(teller))
+}
+
+/// Before anything is planned and asked.
+fn require_nothing_unfinished(host: &Real) -> anyhow::Result<()> {
+    match status(host)?.unfinished {
+        None => Ok(()),
+        Some(unfinished) => bail!(
+            "something was begun at {} and not finished ({} the profile {}): `muster install --resume` goes on, `muster install --cancel` puts back what was done",
+            unfinished.begun_at,
+            unfinished.work,
+            unfinished.profile.name
+        ),
+    }
+}
+
+/// Who holds the lease, for those who do not get it.
+fn holder() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid());
+    let user = user
+        .ok()
+        .flatten()
+        .map_or("somebody".to_owned(), |user| user.name);
+    format!("muster, run by {user} as process {}", id())
+}

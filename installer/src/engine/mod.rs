@@ -1,0 +1,279 @@
+//! Does what a plan says, and undoes it, as one transaction.
+//!
+//! Before anything is changed it is in the journal, with what was there before; after a crash at any instant the journal tells which step may be in the
+//! middle, and setting a state is right from there as well. So a transaction is always gone on with or undone, and never guessed at.
+
+mod error;
+mod preview;
+mod progress;
+mod status;
+pub(crate) mod store;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod work;
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::{Host, files};
+use crate::journal::{Journal, JournalError, Record, Work};
+use crate::plan::Plan;
+use crate::step::Edited;
+use crate::value::HostPath;
+
+pub use error::EngineError;
+pub use preview::{Undone, preview};
+pub use progress::{Event, Observer, StepEvent};
+pub use status::{InstalledStatus, Status, StepStatus, UnfinishedStatus, status};
+pub use store::request_cancellation;
+use transaction::Transaction;
+
+/// What came of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The plan was applied.
+    Installed,
+    /// What was applied of the plan was undone.
+    Reverted,
+    /// What a receipt says was undone.
+    Uninstalled,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// None: it was stopped between two steps, and can be gone on with.
+    pub outcome: Option<Outcome>,
+    /// What was not put back, and why, in words.
+    pub kept: Vec<String>,
+}
+
+/// Whoever changes this host now. There is one at a time.
+pub struct Installer<'h> {
+    host: &'h mut dyn Host,
+    /// What was begun and not finished.
+    current: Option<(Journal, Transaction)>,
+    /// Folders that are removed again when nothing is left in them.
+    folders_made: Vec<HostPath>,
+}
+
+impl<'h> Installer<'h> {
+    /// Takes the lease of this host as `holder`, which is for people, and finds what was begun and not finished.
+    ///
+    /// # Errors
+    /// Somebody else has the lease; the journal cannot be used.
+    pub fn open(host: &'h mut dyn Host, holder: &str) -> Result<Self, EngineError> {
+        let folders_made = files::make_folders(host, &store::folder())?;
+        host.lease(&store::lease(), holder)?;
+        let mut installer = Self {
+            host,
+            current: None,
+            folders_made,
+        };
+        match installer.load() {
+            Ok(()) => Ok(installer),
+            Err(error) => {
+                installer.host.release(&store::lease())?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether something was begun and not finished.
+    pub fn has_unfinished(&self) -> bool {
+        self.current.is_some()
+    }
+
+    /// Does what the plan says.
+    ///
+    /// # Errors
+    /// A step failed: what was done stays, until [`Installer::resume`] or [`Installer::revert`].
+    pub fn install(
+        &mut self,
+        plan: Plan,
+        observer: &mut dyn Observer,
+    ) -> Result<Ended, EngineError> {
+        self.require_finished()?;
+        plan.check()?;
+        if !plan.has_changes() {
+            return Ok(Ended {
+                outcome: Some(Outcome::Installed),
+                kept: Vec::new(),
+            });
+        }
+        let newest = store::receipts(self.host)?
+            .last()
+            .map(|(number, _)| *number);
+        self.begin(Work::Install(plan), newest.unwrap_or_default() + 1)?;
+        self.forward(observer)
+    }
+
+    /// Goes on with what was begun, in the direction that it had.
+    ///
+    /// # Errors
+    /// As [`Installer::install`] and [`Installer::uninstall`]; there is nothing to go on with.
+    pub fn resume(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
+        let Some((_, transaction)) = &self.current else {
+            return Err(EngineError::NothingUnfinished("resume"));
+        };
+        match (transaction.reverting, &transaction.work) {
+            (None, _) => self.forward(observer),
+            (Some(_), Work::Install(_)) => self.backward(observer),
+            (Some(edited), Work::Uninstall(_)) => {
+                let mut ended = self.backward(observer)?;
+                ended.kept.extend(self.undo_receipts(edited, observer)?);
+                Ok(ended)
+            }
+        }
+    }
+
+    /// Undoes what an installation that was not finished has done.
+    ///
+    /// # Errors
+    /// Steps were not undone; there is no such installation.
+    pub fn revert(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
+        let Some((_, transaction)) = &self.current else {
+            return Err(EngineError::NothingUnfinished("put back"));
+        };
+        match (&transaction.work, transaction.reverting) {
+            (Work::Uninstall(_), _) => return Err(EngineError::OnlyForward),
+            (Work::Install(_), Some(_)) => {}
+            (Work::Install(_), None) => self.record(Record::Reverting {
+                edited: Edited::Kept,
+            })?,
+        }
+        self.backward(observer)
+    }
+
+    /// Undoes all that was installed, the newest first.
+    ///
+    /// # Errors
+    /// Nothing is installed; something was begun and not finished; a receipt cannot be used; steps were not undone.
+    pub fn uninstall(
+        &mut self,
+        edited: Edited,
+        observer: &mut dyn Observer,
+    ) -> Result<Ended, EngineError> {
+        self.require_finished()?;
+        if store::receipts(self.host)?.is_empty() {
+            return Err(EngineError::NothingInstalled);
+        }
+        let kept = self.undo_receipts(edited, observer)?;
+        Ok(Ended {
+            outcome: Some(Outcome::Uninstalled),
+            kept,
+        })
+    }
+
+    /// Gives the lease back, and removes muster's own folders where nothing is left in them.
+    ///
+    /// # Errors
+    /// The host does not do it.
+    pub fn close(self) -> Result<(), EngineError> {
+        files::set_file(self.host, &store::cancellation(), None)?;
+        let is_needed = self.current.is_some() || !store::receipts(self.host)?.is_empty();
+        self.host.release(&store::lease())?;
+        for folder in self.folders_made.iter().rev().filter(|_| !is_needed) {
+            // Others may have put something into them.
+            if self.host.list(folder)?.is_empty() {
+                files::set_directory(self.host, folder, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&mut self) -> Result<(), EngineError> {
+        let Some((journal, records)) = Journal::open(self.host, store::journal())? else {
+            return Ok(());
+        };
+        let transaction = Transaction::of(records).map_err(|line| JournalError::Damaged {
+            path: store::journal(),
+            line,
+            why: "the record cannot follow those before it".to_owned(),
+        })?;
+        let has_ended = transaction.outcome.is_some();
+        self.current = Some((journal, transaction));
+        match has_ended {
+            true => self.finish(),
+            false => Ok(()),
+        }
+    }
+
+    fn require_finished(&self) -> Result<(), EngineError> {
+        match &self.current {
+            None => Ok(()),
+            Some((_, transaction)) => Err(EngineError::Unfinished(match transaction.work {
+                Work::Install(_) => "an installation",
+                Work::Uninstall(_) => "an uninstallation",
+            })),
+        }
+    }
+
+    fn begin(&mut self, work: Work, receipt_number: u32) -> Result<(), EngineError> {
+        let first = Record::Opened {
+            at: self.host.now(),
+            work,
+            receipt_number,
+            folders_made: std::mem::take(&mut self.folders_made),
+        };
+        let journal = Journal::create(self.host, store::journal(), &first)?;
+        let transaction = Transaction::of(vec![first]);
+        // The first record is one that opens, by the lines above.
+        self.current = transaction.ok().map(|transaction| (journal, transaction));
+        Ok(())
+    }
+
+    /// Undoes what the receipts say, each as a transaction of its own.
+    fn undo_receipts(
+        &mut self,
+        edited: Edited,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<String>, EngineError> {
+        let mut kept = Vec::new();
+        while let Some((number, receipt)) = store::receipts(self.host)?.pop() {
+            self.begin(Work::Uninstall(receipt), number)?;
+            self.record(Record::Reverting { edited })?;
+            kept.extend(self.backward(observer)?.kept);
+        }
+        Ok(kept)
+    }
+
+    /// Keeps or drops the receipt, and removes the journal: as often as needed, after the last record.
+    fn finish(&mut self) -> Result<(), EngineError> {
+        let Some((journal, transaction)) = self.current.take() else {
+            return Ok(());
+        };
+        let number = transaction.receipt_number;
+        let receipt = transaction
+            .receipt()
+            .filter(|receipt| !receipt.steps.is_empty());
+        match (transaction.outcome, receipt, transaction.work) {
+            (Some(Outcome::Installed), Some(receipt), _) => {
+                store::keep(self.host, number, &receipt)?;
+            }
+            (Some(Outcome::Uninstalled), _, Work::Uninstall(receipt)) => {
+                store::drop(self.host, number)?;
+                self.folders_made = receipt.folders_made;
+            }
+            _ => self.folders_made = transaction.folders_made,
+        }
+        Ok(journal.remove(self.host)?)
+    }
+
+    /// Writes to the journal, and goes by what was written.
+    fn record(&mut self, record: Record) -> Result<(), EngineError> {
+        let Some((journal, transaction)) = &mut self.current else {
+            return Ok(());
+        };
+        journal.append(self.host, &record)?;
+        let added = transaction.add(record);
+        added.map_err(|_| {
+            EngineError::Journal(JournalError::Damaged {
+                path: store::journal(),
+                line: 0,
+                why: "what was written last does not follow".to_owned(),
+            })
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Where muster keeps what it knows of its changes to this host.
+
+use crate::host::{Host, HostError, files};
+use crate::receipt::Receipt;
+use crate::value::{Attributes, Content, HostPath, KeptFile};
+
+use super::EngineError;
+
+const PRIVATE: u32 = 0o600;
+
+/// The folder of all of it. Root alone reads it: what files held before is there.
+pub(crate) fn folder() -> HostPath {
+    HostPath::known("/var/lib/muster/install")
+}
+
+pub(crate) fn lease() -> HostPath {
+    HostPath::known("/var/lib/muster/install/lease")
+}
+
+pub(crate) fn journal() -> HostPath {
+    HostPath::known("/var/lib/muster/install/journal")
+}
+
+/// There when whoever is at work is asked to end, and to put back what it did.
+pub(crate) fn cancellation() -> HostPath {
+    HostPath::known("/var/lib/muster/install/cancel")
+}
+
+/// The receipts, from the oldest on. Undone they are from the newest on.
+///
+/// # Errors
+/// One cannot be read: then none can be undone, because what was changed last goes first.
+pub(crate) fn receipts(host: &dyn Host) -> Result<Vec<(u32, Receipt)>, EngineError> {
+    let mut receipts = Vec::new();
+    for name in host.list(&folder())? {
+        let Some(number) = number(&name) else {
+            continue;
+        };
+        let path = path(number)?;
+        let json = host.read(&path)?.unwrap_or_default();
+        let receipt = Receipt::from_json(&json);
+        let receipt = receipt.map_err(|why| EngineError::Receipt { path, why })?;
+        receipts.push((number, receipt));
+    }
+    receipts.sort_by_key(|(number, _)| *number);
+    Ok(receipts)
+}
+
+/// Keeps a receipt, for good.
+pub(crate) fn keep(host: &mut dyn Host, number: u32, receipt: &Receipt) -> Result<(), EngineError> {
+    let json = format!("{}\n", serde_json::to_string_pretty(receipt)?);
+    let file = KeptFile {
+        content: Content::from(json.as_str()),
+        attributes: Attributes::of_root(PRIVATE),
+    };
+    Ok(files::set_file(host, &path(number)?, Some(&file))?)
+}
+
+/// Drops a receipt, for good; it need not be there.
+pub(crate) fn drop(host: &mut dyn Host, number: u32) -> Result<(), EngineError> {
+    Ok(files::set_file(host, &path(number)?, None)?)
+}
+
+/// Asks whoever installs right now to end after the step that it is at, and to put back what it did.
+///
+/// # Errors
+/// The host does not do it.
+pub fn request_cancellation(host: &mut dyn Host) -> Result<(), HostError> {
+    let file = KeptFile {
+        content: Content::from(""),
+        attributes: Attributes::of_root(PRIVATE),
+    };
+    files::set_file(host, &cancellation(), Some(&file))
+}
+
+fn path(number: u32) -> Result<HostPath, EngineError> {
+    let path = folder().join(&format!("receipt-{number:04}.json"));
+    path.map_err(|why| EngineError::Host(HostError::because("name", "a receipt", &why.to_string())))
+}
+
+fn number(name: &str) -> Option<u32> {
+    let number = name.strip_prefix("receipt-")?.strip_suffix(".json")?;
+    number.parse().ok()
+}

@@ -1,0 +1,161 @@
+//! The kinds of steps, one file each, all alike.
+//!
+//! A step is about a part of the host, which has a state. It tells the state that is ([`Step::inspect`]) and the one that it wants
+//! ([`Step::wanted`]), and brings the host to any state that it has told ([`Step::set`]). All else follows: applying is setting what is wanted,
+//! undoing is setting what was, verifying is inspecting again, and a step that finds what it wants has nothing to do.
+//!
+//! A state is an object, and each of its fields stands for itself: where a field was changed by somebody since, undoing leaves that field as it is.
+//!
+//! A new kind of step is a file here and a line in the table below.
+
+pub mod command;
+pub mod directory;
+mod error;
+mod fields;
+pub mod file;
+pub mod hostname;
+pub mod module;
+pub mod swap;
+pub mod sysctl;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod unit;
+pub mod user;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::host::Host;
+
+pub use error::StepError;
+pub use fields::Edited;
+pub(crate) use fields::{Undo, undo};
+
+/// One kind of step.
+trait Step {
+    /// All of the host that the step may change. An object; see above.
+    type State: Clone + PartialEq + Serialize + DeserializeOwned;
+
+    /// What it does, in words for people: `Load the kernel module br_netfilter`.
+    fn title(&self) -> String;
+
+    /// The state that is.
+    fn inspect(&self, host: &dyn Host) -> Result<Self::State, StepError>;
+
+    /// The state to be, where `before` was found.
+    fn wanted(&self, before: &Self::State) -> Result<Self::State, StepError>;
+
+    /// Brings the host to a state that was found or wanted, from whatever a crash has left, and for good: afterwards all of it is on disk.
+    fn set(&self, host: &mut dyn Host, state: &Self::State) -> Result<(), StepError>;
+
+    /// What of `before` is not brought back, although nobody changed what was done.
+    fn keep(&self, _host: &dyn Host, _before: &Self::State) -> Result<Option<Keep>, StepError> {
+        Ok(None)
+    }
+
+    /// Whether what it does cannot be undone.
+    fn is_destructive(&self) -> bool {
+        false
+    }
+}
+
+/// What is not brought back, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Keep {
+    /// A field of the state.
+    pub(crate) field: &'static str,
+    /// For people.
+    pub(crate) why: String,
+}
+
+macro_rules! steps {
+    ($($(#[$doc:meta])* $step:ident { $state:ty } in $module:ident;)*) => {
+        /// What a step is to do.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum Action {
+            $($(#[$doc])* $step($module::$step),)*
+        }
+
+        /// The state of what a step is about: of the kind that the step is.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum State {
+            $($(#[$doc])* $step($state),)*
+        }
+
+        impl Action {
+            /// The names of all kinds, as they are written.
+            #[cfg(test)]
+            pub(crate) const KINDS: &[&str] = &[$(stringify!($module)),*];
+
+            /// What it does, in words.
+            pub fn title(&self) -> String {
+                match self {
+                    $(Self::$step(step) => step.title(),)*
+                }
+            }
+
+            /// Whether what it does cannot be undone.
+            pub fn is_destructive(&self) -> bool {
+                match self {
+                    $(Self::$step(step) => step.is_destructive(),)*
+                }
+            }
+
+            /// The state that is.
+            pub(crate) fn inspect(&self, host: &dyn Host) -> Result<State, StepError> {
+                match self {
+                    $(Self::$step(step) => step.inspect(host).map(State::$step),)*
+                }
+            }
+
+            /// The state to be.
+            pub(crate) fn wanted(&self, before: &State) -> Result<State, StepError> {
+                match (self, before) {
+                    $((Self::$step(step), State::$step(before)) => step.wanted(before).map(State::$step),)*
+                    _ => Err(StepError::OtherKind),
+                }
+            }
+
+            /// Brings the host to a state.
+            pub(crate) fn set(&self, host: &mut dyn Host, state: &State) -> Result<(), StepError> {
+                match (self, state) {
+                    $((Self::$step(step), State::$step(state)) => step.set(host, state),)*
+                    _ => Err(StepError::OtherKind),
+                }
+            }
+
+            /// What of a state is not brought back.
+            pub(crate) fn keep(&self, host: &dyn Host, before: &State) -> Result<Option<Keep>, StepError> {
+                match (self, before) {
+                    $((Self::$step(step), State::$step(before)) => step.keep(host, before),)*
+                    _ => Err(StepError::OtherKind),
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    /// A directory with its owner and mode.
+    Directory { directory::DirectoryState } in directory;
+    /// A file with its content, owner and mode.
+    File { file::FileState } in file;
+    /// A parameter of the kernel, now and at each boot.
+    Sysctl { sysctl::SysctlState } in sysctl;
+    /// A module of the kernel, now and at each boot.
+    Module { module::ModuleState } in module;
+    /// The name of the host.
+    Hostname { hostname::HostnameState } in hostname;
+    /// A unit of systemd.
+    Unit { unit::UnitState } in unit;
+    /// A user of the system, for a service.
+    User { user::UserState } in user;
+    /// No swapping, now and at each boot.
+    SwapOff { swap::SwapState } in swap;
+    /// A program that does what no other step can.
+    Command { command::CommandState } in command;
+}

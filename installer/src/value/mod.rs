@@ -1,0 +1,22 @@
+//! The values that steps are written with. Each refuses what it cannot be as it is read, from a profile and from a plan alike.
+
+mod attributes;
+mod content;
+mod names;
+mod path;
+
+pub use attributes::{Attributes, Mode};
+pub use content::{Content, KeptFile};
+pub use names::{AccountName, HostName, ModuleName, ParameterName, UnitName};
+pub use path::HostPath;
+
+/// Why a text is no such value: in words that go on a sentence, such as `a path begins with /`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoValue(pub(crate) String);
+
+impl NoValue {
+    pub(crate) fn because(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}

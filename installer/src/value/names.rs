@@ -1,0 +1,193 @@
+//! What things are called by the kernel, systemd and the databases of users.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::NoValue;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident: $check:expr, $wanted:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// As it is written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NoValue;
+
+            fn try_from(text: String) -> Result<Self, NoValue> {
+                let check: fn(&str) -> bool = $check;
+                match check(&text) {
+                    true => Ok(Self(text)),
+                    false => Err(NoValue::because($wanted)),
+                }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// A user or a group, by name or by number. useradd(8) has the form of names.
+    AccountName: is_account, "a user or group has up to 31 lower-case letters, digits, - and _, or is a number";
+    /// What hostname(7) allows, without dots at its ends.
+    HostName: is_host, "a host name has labels of up to 63 letters, digits and -, with dots between them, and 64 characters at most";
+    /// A module of the kernel, with underscores.
+    ModuleName: is_module, "a kernel module has up to 55 lower-case letters, digits and _";
+    /// A parameter of the kernel as sysctl(8) writes it: `net.ipv4.ip_forward`.
+    ParameterName: is_parameter, "a kernel parameter is names of letters, digits, - and _ with dots between them, such as vm.swappiness";
+    /// A unit of systemd with its type: systemd.unit(5).
+    UnitName: is_unit, "a unit is a name of letters, digits and :-_.\\@ with its type, such as muster-agent.service";
+}
+
+impl AccountName {
+    pub(crate) fn root() -> Self {
+        Self("root".to_owned())
+    }
+
+    /// One that the host knows no name of.
+    pub fn numbered(id: u32) -> Self {
+        Self(id.to_string())
+    }
+
+    /// None for a name.
+    pub fn number(&self) -> Option<u32> {
+        self.0.parse().ok()
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    const LONGEST: usize = 31;
+    let begins = text.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
+    let is_name = begins && text.len() <= LONGEST && all(text, |c| is_lower_word(c) || c == '-');
+    is_name || text.parse::<u32>().is_ok_and(|id| id.to_string() == text)
+}
+
+fn is_host(text: &str) -> bool {
+    const LONGEST: usize = 64;
+    const LONGEST_LABEL: usize = 63;
+    let fits = |label: &str| {
+        !label.is_empty()
+            && label.len() <= LONGEST_LABEL
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && all(label, |c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    text.len() <= LONGEST && text.split('.').all(fits)
+}
+
+fn is_module(text: &str) -> bool {
+    // linux/moduleparam.h: MODULE_NAME_LEN is 56 bytes on 64-bit machines.
+    const LONGEST: usize = 55;
+    !text.is_empty() && text.len() <= LONGEST && all(text, is_lower_word)
+}
+
+fn is_parameter(text: &str) -> bool {
+    let fits = |part: &str| {
+        !part.is_empty()
+            && all(part, |c| {
+                c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+            })
+    };
+    text.contains('.') && text.len() <= 256 && text.split('.').all(fits)
+}
+
+fn is_unit(text: &str) -> bool {
+    // systemd.unit(5): 255 characters at most, and these types.
+    const LONGEST: usize = 255;
+    const TYPES: [&str; 11] = [
+        "service",
+        "socket",
+        "device",
+        "mount",
+        "automount",
+        "swap",
+        "target",
+        "path",
+        "timer",
+        "slice",
+        "scope",
+    ];
+    let fits = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+    let kind = text.rsplit_once('.');
+    text.len() <= LONGEST
+        && all(text, fits)
+        && kind.is_some_and(|(name, kind)| !name.is_empty() && TYPES.contains(&kind))
+}
+
+fn is_lower_word(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'
+}
+
+fn all(text: &str, fits: impl Fn(char) -> bool) -> bool {
+    text.chars().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_their_owners_take() {
+        type Check = (
+            fn(&str) -> bool,
+            &'static [&'static str],
+            &'static [&'static str],
+        );
+        let checks: [Check; 5] = [
+            (
+                is_account,
+                &["root", "_apt", "systemd-network", "0", "1000"],
+                &["", "Root", "-a", "a b", "007", "a/b", "4294967296"],
+            ),
+            (
+                is_host,
+                &["a", "node-1.example.org", "N1"],
+                &["", "-a", "a-", "a..b", ".a", "a.", "a_b", "ä"],
+            ),
+            (
+                is_module,
+                &["br_netfilter", "nf_conntrack"],
+                &["", "br-netfilter", "../a", "A", "a b"],
+            ),
+            (
+                is_parameter,
+                &["vm.swappiness", "net.ipv4.conf.all.rp_filter"],
+                &["", "swappiness", "vm/swappiness", "vm..a", ".a", "a.=1"],
+            ),
+            (
+                is_unit,
+                &["a.service", "getty@tty1.service", "dev-sda1.swap"],
+                &["", "a", ".service", "a.conf", "a/b.service", "a b.service"],
+            ),
+        ];
+        for (check, right, wrong) in checks {
+            for text in right {
+                assert!(check(text), "{text:?}");
+            }
+            for text in wrong {
+                assert!(!check(text), "{text:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The packages of Debian on a machine under systemd: they install, the service joins and runs workloads, an upgrade disturbs none of
+//! these, and a purge leaves the machine as it was.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use muster_tests::loopback::POLICY;
+use muster_tests::nodes::{Lab, Node, succeed};
+use muster_tests::program;
+
+const WORK: &str = "\
+[Service]
+Slice=muster-workload.slice
+ExecStart=/bin/sleep infinity
+";
+
+/// What Debian itself changes and keeps when a package comes and goes.
+const KEPT: [&str; 8] = [
+    // The package manager's own records, logs and caches.
+    "/var/lib/dpkg",
+    "/var/log",
+    "/var/cache",
+    // The time at which systemd's timers ran last, and its random seed.
+    "/var/lib/systemd",
+    // Users and groups stay: files of theirs may be anywhere.
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/passwd",
+    "/etc/shadow",
+];
+
+/// The packages, made from the programs that are tested.
+fn packages(folder: &Path) -> Vec<PathBuf> {
+    let programs = folder.join("programs");
+    fs::create_dir(&programs).unwrap();
+    for program in [program::muster(), program::controller()] {
+        fs::copy(program, programs.join(program.file_name().unwrap())).unwrap();
+    }
+    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/deb/build");
+    let made = folder.join("made");
+    let mut command = Command::new(build);
+    succeed(command.arg(&made).arg(&programs).env("COMPRESSION", "none"));
+    let mut packages: Vec<PathBuf> = fs::read_dir(made)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    packages.sort();
+    packages
+}
+
+/// Every file of the machine: kind, mode, owner, target, content.
+fn tree(node: &Node<'_>) -> Vec<String> {
+    let pruned =
+        "-path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /evidence";
+    let listed = node.succeed(&format!(
+        "find / \\( {pruned} \\) -prune -o ! -type f -printf '%p %y %m %U:%G %l\\n' -o -type f -printf '%p %y %m %U:%G ' \
+         -exec sha256sum -b {{}} \\; | sed 's/ \\*.*//' | sort"
+    ));
+    let is_kept = |line: &&str| !KEPT.iter().any(|kept| line.starts_with(kept));
+    listed.lines().filter(is_kept).map(str::to_owned).collect()
+}
+
+fn install(node: &Node<'_>) {
+    node.succeed("DEBIAN_FRONTEND=noninteractive dpkg -i /packages/*.deb >/evidence/dpkg 2>&1 || { cat /evidence/dpkg >&2; exit 1; }");
+}
+
+fn main_process(node: &Node<'_>, unit: &str) -> String {
+    node.succeed(&format!("systemctl show --value -p MainPID {unit}"))
+}
+
+/// The machine is its own controller's only node.
+fn join(node: &Node<'_>) {
+    node.succeed("install -d -m 700 /etc/credstore && muster-controller tokens create --auto-accept >/etc/credstore/muster-token");
+    node.succeed("install -d /etc/muster && printf 'controllers = [\"127.0.0.1:7443\"]\\nname = \"n1\"\\n' >/etc/muster/config.toml");
+    node.succeed("systemctl add-wants -q muster-workload.target work.service && systemctl restart muster-agent.service");
+    node.wait_for("muster status -o json | grep -q '\"status\": *\"active\"'");
+    node.wait_for("systemctl is-active -q work.service");
+}
+
+#[test]
+fn a_machine_is_installed_upgraded_and_left_as_it_was() {
+    let Some(lab) = Lab::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let built = packages(folder.path());
+    let [controller, muster] = built.as_slice() else {
+        panic!("{built:?}")
+    };
+    let inside = |package: &Path| Path::new("/packages").join(package.file_name().unwrap());
+    let outside = [controller, muster].map(|package| (package.clone(), inside(package)));
+    let files = [
+        ("/etc/systemd/system/work.service", WORK),
+        (
+            "/etc/default/muster-controller",
+            "MUSTER_CONTROLLER_POLICY=/etc/policy.toml\n",
+        ),
+        ("/etc/policy.toml", POLICY),
+    ];
+    let node = Node::boot_with(&lab, 1, &outside, &files);
+    let before = tree(&node);
+
+    install(&node);
+    for unit in ["muster-controller.service", "muster-agent.service"] {
+        node.wait_for(&format!("systemctl is-active -q {unit}"));
+        node.succeed(&format!("systemctl is-enabled -q {unit}"));
+    }
+    // No token yet: it waits, says so, and is not started again and again.
+    node.wait_for("muster doctor -o json | grep -q 'was started without a join token'");
+    assert_eq!(
+        node.succeed("systemctl show --value -p NRestarts muster-agent.service"),
+        "0\n"
+    );
+    node.succeed("test \"$(stat -c %G /run/muster/agent.sock)\" = muster");
+    node.succeed("getent group muster && test -s /usr/share/man/man1/muster-discover.1.gz");
+    join(&node);
+
+    // An upgrade: a new agent and a new controller, and the same workload and guard as before.
+    let units = ["work", "muster-fence", "muster-agent", "muster-controller"];
+    let ran = units.map(|unit| main_process(&node, unit));
+    install(&node);
+    node.wait_for("muster status -o json | grep -q '\"status\": *\"active\"'");
+    let runs = units.map(|unit| main_process(&node, unit));
+    assert_eq!(ran[..2], runs[..2], "workloads and guard are left alone");
+    assert!(ran[2] != runs[2] && ran[3] != runs[3], "{ran:?} {runs:?}");
+
+    // What the administrator made goes with the administrator.
+    node.succeed("dpkg --purge muster muster-controller >/evidence/purge 2>&1 || { cat /evidence/purge >&2; exit 1; }");
+    assert_ne!(
+        node.succeed("systemctl is-active work.service || true"),
+        "active\n"
+    );
+    node.succeed("rm -r /etc/muster /etc/credstore /etc/systemd/system/muster-workload.target.wants && systemctl daemon-reload");
+    let after = tree(&node);
+    let gone: Vec<_> = before.iter().filter(|line| !after.contains(line)).collect();
+    let left: Vec<_> = after.iter().filter(|line| !before.contains(line)).collect();
+    assert!(
+        gone.is_empty() && left.is_empty(),
+        "gone: {gone:#?}\nleft: {left:#?}"
+    );
+    assert!(
+        before.len() > 3000,
+        "too little was compared: {}",
+        before.len()
+    );
+}
+
+#[test]
+fn the_same_programs_make_the_same_packages() {
+    let made = [0, 1].map(|_| {
+        let folder = tempfile::tempdir().unwrap();
+        packages(folder.path())
+            .iter()
+            .map(|package| fs::read(package).unwrap())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(made[0].len(), 2);
+    assert!(made[0] == made[1], "the bytes differ");
+}
