@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a tool of a lab: it stops at once"
 )]
