@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::unwrap_used,
