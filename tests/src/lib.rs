@@ -17,6 +17,7 @@ pub mod bench;
 pub mod dumps;
 pub mod fleet;
 pub mod floor;
+pub mod forward;
 pub mod huge;
 pub mod hwloc;
 pub mod idle;

@@ -9,6 +9,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{BootClock, Clock as _, now_unix_ms};
+use super::connect::chain;
 use super::core::report::Local;
 use super::deliver::Delivery;
 use super::endpoints::Endpoints;
@@ -21,6 +22,7 @@ use super::lease::{LeaseFile, left_running};
 use super::line::Lines;
 use super::local::{self, Control, Desk, ResetAsked};
 use super::membership::{Membership, MembershipError};
+use super::occurrences::{Occurrences, since_last_time};
 use super::ports::{NoProfile, WorkloadsError};
 use super::reporter::Reporter;
 use super::reset::{Reset, ResetError};
@@ -139,6 +141,17 @@ async fn start(
     // First: what changes while the machine is read is read again.
     let listening = survey::listen(&changed);
     let facts = tokio::task::spawn_blocking(Facts::discover).await??;
+    if let Err(error) = since_last_time(&state, &facts.boot_id, &events) {
+        tracing::warn!(
+            error = chain(&error),
+            "the boot of this agent cannot be kept"
+        );
+    }
+    let occurrences = Occurrences {
+        events: events.clone(),
+        changed: Arc::clone(&changed),
+        folder: settings.state.clone(),
+    };
     let (known, facts) = watch::channel(Arc::new(facts));
     let survey = Survey {
         known,
@@ -163,6 +176,7 @@ async fn start(
         endpoints: endpoints.clone(),
         board: Arc::clone(reporter.board()),
         settings: local::shown(&settings),
+        outward: settings.outward.clone(),
         reset: Reset {
             state: Arc::clone(&state),
             workloads,
@@ -180,6 +194,7 @@ async fn start(
     };
     spawn(tasks, infallible(engine));
     spawn(tasks, infallible(survey.run(listening, cancel.clone())));
+    spawn(tasks, infallible(occurrences.run(cancel.clone())));
     spawn(tasks, infallible(recorder.run()));
     spawn(tasks, infallible(delivery.run(cancel.clone())));
     spawn(tasks, infallible(notify::keep_alive(cancel.clone())));

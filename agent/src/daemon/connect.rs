@@ -21,6 +21,7 @@ use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 
 use super::credentials::Validity;
+use super::outward::Outward;
 use crate::render::screen;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,7 +53,10 @@ pub(crate) trait Dial: Send + Sync {
 }
 
 /// Dials over the network, by TLS.
-pub(crate) struct Network(RwLock<Dialling>);
+pub(crate) struct Network {
+    outward: Outward,
+    dialling: RwLock<Dialling>,
+}
 
 /// Whom to trust, and what to show.
 #[derive(Clone)]
@@ -64,17 +68,28 @@ struct Dialling {
 }
 
 impl Network {
-    pub(crate) fn new(tls: Arc<ClientConfig>, validity: Validity) -> Self {
-        Self(RwLock::new(Dialling {
-            tls,
-            validity,
-            generation: 0,
-        }))
+    pub(crate) fn new(outward: Outward, tls: Arc<ClientConfig>, validity: Validity) -> Self {
+        Self {
+            outward,
+            dialling: RwLock::new(Dialling {
+                tls,
+                validity,
+                generation: 0,
+            }),
+        }
+    }
+
+    /// How controllers are reached.
+    pub(crate) fn outward(&self) -> &Outward {
+        &self.outward
     }
 
     /// Shows another certificate from now on.
     pub(crate) fn renew(&self, tls: Arc<ClientConfig>, validity: Validity) {
-        let mut dialling = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut dialling = self
+            .dialling
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *dialling = Dialling {
             tls,
             validity,
@@ -83,7 +98,7 @@ impl Network {
     }
 
     fn dialling(&self) -> Dialling {
-        let dialling = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let dialling = self.dialling.read().unwrap_or_else(PoisonError::into_inner);
         dialling.clone()
     }
 }
@@ -99,7 +114,7 @@ impl Dial for Network {
                 is_ended: true,
             });
         }
-        let channel = connect(target, dialling.tls).await?;
+        let channel = connect(target, dialling.tls, &self.outward).await?;
         let refused = |error: tonic::transport::Error| tonic::Status::from_error(error.into());
         Ok(Wire::new(channel.map_err(refused)))
     }
@@ -187,6 +202,7 @@ impl fmt::Display for Target {
 pub(crate) async fn connect(
     target: &Target,
     tls: Arc<ClientConfig>,
+    outward: &Outward,
 ) -> Result<Channel, ConnectError> {
     let failed = |error: &tonic::transport::Error| ConnectError {
         target: target.to_string(),
@@ -197,18 +213,21 @@ pub(crate) async fn connect(
     let endpoint = endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(CALL_TIMEOUT);
-    let to = target.clone();
+    let (to, outward) = (target.clone(), outward.clone());
     let connector = tower::service_fn(move |_: Uri| {
-        let (target, tls) = (to.clone(), Arc::clone(&tls));
-        async move { stream(&target, tls).await.map(TokioIo::new) }
+        let (target, tls, outward) = (to.clone(), Arc::clone(&tls), outward.clone());
+        async move { stream(&target, tls, &outward).await.map(TokioIo::new) }
     });
     let connected = endpoint.connect_with_connector(connector).await;
     connected.map_err(|error| failed(&error))
 }
 
-async fn stream(target: &Target, tls: Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
-    let stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
-    stream.set_nodelay(true)?;
+async fn stream(
+    target: &Target,
+    tls: Arc<ClientConfig>,
+    outward: &Outward,
+) -> io::Result<TlsStream<TcpStream>> {
+    let stream = outward.open(target).await?;
     TlsConnector::from(tls)
         .connect(target.name.clone(), stream)
         .await

@@ -18,6 +18,7 @@ use super::credentials::Credentials;
 use super::endpoints::Endpoints;
 use super::facts::Known;
 use super::identity::{Identity, IdentityError};
+use super::outward::Outward;
 use super::random;
 use super::reporter::Reporter;
 use super::state::{Link, State, StateError};
@@ -52,6 +53,7 @@ pub(crate) struct Enroller {
     pub(crate) facts: Known,
     pub(crate) asked: Asked,
     pub(crate) endpoints: Endpoints,
+    pub(crate) outward: Outward,
 }
 
 /// Why this machine will not be enrolled however long it asks.
@@ -152,7 +154,7 @@ impl Enroller {
 
     async fn ask(&self, target: &Target, tls: Arc<ClientConfig>) -> Result<Tried, EnrollError> {
         let request = self.request()?;
-        let connected = connect(target, tls).await;
+        let connected = connect(target, tls, &self.outward).await;
         self.endpoints.tried(target, &connected);
         let channel = match connected {
             Ok(channel) => channel,

@@ -20,10 +20,15 @@ pub(crate) enum Happened {
     AgentStopped,
     CertificateEnded,
     CertificateRenewed,
+    ClockSet,
+    DiskFilling,
+    DiskHasRoom,
     Enrolled,
     ControllerConnected,
     ControllerLost,
     LeaseLost,
+    Rebooted,
+    Resumed,
     WorkloadsAllowed,
     WorkloadsStopped,
 }
@@ -36,10 +41,15 @@ impl Happened {
             Self::AgentStopped => "agent_stopped",
             Self::CertificateEnded => "certificate_ended",
             Self::CertificateRenewed => "certificate_renewed",
+            Self::ClockSet => "clock_set",
+            Self::DiskFilling => "disk_filling",
+            Self::DiskHasRoom => "disk_has_room",
             Self::Enrolled => "enrolled",
             Self::ControllerConnected => "controller_connected",
             Self::ControllerLost => "controller_lost",
             Self::LeaseLost => "lease_lost",
+            Self::Rebooted => "rebooted",
+            Self::Resumed => "resumed",
             Self::WorkloadsAllowed => "workloads_allowed",
             Self::WorkloadsStopped => "workloads_stopped",
         }
@@ -100,6 +110,19 @@ impl Events {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(entry) {
             self.missed.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Events, and what gives those that were told since it was asked last: kind and message.
+    #[cfg(test)]
+    pub(crate) fn heard() -> (Self, impl FnMut() -> Vec<(String, String)>) {
+        let (queue, mut receiver) = mpsc::channel(QUEUE);
+        let missed = Arc::default();
+        let told = move || {
+            let told = std::iter::from_fn(|| receiver.try_recv().ok());
+            told.map(|entry: Entry| (entry.kind.to_owned(), entry.message))
+                .collect()
+        };
+        (Self { queue, missed }, told)
     }
 
     /// Events that nobody hears.

@@ -27,6 +27,7 @@ use super::facts::Facts;
 use super::heartbeat::Ports;
 use super::identity::Identity;
 use super::membership::{Membership, MembershipError};
+use super::outward::Outward;
 use super::ports::{NoProfile, NoWorkloads};
 use super::reporter::Reporter;
 use super::settings::{LocalSettings, Settings, WorkloadsChoice};
@@ -64,6 +65,7 @@ impl Agent {
                     ..Asked::default()
                 },
                 local: LocalSettings::default(),
+                outward: Outward::default(),
             },
             reporter: Reporter::new(Arc::clone(&state)),
             identity: Arc::new(Identity::open_or_create(&state).unwrap()),

@@ -89,6 +89,9 @@ pub(crate) struct TargetSeen {
 pub(crate) struct ConnectionSeen {
     /// `host:port`.
     pub(crate) controller: String,
+    /// The proxy through which it goes; none where it goes directly.
+    #[serde(default)]
+    pub(crate) proxy: Option<String>,
     pub(crate) since: Option<Timestamp>,
     pub(crate) last_answer: Option<Timestamp>,
     /// How long the last answer took.

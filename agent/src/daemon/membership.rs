@@ -122,7 +122,8 @@ impl Membership {
 
     fn network(&self, credentials: &Credentials) -> Result<Network, MembershipError> {
         let tls = tls::enrolled(&self.identity, credentials)?;
-        Ok(Network::new(tls, credentials.validity()))
+        let outward = self.settings.outward.clone();
+        Ok(Network::new(outward, tls, credentials.validity()))
     }
 
     /// Those that are kept, unless they have ended; else those that enrolment gives.
@@ -152,7 +153,10 @@ impl Membership {
         };
         let (by_token, by_kept) = (tls::enrolling(*token.pin())?, tls::returning(kept)?);
         for known in self.endpoints.known() {
-            let proves = async |tls: &Arc<_>| connect(&known.target, Arc::clone(tls)).await.is_ok();
+            let proves = async |tls: &Arc<_>| {
+                let made = connect(&known.target, Arc::clone(tls), &self.settings.outward);
+                made.await.is_ok()
+            };
             if proves(&by_token).await && !proves(&by_kept).await {
                 return Ok(true);
             }
@@ -186,6 +190,7 @@ impl Membership {
             facts: self.facts.clone(),
             asked: self.settings.asked.clone(),
             endpoints: self.endpoints.clone(),
+            outward: self.settings.outward.clone(),
         };
         let credentials = enroller.run(&mut self.reporter).await?;
         events.tell(Happened::Enrolled, why);

@@ -2,7 +2,8 @@
 //!
 //! Map: `core` decides and is pure; `app` alone makes channels and spawns; each task has a file: [`membership`] (which enrols by `enroll`, then
 //! goes on to `heartbeat`), `fence`, `engine`, `notify`. `ports` is what the tasks need of the host. `state` is on disk;
-//! `identity`, `credentials`, `tls` and `connect` say who talks to whom. `board` is what the running agent knows of itself, and
+//! `identity`, `credentials`, `tls`, `connect` and `outward` say who talks to whom, and which way. `survey` keeps true what is known of the machine,
+//! `occurrences` tells what happens to it. `board` is what the running agent knows of itself, and
 //! `local` the socket on which it tells.
 //!
 //! Invariants: the private key and the join token are in no log, error or argument; nothing is trusted but what the token pins, then what
@@ -38,6 +39,8 @@ mod membership;
 mod news;
 mod notify;
 mod occupancy;
+mod occurrences;
+pub(crate) mod outward;
 mod ports;
 mod random;
 mod renewal;
@@ -65,7 +68,7 @@ pub(crate) use connect::Target;
 use lease::LeaseFile;
 use reset::{Reset, ResetError};
 use settings::Settings;
-pub(crate) use settings::{Place, lenient_place, place, shown};
+pub(crate) use settings::{Place, lenient_place, place, shown, variable};
 pub(crate) use state::{State, StateError};
 
 /// Runs until SIGTERM or SIGINT.

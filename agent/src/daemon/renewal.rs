@@ -117,7 +117,7 @@ impl Renewal<'_> {
         })?;
         let config = tls::enrolled(&successor, &credentials)?;
         // Roots that do not lead to a controller would lock this node out. No call is made: none must be before the certificate is on disk.
-        let trial = connect(&line.target, Arc::clone(&config)).await;
+        let trial = connect(&line.target, Arc::clone(&config), self.network.outward()).await;
         trial.map_err(|source| NotRenewed::Astray { source })?;
         self.state
             .keep_enrolment(&credentials.to_enrolment(controller))?;

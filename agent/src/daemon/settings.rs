@@ -11,6 +11,7 @@ use super::config::{self, Config, ConfigError, Given, Item};
 use super::connect::Target;
 use super::enroll::Asked;
 use super::local::LocalRead;
+use super::outward::{Outward, Proxy, ProxyError};
 use super::token::{self, TokenError};
 pub(crate) use crate::cli::WorkloadsChoice;
 use crate::cli::{AgentArguments, PlaceArguments};
@@ -30,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) asked: Asked,
     pub(crate) workloads: WorkloadsChoice,
     pub(crate) local: LocalSettings,
+    pub(crate) outward: Outward,
 }
 
 /// How the agent is controlled on its own machine.
@@ -60,6 +62,8 @@ pub(crate) enum SettingsError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     #[error(
         "others can reach {address}: serve metrics on 127.0.0.1, or say that it is meant with metrics_public = true in the configuration"
     )]
@@ -74,6 +78,7 @@ impl Settings {
         if let Some(address) = config.exposed() {
             return Err(SettingsError::Exposed { address });
         }
+        let proxy = Proxy::of(&config, variable)?;
         let taints = config.taints.unwrap_or_default();
         let credentials = env::var_os(CREDENTIALS).map(PathBuf::from);
         let state = or_usual(config.state);
@@ -92,6 +97,7 @@ impl Settings {
                 local_read: config.local_read.unwrap_or_default(),
                 metrics: config.metrics,
             },
+            outward: Outward::new(proxy),
             state,
         })
     }
@@ -102,7 +108,8 @@ pub(crate) fn shown(
     arguments: &AgentArguments,
     given: impl Fn(&str) -> Option<Given>,
 ) -> Result<Vec<Item>, ConfigError> {
-    let config = config::read(arguments.config.as_deref())?.with(arguments, given);
+    let config = config::read(arguments.config.as_deref())?;
+    let config = config.with(arguments, given).with_environment(variable);
     let state = or_usual(config.state.clone());
     let socket = socket(config.socket.clone(), &state);
     Ok(config::effective(&config, &state, &socket))
@@ -124,6 +131,11 @@ pub(crate) fn lenient_place(arguments: &PlaceArguments, config: Config) -> Place
         name: config.name,
         workloads: config.workloads.unwrap_or_default(),
     }
+}
+
+/// A variable of the environment; none that is not UTF-8.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
 }
 
 fn or_usual(folder: Option<PathBuf>) -> PathBuf {

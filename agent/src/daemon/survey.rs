@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::clocks::Jumps;
 use super::connect::chain;
 use super::core::pace::{AT_LEAST, Pace};
 use super::facts::{Facts, FactsError};
@@ -49,7 +48,6 @@ impl Survey {
         tokio::select! {
             () = cancel.cancelled() => {}
             () = self.keep_reading() => {}
-            () = read_when_resumed(&self.changed) => {}
         }
         drop(listening);
     }
@@ -101,28 +99,12 @@ impl Survey {
 }
 
 /// All is to be read again.
-fn everything(changed: &watch::Sender<BTreeSet<Section>>) {
+pub(crate) fn everything(changed: &watch::Sender<BTreeSet<Section>>) {
     tell(changed, Options::default().sections);
 }
 
 fn tell(changed: &watch::Sender<BTreeSet<Section>>, sections: BTreeSet<Section>) {
     changed.send_modify(|known| known.extend(sections));
-}
-
-/// While a machine sleeps it may be changed, and no event tells.
-async fn read_when_resumed(changed: &watch::Sender<BTreeSet<Section>>) {
-    let error = match Jumps::notice() {
-        Ok(mut jumps) => loop {
-            match jumps.next().await {
-                Ok(jump) if jump.suspended.is_some() => everything(changed),
-                Ok(_) => {}
-                Err(error) => break error,
-            }
-        },
-        Err(error) => error,
-    };
-    tracing::warn!(error = %error, "that the machine wakes up is not noticed");
-    std::future::pending::<()>().await;
 }
 
 /// Tells `changed` what the kernel says. None where it does not let this process listen: what is known is renewed now and then all

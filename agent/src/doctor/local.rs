@@ -2,7 +2,6 @@
 
 mod decide;
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use muster_discovery::Source;
@@ -18,7 +17,8 @@ use crate::daemon::identity::Identity;
 use crate::daemon::local::client::{AskError, ask};
 use crate::daemon::local::protocol::{Answer, Call};
 use crate::daemon::look::{Seen, look};
-use crate::daemon::{Place, State, Target, lenient_place, tls, token};
+use crate::daemon::outward::{Outward, Proxy, ProxyError};
+use crate::daemon::{Place, State, Target, lenient_place, tls, token, variable};
 
 /// Where muster writes, and what has to have room.
 const LOGS: &str = "/var/log";
@@ -29,7 +29,7 @@ pub(super) struct Machine {
     source: Option<Source>,
     seen: Option<Seen>,
     token_file: Option<PathBuf>,
-    proxy: Option<String>,
+    outward: Outward,
 }
 
 impl Machine {
@@ -43,20 +43,25 @@ impl Machine {
             }
             Err(error) => (Default::default(), unreadable(&error)),
         };
+        let mut checks = vec![Checked::new("configuration", outcome)];
+        let proxy = Proxy::of(&config, variable).unwrap_or_else(|error| {
+            checks.push(Checked::new("proxy", faulty(&error)));
+            None
+        });
         let token_file = arguments.token_file.clone().or(config.token_file.clone());
         let machine = Self {
             place: lenient_place(place, config),
             source: Source::live().ok(),
             seen: None,
             token_file,
-            proxy: proxy(|name| env::var(name).ok()),
+            outward: Outward::new(proxy),
         };
-        (machine, vec![Checked::new("configuration", outcome)])
+        (machine, checks)
     }
 
-    /// The variable that sets a proxy, if one does.
-    pub(super) fn proxy(&self) -> Option<&str> {
-        self.proxy.as_deref()
+    /// How controllers are reached.
+    pub(super) fn outward(&self) -> &Outward {
+        &self.outward
     }
 
     /// Asks the running agent, else looks at its state.
@@ -222,11 +227,9 @@ fn unreadable(error: &ConfigError) -> Outcome {
     )
 }
 
-/// The variable that sets a proxy for connections to controllers.
-fn proxy(value: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let set = |name: &&str| value(name).is_some_and(|value| !value.is_empty());
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    names.into_iter().find(set).map(str::to_owned)
+fn faulty(error: &ProxyError) -> Outcome {
+    let cause = crate::daemon::connect::chain(error);
+    Outcome::problem(cause, "until then the agent does not start")
 }
 
 fn space(folder: &Path) -> Outcome {
@@ -252,19 +255,6 @@ fn existing(folder: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_proxy_is_a_variable_that_says_something() {
-        let with = |set: &'static str, to: &'static str| {
-            proxy(move |name| (name == set).then(|| to.to_owned()))
-        };
-        assert_eq!(
-            with("https_proxy", "http://p:1").as_deref(),
-            Some("https_proxy")
-        );
-        assert_eq!(with("HTTPS_PROXY", ""), None);
-        assert_eq!(with("HTTP_PROXY", "http://p:1"), None);
-    }
 
     #[test]
     fn a_folder_that_is_not_there_yet_has_one_above() {

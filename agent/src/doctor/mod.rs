@@ -118,8 +118,10 @@ pub(crate) async fn examine(arguments: &DoctorArguments) -> Vec<Checked> {
     }
     let trust = machine.trust();
     for target in targets {
-        let contact = probe::contact(&target, &trust).await;
-        checks.extend(contact::checks(&target, &contact, machine.proxy()));
+        let outward = machine.outward();
+        let contact = probe::contact(&target, outward, &trust).await;
+        let proxy = outward.proxy_for(&target);
+        checks.extend(contact::checks(&target, &contact, proxy));
     }
     checks
 }

@@ -23,6 +23,7 @@ use tonic::{Code, Status};
 use super::glance;
 use crate::daemon::Target;
 use crate::daemon::connect::told;
+use crate::daemon::outward::{Outward, TunnelError};
 
 /// For each step.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -48,6 +49,8 @@ pub(super) enum Contact {
         error: ErrorKind,
         told: String,
     },
+    /// The proxy gives no connection.
+    NoTunnel(TunnelError),
     /// TLS did not come about.
     Untrusted {
         fault: Fault,
@@ -64,6 +67,16 @@ pub(super) enum Contact {
     },
 }
 
+impl Contact {
+    /// Whether there is no connection at all.
+    pub(super) fn is_none(&self) -> bool {
+        matches!(
+            self,
+            Self::Unresolved(_) | Self::NoConnection { .. } | Self::NoTunnel(_)
+        )
+    }
+}
+
 /// Why TLS did not come about.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -72,38 +85,40 @@ pub(super) enum Fault {
     Closed(String),
 }
 
+/// The way to a controller.
+struct Way<'a> {
+    target: &'a Target,
+    outward: &'a Outward,
+    /// None through a proxy: that looks the name up.
+    address: Option<SocketAddr>,
+}
+
 /// Tries the steps one after the other.
-pub(super) async fn contact(target: &Target, trust: &Trust) -> Contact {
-    let address = match resolve(target).await {
-        Ok(address) => address,
+pub(super) async fn contact(target: &Target, outward: &Outward, trust: &Trust) -> Contact {
+    let way = match Way::find(target, outward).await {
+        Ok(way) => way,
         Err(error) => return Contact::Unresolved(error.to_string()),
     };
-    let stream = match dial(address).await {
+    let stream = match way.open().await {
         Ok(stream) => stream,
-        Err(error) => {
-            return Contact::NoConnection {
-                address,
-                error: error.kind(),
-                told: error.to_string(),
-            };
-        }
+        Err(error) => return way.closed(error),
     };
     let config = match trust {
         Trust::Enrolled(config) | Trust::Pinned(config) => Arc::clone(config),
         Trust::Nobody => {
             return Contact::Unjudged {
-                ahead_s: glance(target, address).await,
+                ahead_s: glance(&way).await,
             };
         }
     };
     match (shake(target, stream, config).await, trust) {
         (Err(fault), _) => Contact::Untrusted {
             fault,
-            ahead_s: glance(target, address).await,
+            ahead_s: glance(&way).await,
         },
         (Ok(stream), Trust::Enrolled(_)) => call(stream).await,
         (Ok(_), _) => Contact::Trusted {
-            ahead_s: glance(target, address).await,
+            ahead_s: glance(&way).await,
             answer: None,
         },
     }
@@ -116,8 +131,47 @@ async fn resolve(target: &Target) -> io::Result<SocketAddr> {
     found.next().ok_or_else(none)
 }
 
-async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
-    within(TcpStream::connect(address)).await
+impl<'a> Way<'a> {
+    async fn find(target: &'a Target, outward: &'a Outward) -> io::Result<Self> {
+        let address = match outward.proxy_for(target) {
+            None => Some(resolve(target).await?),
+            Some(_) => None,
+        };
+        Ok(Self {
+            target,
+            outward,
+            address,
+        })
+    }
+
+    async fn open(&self) -> io::Result<TcpStream> {
+        match self.address {
+            Some(address) => within(TcpStream::connect(address)).await,
+            None => within(self.outward.open(self.target)).await,
+        }
+    }
+
+    fn closed(&self, error: io::Error) -> Contact {
+        if let Some(address) = self.address {
+            return Contact::NoConnection {
+                address,
+                error: error.kind(),
+                told: error.to_string(),
+            };
+        }
+        // What is not of the tunnel is that it did not come in time.
+        let refused = error.downcast::<TunnelError>();
+        Contact::NoTunnel(refused.unwrap_or_else(|source| {
+            TunnelError::Unreachable {
+                proxy: self
+                    .outward
+                    .proxy_for(self.target)
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+                source,
+            }
+        }))
+    }
 }
 
 async fn shake(
@@ -183,9 +237,11 @@ async fn call(stream: TlsStream<TcpStream>) -> Contact {
 }
 
 /// The clock of a server that may be anybody: nothing is shown to it, and nothing but this is believed.
-async fn glance(target: &Target, address: SocketAddr) -> Option<i64> {
-    let stream = dial(address).await.ok()?;
-    let stream = shake(target, stream, glance::config().ok()?).await.ok()?;
+async fn glance(way: &Way<'_>) -> Option<i64> {
+    let stream = way.open().await.ok()?;
+    let stream = shake(way.target, stream, glance::config().ok()?)
+        .await
+        .ok()?;
     let request = v1::DeliverEventsRequest::default();
     let answered = async {
         NodeClient::new(channel(stream).await?)

@@ -54,7 +54,9 @@ pub(crate) fn targets(seen: &Seen, width: usize) -> String {
 
 /// The controllers that answer, a line each.
 pub(crate) fn connections(seen: &Seen, width: usize) -> String {
-    let columns = vec![
+    let all = seen.connections.iter().flatten();
+    let is_proxied = all.clone().any(|connection| connection.proxy.is_some());
+    let mut columns = vec![
         Column::fixed("controller"),
         Column::fixed("since"),
         Column::fixed("last answer"),
@@ -63,17 +65,26 @@ pub(crate) fn connections(seen: &Seen, width: usize) -> String {
         Column::numeric("lease left"),
     ];
     let at = |at: Option<Timestamp>| Line::from(at.map(moment));
-    let rows = seen.connections.iter().flatten().map(|connection| {
+    if is_proxied {
+        columns.push(Column::fixed("through"));
+    }
+    let rows = all.map(|connection| {
         let took = Duration::from_micros(connection.round_trip_us).as_secs_f64() * 1e3;
         let lease = connection.lease_left_ms.map(Duration::from_millis);
-        vec![
+        let mut cells = vec![
             Line::toned(Tone::Name, &connection.controller),
             at(connection.since),
             at(connection.last_answer),
             Line::from(format!("{took:.1} ms")),
             Line::from(connection.heartbeats.to_string()),
             Line::from(lease.map(|lease| format!("{:.1} s", lease.as_secs_f64()))),
-        ]
+        ];
+        if is_proxied {
+            cells.push(Line::from(
+                connection.proxy.as_deref().unwrap_or("directly"),
+            ));
+        }
+        cells
     });
     let none = match seen.source {
         Source::Agent => "no controller answers; `muster doctor` looks for the cause",
@@ -214,6 +225,7 @@ mod tests {
             targets: vec![target("c1:7443", None), target("c2:7443", Some("refused"))],
             connections: Some(vec![ConnectionSeen {
                 controller: "c1:7443".to_owned(),
+                proxy: None,
                 since: Some(at(1_790_000_100)),
                 last_answer: Some(at(1_790_000_200)),
                 round_trip_us: 1_234,

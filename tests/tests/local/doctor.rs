@@ -225,10 +225,15 @@ fn what_only_a_machine_of_its_own_can_have() {
     muster_tests::namespace::ip("link set veth0 up");
     muster_tests::namespace::ip("link set veth1 up");
     muster_tests::namespace::ip("neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev veth0");
-    let mut doctor = lab.muster_command(&["doctor", "-o", "json", "192.0.2.1:7443"]);
-    let dropped = of(&program::run(doctor.env("https_proxy", "http://proxy:3128")).data);
+    let dropped = problems(&lab, &["192.0.2.1:7443"]);
     has(&dropped, "reach", "a firewall drops TCP port 7443");
-    has(&dropped, "reach", "https_proxy sets a proxy");
+    let mut doctor = lab.muster_command(&["doctor", "-o", "json", "c1.example:7443"]);
+    let dropped = of(&program::run(doctor.env("https_proxy", "http://192.0.2.1:3128")).data);
+    has(
+        &dropped,
+        "reach",
+        "the proxy http://192.0.2.1:3128 cannot be reached",
+    );
 
     let full = lab.path("agent");
     fs::create_dir(&full).unwrap();

@@ -13,6 +13,7 @@ use super::Config;
 use crate::cli::{AgentArguments, Taint, WorkloadsChoice};
 use crate::daemon::connect::Target;
 use crate::daemon::local::LocalRead;
+use crate::daemon::outward::{Choice, of_environment};
 
 /// From where a value is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -114,8 +115,30 @@ impl Config {
             metrics: arguments.metrics,
             local_read: None,
             metrics_public: None,
+            proxy: None,
+            proxy_credentials_file: None,
+            no_proxy: None,
             origins,
         })
+    }
+}
+
+impl Config {
+    /// What the environment says for all programs counts where nothing is said to muster.
+    pub(crate) fn with_environment(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let [proxy, except] = of_environment(variable);
+        if let (None, Some((variable, address))) = (&self.proxy, proxy) {
+            self.proxy = address.parse().ok();
+            self.origins
+                .insert("proxy".to_owned(), Origin::Variable { variable });
+        }
+        if let (None, Some((variable, text))) = (&self.no_proxy, except) {
+            let names = text.split(',').map(|name| name.trim().to_owned());
+            self.no_proxy = Some(names.collect());
+            self.origins
+                .insert("no_proxy".to_owned(), Origin::Variable { variable });
+        }
+        self
     }
 }
 
@@ -143,6 +166,15 @@ pub(crate) fn effective(config: &Config, state: &Path, socket: &Path) -> Vec<Ite
         ("local_read", json!(may_read)),
         ("metrics", json!(config.metrics)),
         ("metrics_public", json!(is_public)),
+        ("proxy", json!(config.proxy.as_ref().map(Choice::to_string))),
+        (
+            "proxy_credentials_file",
+            json!(config.proxy_credentials_file),
+        ),
+        (
+            "no_proxy",
+            texts(config.no_proxy.clone().unwrap_or_default()),
+        ),
         (
             "workloads",
             json!(word(config.workloads.unwrap_or_default())),

@@ -9,7 +9,7 @@ use toml_span::de_helpers::TableHelper;
 use toml_span::{DeserError, Deserialize, Value};
 
 use super::faults::{Fault, faults, place};
-use super::values::{Address, Each, Labels, Who, Word};
+use super::values::{Address, Each, Labels, Way, Who, Word};
 use super::{Config, ConfigError, Origin};
 use crate::cli::Taint;
 use crate::daemon::connect::Target;
@@ -171,6 +171,11 @@ impl<'de> Deserialize<'de> for Config {
                 .optional::<Address>("metrics")
                 .map(|address| address.0),
             metrics_public: table.optional("metrics_public"),
+            proxy: table.optional::<Way>("proxy").map(|way| way.0),
+            proxy_credentials_file: table
+                .optional::<String>("proxy_credentials_file")
+                .map(Into::into),
+            no_proxy: table.optional::<Each<String>>("no_proxy").map(|all| all.0),
             origins: BTreeMap::new(),
         };
         table.finalize(None)?;

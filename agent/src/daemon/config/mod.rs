@@ -1,7 +1,7 @@
 //! The configuration files: `/etc/muster/config.toml`, then `config.d/*.toml` beside it in the order of their names.
 //!
 //! A later file replaces what an earlier one says; labels are replaced one by one. There is no key for a
-//! secret: the join token is in a file of its own.
+//! secret: the join token and what logs in to a proxy are in files of their own.
 //!
 //! Map: `files` finds and reads them, `values` takes values, `faults` says where one is wrong, `effective` puts
 //! files, variables and flags together and knows what came from where.
@@ -19,6 +19,7 @@ use muster_model::Role;
 
 use super::connect::Target;
 use super::local::LocalRead;
+use super::outward::Choice;
 use crate::cli::{Taint, WorkloadsChoice};
 pub(crate) use effective::{Given, Item, Origin, effective};
 pub(crate) use faults::Fault;
@@ -41,6 +42,12 @@ pub(crate) struct Config {
     pub(crate) metrics: Option<SocketAddr>,
     /// Whether `metrics` may be an address that others can reach.
     pub(crate) metrics_public: Option<bool>,
+    /// Through which proxy controllers are reached.
+    pub(crate) proxy: Option<Choice>,
+    /// Where `USER:PASSWORD` for the proxy is.
+    pub(crate) proxy_credentials_file: Option<PathBuf>,
+    /// Names, addresses and networks that are reached directly.
+    pub(crate) no_proxy: Option<Vec<String>>,
     /// From where each of these is; labels as `labels.KEY`.
     pub(crate) origins: BTreeMap<String, Origin>,
 }
@@ -75,6 +82,9 @@ impl Config {
             local_read: later.local_read.or(self.local_read),
             metrics: later.metrics.or(self.metrics),
             metrics_public: later.metrics_public.or(self.metrics_public),
+            proxy: later.proxy.or(self.proxy),
+            proxy_credentials_file: later.proxy_credentials_file.or(self.proxy_credentials_file),
+            no_proxy: later.no_proxy.or(self.no_proxy),
             origins: self.origins,
         }
     }

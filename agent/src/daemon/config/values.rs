@@ -11,6 +11,7 @@ use toml_span::value::ValueInner;
 use toml_span::{DeserError, Deserialize, Error, ErrorKind, Value};
 
 use crate::cli::WorkloadsChoice;
+use crate::daemon::outward::{Choice, NoAddress};
 
 /// An array of what is written in strings.
 pub(super) struct Each<T>(pub(super) Vec<T>);
@@ -62,6 +63,18 @@ impl<'de> Deserialize<'de> for Who {
         };
         let known = WorkloadsChoice::from_str(&word, false);
         Ok(Self(known.map_err(|_| unknown())?))
+    }
+}
+
+/// A proxy, or none. What was written is not told again: there may be a password in it.
+pub(super) struct Way(pub(super) Choice);
+
+impl<'de> Deserialize<'de> for Way {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let text = value.take_string(None)?;
+        let malformed =
+            |why: NoAddress| Error::from((ErrorKind::Custom(why.to_string().into()), value.span));
+        Ok(Self(text.parse().map_err(malformed)?))
     }
 }
 

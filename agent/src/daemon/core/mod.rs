@@ -5,4 +5,5 @@ pub(crate) mod fencing;
 pub(crate) mod pace;
 pub(crate) mod renewal;
 pub(crate) mod report;
+pub(crate) mod room;
 pub(crate) mod standing;

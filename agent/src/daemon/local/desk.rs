@@ -15,6 +15,7 @@ use crate::daemon::clock::{BootClock, Clock as _};
 use crate::daemon::connect::{Target, chain};
 use crate::daemon::endpoints::{Endpoints, Origin};
 use crate::daemon::look::{ConnectionSeen, Seen, Source, TargetSeen, look};
+use crate::daemon::outward::Outward;
 use crate::daemon::reset::{Reset, ResetError};
 use crate::daemon::settings::Settings;
 use crate::daemon::state::{State, StateError, Targets};
@@ -55,6 +56,7 @@ pub(crate) struct Desk {
     pub(crate) board: Arc<Board>,
     /// For `muster inspect`.
     pub(crate) settings: serde_json::Value,
+    pub(crate) outward: Outward,
     pub(crate) reset: Reset,
     pub(crate) resets: mpsc::Sender<ResetAsked>,
 }
@@ -86,7 +88,7 @@ impl Desk {
         for peer in &mut seen.peers {
             peer.connected = Some(is_connected(&peer.controller));
         }
-        seen.connections = Some(connections(&sight));
+        seen.connections = Some(self.connections(&sight));
         if let Some(agent) = &mut seen.agent {
             agent.running = true;
         }
@@ -108,6 +110,25 @@ impl Desk {
             }
         });
         targets.collect()
+    }
+
+    fn connections(&self, sight: &Sight) -> Vec<ConnectionSeen> {
+        let connection = sight.connection.iter();
+        let seen = connection.map(|connection| ConnectionSeen {
+            controller: connection.controller.clone(),
+            proxy: self.proxy_for(&connection.controller),
+            since: moment(connection.since_unix_ms),
+            last_answer: sight.answered_unix_ms.and_then(moment),
+            round_trip_us: u64::try_from(connection.round_trip.as_micros()).unwrap_or(u64::MAX),
+            heartbeats: connection.heartbeats,
+            lease_left_ms: lease_left_ms(sight),
+        });
+        seen.collect()
+    }
+
+    fn proxy_for(&self, controller: &str) -> Option<String> {
+        let proxy = self.outward.proxy_for(&controller.parse().ok()?)?;
+        Some(proxy.to_string())
     }
 
     fn inspect(&self) -> Result<serde_json::Value, String> {
@@ -247,24 +268,12 @@ pub(crate) fn shown(settings: &Settings) -> serde_json::Value {
         "socket": settings.local.socket,
         "local_read": settings.local.local_read == super::LocalRead::Allowed,
         "metrics": settings.local.metrics,
+        "proxy": settings.outward.proxy().map(ToString::to_string),
         "name": settings.asked.name,
         "role": settings.asked.role.map(Role::key),
         "labels": settings.asked.labels,
         "has_token": settings.token.is_some(),
     })
-}
-
-fn connections(sight: &Sight) -> Vec<ConnectionSeen> {
-    let connection = sight.connection.iter();
-    let seen = connection.map(|connection| ConnectionSeen {
-        controller: connection.controller.clone(),
-        since: moment(connection.since_unix_ms),
-        last_answer: sight.answered_unix_ms.and_then(moment),
-        round_trip_us: u64::try_from(connection.round_trip.as_micros()).unwrap_or(u64::MAX),
-        heartbeats: connection.heartbeats,
-        lease_left_ms: lease_left_ms(sight),
-    });
-    seen.collect()
 }
 
 fn lease_left_ms(sight: &Sight) -> Option<u64> {

@@ -2,7 +2,7 @@
 //!
 //! `node-id` and `key.pem` say who this node is, `next-key.pem` while its key is replaced; `enrolment.json` what a controller's authority says of it; `standing.json`
 //! the newest that a controller told; `targets.json` which controllers the operator added and forgot; `status.json` how the agent is doing;
-//! `events` is the spool. Only the agent that holds `lock` writes.
+//! `boot-id` the boot in which it ran last; `events` is the spool. Only the agent that holds `lock` writes.
 
 mod documents;
 pub(super) mod files;
@@ -27,10 +27,13 @@ const STANDING: &str = "standing.json";
 const STATUS: &str = "status.json";
 const TARGETS: &str = "targets.json";
 const SPOOL: &str = "events";
+const BOOT: &str = "boot-id";
 const LOCK: &str = "lock";
 /// There while a reset is being done.
 const RESET: &str = "reset";
-const ALL: [&str; 7] = [NODE_ID, KEY, NEXT_KEY, ENROLMENT, STANDING, STATUS, TARGETS];
+const ALL: [&str; 8] = [
+    NODE_ID, KEY, NEXT_KEY, ENROLMENT, STANDING, STATUS, TARGETS, BOOT,
+];
 
 const PRIVATE: u32 = 0o600;
 const PUBLIC: u32 = 0o644;
@@ -219,6 +222,18 @@ impl State {
     /// Keeps which controllers the operator added and forgot.
     pub(crate) fn keep_targets(&self, targets: &Targets) -> Result<(), StateError> {
         self.keep(TARGETS, targets, PUBLIC)
+    }
+
+    /// The boot in which an agent ran last, as it was kept; none before the first.
+    pub(crate) fn boot(&self) -> Result<Option<String>, StateError> {
+        let content = files::read(&self.folder.join(BOOT))?;
+        Ok(content.map(|content| String::from_utf8_lossy(&content).trim().to_owned()))
+    }
+
+    /// Keeps the boot in which this agent runs.
+    pub(crate) fn keep_boot(&self, boot: &str) -> Result<(), StateError> {
+        let line = format!("{boot}\n");
+        files::write(&self.folder.join(BOOT), line.as_bytes(), PUBLIC)
     }
 
     /// The folder of the event spool.

@@ -141,7 +141,7 @@ fn enrolled(authority: &Authority) -> Trust {
 }
 
 async fn problems(target: &Target, trust: &Trust) -> Vec<String> {
-    let contact = contact(target, trust).await;
+    let contact = contact(target, &Outward::default(), trust).await;
     let checks = checks(target, &contact, None).into_iter();
     let problems = checks.filter_map(|check| match check.outcome {
         Outcome::Problem { cause, remedy } => Some(format!("{}: {cause}: {remedy}", check.check)),
