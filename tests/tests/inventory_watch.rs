@@ -1,5 +1,6 @@
 //! What is changed on a node is known to the controller within seconds; what changes by itself is never sent.
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,

@@ -44,7 +44,7 @@ pub(crate) struct Asked {
 pub(crate) struct Enroller {
     pub(crate) state: Arc<State>,
     pub(crate) identity: Arc<Identity>,
-    /// None where the node comes back whose certificate has ended: it proves its key, and an administrator decides.
+    /// None where the node comes back whose certificate has ended: it proves its key, and the controller's side decides.
     pub(crate) token: Option<JoinToken>,
     /// Whom to trust.
     pub(crate) tls: Arc<ClientConfig>,

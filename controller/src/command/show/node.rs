@@ -80,10 +80,10 @@ fn certificate(node: &v1::NodeRecord) -> Line {
     let Some(ends) = node.certificate_ends_unix_ms.and_then(at) else {
         return Line::default();
     };
-    let good = Line::from("good until ").plain(&ends);
+    let until = Line::from("until ").plain(&ends);
     match node.certificate_warning.as_str() {
-        "" => good,
-        warning => good.plain(": ").tone(Tone::Attention, warning),
+        "" => until,
+        warning => until.plain(": ").tone(Tone::Attention, warning),
     }
 }
 
