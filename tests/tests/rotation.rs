@@ -174,7 +174,7 @@ fn behind(cluster: &Loopback) -> Vec<String> {
 
 /// The heartbeats of an agent that were answered, and those that were lost.
 fn heartbeats(cluster: &Loopback, name: &str) -> (u64, u64) {
-    let metrics = program::run(&mut muster(&cluster, name, &["metrics"]));
+    let metrics = program::run(&mut muster(cluster, name, &["metrics"]));
     assert_eq!(metrics.code, Some(0), "{}", metrics.told);
     let count = |result: &str| {
         let sample = format!("muster_agent_heartbeats_total{{result=\"{result}\"}} ");

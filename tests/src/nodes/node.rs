@@ -23,13 +23,22 @@ pub struct Node<'a> {
 
 impl<'a> Node<'a> {
     /// Boots node `number`, with the units of this checkout, `muster`, and those files, which are given with their paths inside.
-    /// `/evidence` inside is the folder `NAME.evidence` of the lab.
+    /// `/evidence` inside is the folder `NAME.evidence` of the lab. Of a node that was booted before with this number and dropped, which
+    /// is as when its power goes, it has the machine-id and the agent's state.
     ///
     /// # Panics
     /// When it does not boot.
     pub fn boot(lab: &'a Lab, number: u8, files: &[(&str, &str)]) -> Self {
         let name = format!("n{number}");
-        fs::create_dir(lab.path(&format!("{name}.evidence"))).expect("a folder for evidence");
+        let [evidence, state, uuid] =
+            ["evidence", "state", "uuid"].map(|what| lab.path(&format!("{name}.{what}")));
+        for folder in [&evidence, &state] {
+            fs::create_dir_all(folder).expect("a folder of the node");
+        }
+        if !uuid.exists() {
+            fs::copy("/proc/sys/kernel/random/uuid", &uuid).expect("the kernel makes them");
+        }
+        let uuid = fs::read_to_string(uuid).expect("the node's machine-id");
         let network = format!(
             "[Match]\nName=host0\n[Network]\nAddress=10.77.0.{}/24\nLinkLocalAddressing=no\n",
             10 + number
@@ -41,11 +50,9 @@ impl<'a> Node<'a> {
             .arg("--directory")
             .arg(lab.root())
             .arg(format!("--machine={name}"))
-            .arg(format!("--uuid={}", uuid()))
-            .arg(format!(
-                "--bind={}:/evidence",
-                lab.path(&format!("{name}.evidence")).display()
-            ))
+            .arg(format!("--uuid={}", uuid.trim()))
+            .arg(format!("--bind={}:/evidence", evidence.display()))
+            .arg(format!("--bind={}:/var/lib/muster", state.display()))
             .arg(format!(
                 "--bind-ro={}:/usr/bin/muster",
                 program::muster().display()
@@ -187,9 +194,4 @@ fn units() -> Vec<PathBuf> {
     units.sort();
     assert!(!units.is_empty(), "no units in {}", folder.display());
     units
-}
-
-fn uuid() -> String {
-    let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid").expect("the kernel makes them");
-    uuid.trim().to_owned()
 }
