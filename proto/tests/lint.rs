@@ -19,6 +19,79 @@ use prost_reflect::{
     DescriptorPool, EnumDescriptor, FileDescriptor, MessageDescriptor, ServiceDescriptor, Syntax,
 };
 
+const TYPES: &str = "muster/v1/types.proto";
+const NODE: &str = "muster/v1/node.proto";
+
+/// A file, what to change in it to what, and the complaint. Each is put before or into something that stays, and so takes its comment.
+const FAULTS: [(&str, &str, &str, &str); 11] = [
+    (
+        TYPES,
+        "enum Role {",
+        "enum Bad { BAD_UNSPECIFIED = 0; ONE = 1; }\nenum Role {",
+        "ONE does not begin with BAD_",
+    ),
+    (
+        TYPES,
+        "enum Role {",
+        "enum Bad { BAD_NONE = 0; }\nenum Role {",
+        "BAD_NONE, is not BAD_UNSPECIFIED",
+    ),
+    (
+        TYPES,
+        "enum Role {",
+        "enum Bad { BAD_UNSPECIFIED = 0; }\nenum Role {",
+        "enum muster.v1.Role has no comment",
+    ),
+    (
+        TYPES,
+        "message Taint {",
+        "message Bad { uint32 a = 3; }\nmessage Taint {",
+        "skips the numbers [1, 2]",
+    ),
+    (
+        TYPES,
+        "message Taint {",
+        "message Bad { uint32 Load = 1; }\nmessage Taint {",
+        "Load is not in lower_snake_case",
+    ),
+    (
+        TYPES,
+        "message Taint {",
+        "message bad_one {}\nmessage Taint {",
+        "bad_one is not in UpperCamelCase",
+    ),
+    (
+        TYPES,
+        "message Taint {",
+        "message Bad {}\nmessage Taint {",
+        "message muster.v1.Taint has no comment",
+    ),
+    (
+        NODE,
+        "service Node {",
+        "service Bad {}\nservice Node {",
+        "service muster.v1.Node has no comment",
+    ),
+    (
+        NODE,
+        "service Node {",
+        "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
+        "rpc muster.v1.Node.Bad has no comment",
+    ),
+    (
+        NODE,
+        "service Node {",
+        "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
+        "Bad does not take a BadRequest",
+    ),
+    (
+        NODE,
+        "service Node {",
+        "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
+        "Bad does not return a BadResponse",
+    ),
+];
+
 #[test]
 fn the_protocol_is_well_written() {
     let complaints = lint(&wire::current());
@@ -28,77 +101,7 @@ fn the_protocol_is_well_written() {
 /// Each rule is broken once, and found.
 #[test]
 fn every_rule_finds_what_breaks_it() {
-    let (types, node) = ("muster/v1/types.proto", "muster/v1/node.proto");
-    // Each is put before or into something that stays, and so takes its comment.
-    let faults = [
-        (
-            types,
-            "enum Role {",
-            "enum Bad { BAD_UNSPECIFIED = 0; ONE = 1; }\nenum Role {",
-            "ONE does not begin with BAD_",
-        ),
-        (
-            types,
-            "enum Role {",
-            "enum Bad { BAD_NONE = 0; }\nenum Role {",
-            "BAD_NONE, is not BAD_UNSPECIFIED",
-        ),
-        (
-            types,
-            "enum Role {",
-            "enum Bad { BAD_UNSPECIFIED = 0; }\nenum Role {",
-            "enum muster.v1.Role has no comment",
-        ),
-        (
-            types,
-            "message Taint {",
-            "message Bad { uint32 a = 3; }\nmessage Taint {",
-            "skips the numbers [1, 2]",
-        ),
-        (
-            types,
-            "message Taint {",
-            "message Bad { uint32 Load = 1; }\nmessage Taint {",
-            "Load is not in lower_snake_case",
-        ),
-        (
-            types,
-            "message Taint {",
-            "message bad_one {}\nmessage Taint {",
-            "bad_one is not in UpperCamelCase",
-        ),
-        (
-            types,
-            "message Taint {",
-            "message Bad {}\nmessage Taint {",
-            "message muster.v1.Taint has no comment",
-        ),
-        (
-            node,
-            "service Node {",
-            "service Bad {}\nservice Node {",
-            "service muster.v1.Node has no comment",
-        ),
-        (
-            node,
-            "service Node {",
-            "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
-            "rpc muster.v1.Node.Bad has no comment",
-        ),
-        (
-            node,
-            "service Node {",
-            "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
-            "Bad does not take a BadRequest",
-        ),
-        (
-            node,
-            "service Node {",
-            "service Node {\n  rpc Bad(WatchRequest) returns (WatchResponse);",
-            "Bad does not return a BadResponse",
-        ),
-    ];
-    for (file, from, to, complaint) in faults {
+    for (file, from, to, complaint) in FAULTS {
         let complaints = lint(&wire::changed(file, from, to));
         assert!(
             complaints.iter().any(|line| line.contains(complaint)),

@@ -51,81 +51,83 @@ fn next(lines: &Receiver<String>) -> Value {
     serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"))
 }
 
+/// What is asked of a controller with a candidate `node1`, how the program ends, and what it says.
+const ENDS: [(&[&str], i32, &str); 20] = [
+    (&["nodes", "list"], 0, ""),
+    (
+        &["nodes", "show", "nobody"],
+        4,
+        "there is no node \"nobody\"",
+    ),
+    (
+        &["nodes", "accept", "nobody"],
+        4,
+        "muster-controller: there is no node \"nobody\"",
+    ),
+    (&["tokens", "revoke", "none"], 4, "there is no token"),
+    (
+        &["nodes", "activate", "node1"],
+        3,
+        "cannot be activated, only",
+    ),
+    (
+        &["nodes", "delete", "node1"],
+        3,
+        "confirm it with --confirm node1",
+    ),
+    (
+        &["nodes", "delete", "node1", "--confirm", "node2"],
+        3,
+        "the node's name",
+    ),
+    (
+        &["nodes", "accept", "--all"],
+        3,
+        "confirm it with --count 1",
+    ),
+    (
+        &["nodes", "accept", "--all", "--count", "2"],
+        3,
+        "1 nodes match, and --count says 2",
+    ),
+    (
+        &["nodes", "accept", "--all", "-l", "zone=b"],
+        4,
+        "no node matches",
+    ),
+    (&["nodes", "accept"], 2, "required"),
+    (
+        &["nodes", "accept", "node1", "--offline"],
+        2,
+        "filters go with --all",
+    ),
+    (
+        &["nodes", "list", "--sort", "colour"],
+        2,
+        "name, status, role",
+    ),
+    (&["nodes", "list", "-l", "a b"], 2, "key!=value"),
+    (
+        &["nodes", "list", "--status", "asleep"],
+        2,
+        "a status is one of",
+    ),
+    (&["nodes", "label", "node1", "a b=c"], 2, "is no key"),
+    (
+        &["nodes", "taint", "node1", "a=b:Never"],
+        2,
+        "NoSchedule, PreferNoSchedule or NoExecute",
+    ),
+    (&["nodes", "taint", "node1", "a=b"], 2, "KEY=VALUE:EFFECT"),
+    (&["events"], 2, "required"),
+    (&["tokens", "create", "--label", "zone"], 2, "KEY=VALUE"),
+];
+
 /// What each code means, the help says; here is what gives it.
 #[test]
 fn how_the_program_ends_says_why() {
     let (cluster, _agent) = with_candidate();
-    let table: [(&[&str], i32, &str); 20] = [
-        (&["nodes", "list"], 0, ""),
-        (
-            &["nodes", "show", "nobody"],
-            4,
-            "there is no node \"nobody\"",
-        ),
-        (
-            &["nodes", "accept", "nobody"],
-            4,
-            "muster-controller: there is no node \"nobody\"",
-        ),
-        (&["tokens", "revoke", "none"], 4, "there is no token"),
-        (
-            &["nodes", "activate", "node1"],
-            3,
-            "cannot be activated, only",
-        ),
-        (
-            &["nodes", "delete", "node1"],
-            3,
-            "confirm it with --confirm node1",
-        ),
-        (
-            &["nodes", "delete", "node1", "--confirm", "node2"],
-            3,
-            "the node's name",
-        ),
-        (
-            &["nodes", "accept", "--all"],
-            3,
-            "confirm it with --count 1",
-        ),
-        (
-            &["nodes", "accept", "--all", "--count", "2"],
-            3,
-            "1 nodes match, and --count says 2",
-        ),
-        (
-            &["nodes", "accept", "--all", "-l", "zone=b"],
-            4,
-            "no node matches",
-        ),
-        (&["nodes", "accept"], 2, "required"),
-        (
-            &["nodes", "accept", "node1", "--offline"],
-            2,
-            "filters go with --all",
-        ),
-        (
-            &["nodes", "list", "--sort", "colour"],
-            2,
-            "name, status, role",
-        ),
-        (&["nodes", "list", "-l", "a b"], 2, "key!=value"),
-        (
-            &["nodes", "list", "--status", "asleep"],
-            2,
-            "a status is one of",
-        ),
-        (&["nodes", "label", "node1", "a b=c"], 2, "is no key"),
-        (
-            &["nodes", "taint", "node1", "a=b:Never"],
-            2,
-            "NoSchedule, PreferNoSchedule or NoExecute",
-        ),
-        (&["nodes", "taint", "node1", "a=b"], 2, "KEY=VALUE:EFFECT"),
-        (&["events"], 2, "required"),
-        (&["tokens", "create", "--label", "zone"], 2, "KEY=VALUE"),
-    ];
-    for (arguments, code, told) in table {
+    for (arguments, code, told) in ENDS {
         let ran = cluster.admin(arguments);
         assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.told);
         assert!(ran.told.contains(told), "{arguments:?}: {}", ran.told);

@@ -84,6 +84,21 @@ fn secrets_are_told_nowhere() {
             .is_some()
     );
 
+    no_process_shows_them(&secrets);
+    for (id, who) in [(agent.id(), "agent"), (controller, "controller")] {
+        leaves_none_behind(&cluster, &secrets, id, who);
+    }
+    no_answer_has_them(&cluster, &secrets, token.trim());
+    // The database has the token's hash alone, and no key.
+    for name in ["muster.db", "muster.db-wal"] {
+        let content = fs::read(state.join(name)).unwrap_or_default();
+        secrets.assert_not_in(name, &content);
+    }
+    let told = fs::read(cluster.path("controller.log")).unwrap();
+    secrets.assert_not_in("the log after that", &told);
+}
+
+fn no_process_shows_them(secrets: &Secrets) {
     for process in fs::read_dir("/proc").unwrap() {
         let process = process.unwrap().path();
         for name in ["cmdline", "environ"] {
@@ -92,41 +107,39 @@ fn secrets_are_told_nowhere() {
             secrets.assert_not_in(&path.display().to_string(), &content);
         }
     }
-    for (id, who) in [(agent.id(), "agent"), (controller, "controller")] {
-        let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
-        let core = limits
-            .lines()
-            .find(|line| line.starts_with("Max core file size"));
-        let words: Vec<&str> = core.unwrap().split_whitespace().collect();
-        assert_eq!(words[4..6], ["0", "0"], "the {who} may leave a core file");
-        let log = fs::read(cluster.path(&format!("{who}.log"))).unwrap();
-        assert!(!log.is_empty());
-        secrets.assert_not_in(who, &log);
-    }
+}
+
+/// Neither in its log, nor in what the kernel would write when it crashes.
+fn leaves_none_behind(cluster: &Loopback, secrets: &Secrets, id: u32, who: &str) {
+    let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let words: Vec<&str> = core.unwrap().split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"], "the {who} may leave a core file");
+    let log = fs::read(cluster.path(&format!("{who}.log"))).unwrap();
+    assert!(!log.is_empty());
+    secrets.assert_not_in(who, &log);
+}
+
+fn no_answer_has_them(cluster: &Loopback, secrets: &Secrets, token: &str) {
     let answers: [&[&str]; 7] = [
         &["tokens", "list", "-o", "json"],
         &["nodes", "show", "node1", "-o", "json"],
         &["nodes", "events", "node1", "-o", "json"],
         &["admin", "list"],
         &["authority", "show"],
-        &["tokens", "revoke", token.trim()],
-        &["nodes", "show", token.trim()],
+        &["tokens", "revoke", token],
+        &["nodes", "show", token],
     ];
     for arguments in answers {
         let ran = cluster.admin(arguments);
         secrets.assert_not_in(&format!("{:?}", arguments.first()), ran.data.as_bytes());
         // Whoever gives a secret as an argument is shown it at most in their own terminal.
-        if arguments.last() != Some(&token.trim()) {
+        if arguments.last() != Some(&token) {
             secrets.assert_not_in(&format!("{arguments:?}"), ran.told.as_bytes());
         }
     }
-    // The database has the token's hash alone, and no key.
-    for name in ["muster.db", "muster.db-wal"] {
-        let content = fs::read(state.join(name)).unwrap_or_default();
-        secrets.assert_not_in(name, &content);
-    }
-    let told = fs::read(cluster.path("controller.log")).unwrap();
-    secrets.assert_not_in("the log after that", &told);
 }
 
 #[test]

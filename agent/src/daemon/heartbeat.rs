@@ -116,6 +116,8 @@ pub(crate) enum Ended {
 /// A connection on which heartbeats go.
 struct Connection {
     line: Line,
+    /// The other tasks have it.
+    is_shared: bool,
     /// Of who dialled.
     generation: u64,
     news: News,
@@ -206,7 +208,9 @@ impl<C: Clock> Heartbeats<C> {
         connection: &mut Option<Connection>,
         count: &mut Count,
     ) -> Result<Duration, Lost> {
-        let Connection { line, .. } = match connection {
+        let Connection {
+            line, is_shared, ..
+        } = match connection {
             Some(connection) if self.endpoints.has(&connection.line.target) => connection,
             // None, or one that the operator wants forgotten.
             _ => connection.insert(self.connect().await?),
@@ -232,6 +236,10 @@ impl<C: Clock> Heartbeats<C> {
             std::mem::replace(before, answer.renew_certificate) != answer.renew_certificate
         });
         self.heed(&answer, sent, count)?;
+        // Not before: what a stale controller is told, the living one never hears.
+        if !std::mem::replace(is_shared, true) {
+            self.ports.lines.send_replace(Some(line.clone()));
+        }
         let controller = line.target.to_string();
         let lease = self.ports.permit.borrow().map(|permit| permit.until);
         self.reporter.board().answered(&controller, took, lease);
@@ -260,10 +268,10 @@ impl<C: Clock> Heartbeats<C> {
         tracing::info!(controller = %target, "connected");
         let client = NodeClient::new(wire);
         let line = Line { target, client };
-        self.ports.lines.send_replace(Some(line.clone()));
         let news = News::default();
         Ok(Connection {
             line,
+            is_shared: false,
             generation,
             news,
         })

@@ -31,4 +31,16 @@ impl Lines {
         }
         std::future::pending().await
     }
+
+    /// Whatever connection there is now counts as known to [`Self::other`].
+    pub(crate) fn mark(&mut self) {
+        self.0.mark_unchanged();
+    }
+
+    /// Waits until there was another connection, or none, since [`Self::mark`]. For ever, when none will come any more.
+    pub(crate) async fn other(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

@@ -78,6 +78,8 @@ impl Renewal<'_> {
             }
             let (validity, roots) = self.held();
             plan = Plan::renewed(validity, roots, random::share(), now_s());
+            // What is issued to the old certificate is revoked with it, as soon as the new one is seen.
+            self.lines.other().await;
         }
     }
 
@@ -122,6 +124,7 @@ impl Renewal<'_> {
         self.state
             .keep_enrolment(&credentials.to_enrolment(controller))?;
         self.state.promote_key()?;
+        self.lines.mark();
         self.network.renew(config, credentials.validity());
         let until = jiff::Timestamp::from_second(credentials.validity().not_after_unix_s);
         let until = until.map_or_else(

@@ -209,7 +209,10 @@ fn status_of_store(error: &StoreError) -> Status {
         StoreError::Damaged { .. } | StoreError::Unavailable { .. } => {
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::error!(%error, cause, "the store failed");
-            Status::unavailable(error.to_string())
+            Status::unavailable(match cause {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            })
         }
     }
 }

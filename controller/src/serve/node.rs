@@ -152,9 +152,10 @@ impl v1::node_server::Node for Service {
             let looked = admission.look_for_copy(&node, &beat, link, from).await;
             looked.map_err(|error| super::enrollment::status_of(&error))?;
         }
-        if beat.epoch > node.epoch {
+        // Before anything is made of the report: a stale controller would count up to what the node knows by itself.
+        if beat.epoch > node.epoch || beat.generation > node.generation {
             return Err(Status::failed_precondition(
-                "the node knows a later epoch than this controller: it is a stale one",
+                "the node knows a later epoch or generation than this controller: it is a stale one",
             ));
         }
         let fleet = &self.services.fleet;

@@ -8,7 +8,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a tool of a lab: it stops at once"
+    reason = "a tool of a lab: it stops at once where it is broken, and waiting is what it is for"
 )]
 
 use std::io::BufRead as _;
@@ -30,12 +30,17 @@ fn main() {
     let mut word = || words.next().expect("OWN OTHER PORT PORT");
     let own: IpAddr = word().parse().expect("an address");
     let other: IpAddr = word().parse().expect("an address");
-    let ports = [word(), word()].map(|port| port.parse::<u16>().expect("a port"));
-    let ends = ports.map(|port| Arc::new(UdpSocket::bind((own, port)).expect("a free port")));
+    let [near, far] = [word(), word()].map(|port| port.parse::<u16>().expect("a port"));
+    let [near_end, far_end] =
+        [near, far].map(|port| Arc::new(UdpSocket::bind((own, port)).expect("a free port")));
     let ways: [Arc<Mutex<Way>>; 2] = Default::default();
-    for (from, to, port, way) in [(0, 1, ports[1], 0), (1, 0, ports[0], 1)] {
-        let (from, to) = (Arc::clone(&ends[from]), Arc::clone(&ends[to]));
-        let (way, other) = (Arc::clone(&ways[way]), SocketAddr::from((other, port)));
+    let [there, back] = ways.clone();
+    let directions = [
+        (Arc::clone(&near_end), Arc::clone(&far_end), far, there),
+        (far_end, near_end, near, back),
+    ];
+    for (from, to, port, way) in directions {
+        let other = SocketAddr::from((other, port));
         thread::spawn(move || carry(&from, &to, other, &way));
     }
     for line in std::io::stdin().lock().lines() {
@@ -45,11 +50,13 @@ fn main() {
             .map(|number| number.parse().expect("a number"));
         let numbers: Vec<u64> = numbers.collect();
         for (way, numbers) in ways.iter().zip(numbers.chunks_exact(3)) {
-            *way.lock().unwrap() = Way {
-                delay_ms: numbers[0],
-                jitter_ms: numbers[1],
-                loss_percent: numbers[2],
-            };
+            if let &[delay_ms, jitter_ms, loss_percent] = numbers {
+                *way.lock().unwrap() = Way {
+                    delay_ms,
+                    jitter_ms,
+                    loss_percent,
+                };
+            }
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Real nodes: containers in which systemd runs as it does on a machine, on a network of their own.
 //!
-//! [`Lab`] holds all of it, [`Node`] is one of them. Needs root, a control group hierarchy of version 2 and Debian's packages that
-//! `tests/setup` installs; without them a test says what it skipped and why. Whatever is begun in a lab is in one
-//! control group, which a process of its own clears away when the test ends, however it ends.
+//! [`Lab`] holds all of it, [`Node`] is one of them, [`Wire`] is a bad way to some of them. Needs root, a control group hierarchy of
+//! version 2 and Debian's packages that `tests/setup` installs; without them a test says what it skipped and why. Whatever is begun in a
+//! lab is in one control group, which a process of its own clears away when the test ends, however it ends.
 
 mod cgroup;
 mod node;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -16,6 +17,7 @@ use crate::images::{Recipe, skip};
 use crate::program;
 use cgroup::Cgroup;
 pub use node::Node;
+pub use wire::{Weather, Wire};
 
 const RECIPE: Recipe = Recipe {
     name: "nodes",
@@ -24,6 +26,7 @@ const RECIPE: Recipe = Recipe {
         "systemd-nspawn",
         "debootstrap",
         "ip",
+        "ethtool",
         "nsenter",
         "unshare",
         "setpriv",

@@ -23,7 +23,8 @@ pub struct Node<'a> {
 
 impl<'a> Node<'a> {
     /// Boots node `number`, with the units of this checkout, `muster`, and those files, which are given with their paths inside.
-    /// `/evidence` inside is the folder `NAME.evidence` of the lab.
+    /// `/evidence` inside is the folder `NAME.evidence` of the lab. Of a node that was booted before with this number and dropped, which
+    /// is as when its power goes, it has the machine-id and the agent's state.
     ///
     /// # Panics
     /// When it does not boot.
@@ -37,8 +38,13 @@ impl<'a> Node<'a> {
             let inside = Path::new("/usr/lib/systemd/system").join(file);
             (unit, inside)
         });
-        let ours: Vec<_> = units.chain([program]).collect();
-        let node = Self::boot_with(lab, number, &ours, files);
+        let state = lab.path(&format!("n{number}.state"));
+        fs::create_dir_all(&state).expect("a folder of the node");
+        let ours = units
+            .chain([program])
+            .map(|(outside, inside)| read_only(&outside, &inside));
+        let state = format!("--bind={}:/var/lib/muster", state.display());
+        let node = Self::bound(lab, number, ours.chain([state]), files);
         node.succeed("groupadd --system muster");
         node
     }
@@ -53,8 +59,24 @@ impl<'a> Node<'a> {
         outside: &[(PathBuf, PathBuf)],
         files: &[(&str, &str)],
     ) -> Self {
+        let outside = outside.iter();
+        let outside = outside.map(|(outside, inside)| read_only(outside, inside));
+        Self::bound(lab, number, outside, files)
+    }
+
+    fn bound(
+        lab: &'a Lab,
+        number: u8,
+        binds: impl Iterator<Item = String>,
+        files: &[(&str, &str)],
+    ) -> Self {
         let name = format!("n{number}");
-        fs::create_dir(lab.path(&format!("{name}.evidence"))).expect("a folder for evidence");
+        let [evidence, uuid] = ["evidence", "uuid"].map(|what| lab.path(&format!("{name}.{what}")));
+        fs::create_dir_all(&evidence).expect("a folder of the node");
+        if !uuid.exists() {
+            fs::copy("/proc/sys/kernel/random/uuid", &uuid).expect("the kernel makes them");
+        }
+        let uuid = fs::read_to_string(uuid).expect("the node's machine-id");
         let network = format!(
             "[Match]\nName=host0\n[Network]\nAddress=10.77.0.{}/24\nLinkLocalAddressing=no\n",
             10 + number
@@ -66,20 +88,14 @@ impl<'a> Node<'a> {
             .arg("--directory")
             .arg(lab.root())
             .arg(format!("--machine={name}"))
-            .arg(format!("--uuid={}", uuid()))
-            .arg(format!(
-                "--bind={}:/evidence",
-                lab.path(&format!("{name}.evidence")).display()
-            ));
-        for (outside, inside) in outside {
-            let (outside, inside) = (outside.display(), inside.display());
-            command.arg(format!("--bind-ro={outside}:{inside}"));
-        }
+            .arg(format!("--uuid={}", uuid.trim()))
+            .arg(format!("--bind={}:/evidence", evidence.display()))
+            .args(binds);
         let own = [("/etc/systemd/network/10-lab.network", network.as_str())];
         for (count, (inside, content)) in own.iter().chain(files).enumerate() {
             let outside = lab.path(&format!("{name}.{count}"));
             fs::write(&outside, content).expect("a file of the node");
-            command.arg(format!("--bind-ro={}:{inside}", outside.display()));
+            command.arg(read_only(&outside, Path::new(inside)));
         }
         let console = fs::File::create(lab.path(&format!("{name}.console"))).expect("a console");
         let container = command
@@ -196,6 +212,11 @@ impl Drop for Node<'_> {
     }
 }
 
+/// How systemd-nspawn shows a file inside that nobody there can write.
+fn read_only(outside: &Path, inside: &Path) -> String {
+    format!("--bind-ro={}:{}", outside.display(), inside.display())
+}
+
 /// The units of this checkout.
 fn units() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd");
@@ -205,9 +226,4 @@ fn units() -> Vec<PathBuf> {
     units.sort();
     assert!(!units.is_empty(), "no units in {}", folder.display());
     units
-}
-
-fn uuid() -> String {
-    let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid").expect("the kernel makes them");
-    uuid.trim().to_owned()
 }

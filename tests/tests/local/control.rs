@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use muster_tests::loopback::{Loopback, text};
+use muster_tests::loopback::{Loopback, Process, text};
 
 use crate::lab::active_node;
 
@@ -12,6 +12,22 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
     let token = lab.token(&[]);
     // No controller is given: it is told one while it runs.
     let mut agent = lab.agent(&["--token-file", text(&token)]);
+    is_told_a_controller(&lab);
+    let id = is_looked_at(&lab);
+    has_its_controllers_changed(&lab);
+    tells_no_secret(&lab);
+    is_reset(&lab, &mut agent);
+
+    // As a new machine it joins the same cluster again.
+    let _agent = lab.newcomer();
+    lab.patiently("a candidate again", || {
+        lab.admin(&["nodes", "list"]).data.contains("candidate")
+    });
+    let status = lab.json(&["status", "-o", "json"]);
+    assert_ne!(status["node_id"], id);
+}
+
+fn is_told_a_controller(lab: &Loopback) {
     let in_vain = lab.muster(&["wait", "--for", "ready", "--timeout", "2s"]);
     assert_eq!(in_vain.code, Some(8), "{}", in_vain.told);
     assert!(
@@ -32,7 +48,10 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
     lab.accept();
     let waited = lab.muster(&["wait", "--for", "active"]);
     assert_eq!(waited.code, Some(0), "{}", waited.told);
+}
 
+/// Its id.
+fn is_looked_at(lab: &Loopback) -> String {
     let status = lab.json(&["status", "-o", "json"]);
     assert_eq!(status["source"], "agent");
     assert_eq!(status["agent"]["status"], "active");
@@ -41,7 +60,10 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
     assert_eq!(status["peers"][0]["issued_certificate"], true);
     let targets = lab.muster(&["status", "--targets"]).data;
     assert!(targets.contains("muster connect"), "{targets}");
+    status["node_id"].as_str().unwrap().to_owned()
+}
 
+fn has_its_controllers_changed(lab: &Loopback) {
     let forgotten = lab.muster(&["forget", "127.0.0.1:1"]);
     assert_eq!(forgotten.data, "127.0.0.1:1 is not asked any more\n");
     let again = lab.muster(&["forget", "127.0.0.1:1"]);
@@ -55,17 +77,20 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
         "{}",
         reserve.data
     );
+}
 
+fn tells_no_secret(lab: &Loopback) {
     let inspected = lab.muster(&["inspect"]).data;
     let secret = lab.read("token");
     let secret = secret.trim().split('.').nth(2).unwrap();
     assert!(!inspected.contains(secret) && !inspected.contains("PRIVATE KEY"));
     assert!(inspected.contains("\"has_token\": true"), "{inspected}");
+}
 
+fn is_reset(lab: &Loopback, agent: &mut Process) {
     let unconfirmed = lab.muster(&["reset"]);
     assert_eq!(unconfirmed.code, Some(1));
     assert!(unconfirmed.told.contains("--yes"), "{}", unconfirmed.told);
-    let id = status["node_id"].as_str().unwrap().to_owned();
     let reset = lab.muster(&["reset", "--yes"]);
     assert_eq!(reset.code, Some(0), "{}", reset.told);
     assert_eq!(agent.ended(), Some(0));
@@ -73,14 +98,6 @@ fn a_node_is_brought_up_looked_at_and_reset_while_its_agent_runs() {
     let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["agent.sock.lock", "lock"]);
-
-    // As a new machine it joins the same cluster again.
-    let _agent = lab.newcomer();
-    lab.patiently("a candidate again", || {
-        lab.admin(&["nodes", "list"]).data.contains("candidate")
-    });
-    let status = lab.json(&["status", "-o", "json"]);
-    assert_ne!(status["node_id"], id);
 }
 
 #[test]

@@ -5,18 +5,8 @@ use std::time::Duration;
 
 use muster_tests::nodes::Node;
 
-use crate::cluster::{Controller, INTERVAL, last, last_of_all};
-
-/// A controller that dies and comes back after a lease and more fences nobody, although no node was heard meanwhile.
-pub(crate) fn controller_is_killed(controller: &mut Controller<'_>, nodes: &[Node<'_>]) {
-    controller.kill_for(INTERVAL);
-    sleep(INTERVAL * 2);
-    for node in nodes {
-        controller.wait_for(node, "active");
-        assert!(controller.fenced(node).is_empty(), "{}", node.name());
-        is_alive(node);
-    }
-}
+use crate::cluster::{last, last_of_all};
+use crate::controller::{Controller, INTERVAL};
 
 /// A node without its cable stops its workloads itself, before it is called fenced; then it comes back.
 pub(crate) fn link_is_cut(controller: &Controller<'_>, node: &Node<'_>) {
@@ -158,26 +148,31 @@ pub(crate) fn clock_jumps(controller: &Controller<'_>, node: &Node<'_>) {
 const WORKLOADS: &str =
     "systemctl show -p MainPID --value work.service stubborn.service | paste -s -d ' '";
 
-fn workloads(node: &Node<'_>) -> String {
+pub(crate) fn workloads(node: &Node<'_>) -> String {
     node.succeed(WORKLOADS)
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-fn is_alive(node: &Node<'_>) {
+pub(crate) fn is_alive(node: &Node<'_>) {
     for workload in ["work", "stubborn"] {
         let before = last(node, workload);
         sleep(Duration::from_millis(500));
         assert!(
             last(node, workload) > before,
-            "{workload} of {} does not run",
-            node.name()
+            "{workload} of {} does not run\n{}",
+            node.name(),
+            node.journal()
         );
     }
 }
 
-fn ended_before_it_was_fenced(controller: &Controller<'_>, node: &Node<'_>, times: usize) {
+pub(crate) fn ended_before_it_was_fenced(
+    controller: &Controller<'_>,
+    node: &Node<'_>,
+    times: usize,
+) {
     let fenced = controller.fenced(node);
     assert_eq!(fenced.len(), times, "{fenced:?}");
     let ended = last_of_all(node);

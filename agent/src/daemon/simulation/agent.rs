@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use muster_proto::v1;
-use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::certificate::Certificate;
 use super::gate::Gate;
 use super::host::{BootTime, GRACE, Host};
 use super::network::Way;
@@ -18,6 +18,7 @@ use crate::daemon::clock::Clock as _;
 use crate::daemon::connect::{Dial, Target};
 use crate::daemon::core::fencing::{Permit, Running};
 use crate::daemon::core::report::Local;
+use crate::daemon::core::standing::Standing;
 use crate::daemon::endpoints::Endpoints;
 use crate::daemon::engine;
 use crate::daemon::events::Events;
@@ -25,6 +26,7 @@ use crate::daemon::facts::Facts;
 use crate::daemon::fence::Fence;
 use crate::daemon::heartbeat::{Heartbeats, Ports};
 use crate::daemon::lease::left_running;
+use crate::daemon::line::Lines;
 use crate::daemon::ports::{Leases, NoProfile, Workloads, WorkloadsError};
 use crate::daemon::reporter::Reporter;
 use crate::daemon::state::State;
@@ -37,6 +39,7 @@ pub(super) struct Agent {
     /// Closed while the process hangs.
     pub(super) turns: Gate,
     pub(super) lease: LeaseFrom,
+    pub(super) certificate: Arc<Certificate>,
     tasks: Mutex<Option<JoinSet<()>>>,
 }
 
@@ -56,12 +59,27 @@ impl Agent {
     pub(super) fn new(host: Arc<Host>, way: Way, lease: LeaseFrom) -> Self {
         Self {
             spool: Arc::new(Spool::default()),
+            certificate: Arc::clone(&way.certificate),
             host,
             way: Arc::new(way),
             turns: Gate::default(),
             lease,
             tasks: Mutex::default(),
         }
+    }
+
+    /// How it is doing, by its own account.
+    pub(super) fn doing(&self) -> String {
+        let state = State::look(self.host.folder.path());
+        let status = state.status().unwrap();
+        let link = status.map(|status| status.link.to_string());
+        format!("{}: {}", self.host.id, link.unwrap_or_default())
+    }
+
+    /// The newest that a controller told it, as it is on its disk.
+    pub(super) fn told(&self) -> Standing {
+        let state = State::look(self.host.folder.path());
+        state.told().unwrap().standing
     }
 
     /// Ends it at once, as `kill -9` does.
@@ -95,6 +113,8 @@ impl Agent {
         });
         let workloads: Arc<dyn Workloads> = Arc::clone(&of_host) as _;
         let (taken, takes) = watch::channel(left);
+        let (lines, lines_of_others) = watch::channel(None);
+        let lines_of_others = Lines::new(lines_of_others);
         let fence = Fence {
             clock: BootTime(Arc::clone(&self.host)),
             workloads: Arc::clone(&workloads),
@@ -119,18 +139,21 @@ impl Agent {
                 running,
                 desired,
                 local,
-                lines: watch::Sender::new(None),
+                lines,
                 events: Events::unheard(),
             },
         };
         let cancel = CancellationToken::new();
         let engine = engine::run(Arc::new(NoProfile), desires, progress, cancel.clone());
         let lease = hand_on(Arc::clone(&self.host), self.lease, permits, taken);
-        let spool = deliver(Arc::clone(&self.spool), Arc::clone(&self.way));
+        let spool = deliver(Arc::clone(&self.spool), lines_of_others.clone());
+        let certificate = Arc::clone(&self.certificate);
+        let renewal = certificate.renew(lines_of_others, self.host.chance.clone());
         self.keep(tasks, fence.run(cancel.clone()));
         self.keep(tasks, lease);
         self.keep(tasks, engine);
         self.keep(tasks, spool);
+        self.keep(tasks, renewal);
         self.keep(tasks, async move {
             heartbeats.run(&cancel).await.unwrap();
         });
@@ -167,23 +190,20 @@ async fn hand_on(
 }
 
 /// Hands over what is in the spool, as long as the agent runs.
-async fn deliver(spool: Arc<Spool>, way: Arc<dyn Dial>) {
+async fn deliver(spool: Arc<Spool>, mut lines: Lines) {
     const AGAIN: Duration = Duration::from_secs(5);
     loop {
         spool.filled().await;
-        if let Ok(wire) = way.dial(&controller()).await {
-            let delivery = v1::DeliverEventsRequest {
-                events: spool.oldest(),
-                spool: "5".repeat(32),
-                oldest: 1,
-            };
-            let answer = NodeClient::new(wire).deliver_events(delivery).await;
-            if let Ok(answer) = answer {
-                spool.forget(answer.into_inner().acknowledged);
-                continue;
-            }
+        let mut line = lines.up().await;
+        let delivery = v1::DeliverEventsRequest {
+            events: spool.oldest(),
+            spool: "5".repeat(32),
+            oldest: 1,
+        };
+        match line.client.deliver_events(delivery).await {
+            Ok(answer) => spool.forget(answer.into_inner().acknowledged),
+            Err(_) => tokio::time::sleep(AGAIN).await,
         }
-        tokio::time::sleep(AGAIN).await;
     }
 }
 

@@ -86,6 +86,7 @@ impl Center {
         let clock = Arc::clone(&self.wall);
         let fleet = Arc::new(Fleet::load(store, clock, self.timing).await.unwrap());
         let authority = authority();
+        let revoked = self.disk.inner.revoked().await.unwrap();
         let services = Services {
             admission: Arc::new(Admission::new(
                 Arc::clone(&fleet),
@@ -94,7 +95,7 @@ impl Center {
             )),
             fleet: Arc::clone(&fleet),
             authority,
-            revoked: Arc::new(Revoked::default()),
+            revoked: Arc::new(Revoked::new(revoked)),
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(watch_leases(fleet));
@@ -122,12 +123,13 @@ impl Center {
     pub(super) async fn call(
         &self,
         node: &str,
+        serial: &str,
         link: Link,
         request: Request<Body>,
     ) -> Option<Response<Body>> {
         let caller = Identified {
             peer: Peer::Node(node.to_owned()),
-            serial: SERIAL.to_owned(),
+            serial: serial.to_owned(),
             begins: 0,
             ends: UnixMs::MAX,
         };
@@ -145,9 +147,6 @@ impl Center {
         receiver.await.ok()
     }
 }
-
-/// Of every node's certificate.
-pub(super) const SERIAL: &str = "4a";
 
 impl Wall {
     /// Sets it by so many milliseconds.

@@ -71,9 +71,11 @@ impl Certificate {
             let chain = answer.into_inner().certificate_chain;
             // The agent may be killed while it is written.
             sleep(chance.up_to(SLOWEST_DISK)).await;
+            lines.mark();
             *self.serial.lock().unwrap() = identify(&chain[0]).unwrap().serial;
             self.generation.fetch_add(1, Ordering::Relaxed);
             self.is_due.send_replace(false);
+            lines.other().await;
         }
     }
 }

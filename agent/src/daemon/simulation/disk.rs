@@ -88,6 +88,7 @@ impl Disk {
         match after.status {
             NodeStatus::Fenced => host.declared_fenced(),
             NodeStatus::Active => host.declared_active(after.epoch),
+            NodeStatus::InMaintenance => host.declared_empty(),
             _ => host.declared_other(),
         }
     }

@@ -33,9 +33,13 @@ enum Fault {
     Contention,
     Edits,
     Events,
+    Drain,
+    Renewal,
+    Copy,
+    StaleController,
 }
 
-const ALL: [Fault; 15] = [
+const ALL: [Fault; 19] = [
     Fault::CutThere,
     Fault::CutBack,
     Fault::CutBoth,
@@ -51,6 +55,10 @@ const ALL: [Fault; 15] = [
     Fault::Contention,
     Fault::Edits,
     Fault::Events,
+    Fault::Drain,
+    Fault::Renewal,
+    Fault::Copy,
+    Fault::StaleController,
 ];
 
 /// Lets things go wrong for a while, then repairs them all.
@@ -66,9 +74,11 @@ pub(super) async fn trouble(world: &Arc<World>) {
         let world = Arc::clone(world);
         faults.spawn(async move {
             let agent = &world.agents[usize::try_from(index).unwrap()];
-            let lasts = world
-                .chance
-                .up_to(*world.chance.pick(&[S(3), S(30), S(90)]));
+            let most = *world.chance.pick(&[S(3), S(30), S(90)]);
+            let lasts = world.chance.up_to(match fault {
+                Fault::StaleController => most.min(S(30)),
+                _ => most,
+            });
             world
                 .ledger
                 .note(format_args!("{}: {fault:?} for {lasts:?}", agent.host.id));
@@ -110,11 +120,26 @@ async fn happen(world: &World, agent: &Agent, fault: Fault, lasts: Duration) {
         })),
         Fault::Edits => world.edit(agent).await,
         Fault::Events => (0..world.chance.within(1..12)).for_each(|_| agent.spool.write()),
+        Fault::Drain => world.drain(agent).await,
+        Fault::Renewal => agent.certificate.is_due(),
+        Fault::Copy => world.copy().await,
+        Fault::StaleController => world.raise_the_copy(agent).await,
     }
     sleep(lasts).await;
     match fault {
-        Fault::CutThere | Fault::CutBack | Fault::CutBoth | Fault::Slow | Fault::Doubles => {
+        Fault::CutThere
+        | Fault::CutBack
+        | Fault::CutBoth
+        | Fault::Slow
+        | Fault::Doubles
+        | Fault::StaleController => {
             weather.clear_up();
+        }
+        // The last workload leaves, and after a while the node is had back.
+        Fault::Drain => {
+            agent.host.leave();
+            sleep(world.chance.up_to(S(30))).await;
+            world.activate(agent).await;
         }
         // What hangs for too long is killed by its watchdog.
         Fault::AgentHangs => {
@@ -129,7 +154,7 @@ async fn happen(world: &World, agent: &Agent, fault: Fault, lasts: Duration) {
         }
         Fault::ControllerCrash => world.center.start().await,
         Fault::SlowStore | Fault::Contention => drop(manner(ORDINARY)),
-        Fault::WallClock | Fault::Edits | Fault::Events => {}
+        Fault::WallClock | Fault::Edits | Fault::Events | Fault::Renewal | Fault::Copy => {}
     }
 }
 
@@ -144,4 +169,7 @@ async fn repair(world: &World) {
         agent.start().await;
     }
     world.center.start().await;
+    for agent in &world.agents {
+        world.activate(agent).await;
+    }
 }

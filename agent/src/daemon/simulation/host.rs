@@ -46,6 +46,8 @@ struct Machine {
     rate: f64,
     /// Since when the controller's store says that it is fenced.
     fenced: Option<Instant>,
+    /// The controller's store says that it is in maintenance, where none runs.
+    is_empty: bool,
     /// It was suspended so often.
     naps: u32,
 }
@@ -72,6 +74,7 @@ impl Host {
             booted: Instant::now(),
             rate: rate(&chance),
             fenced: None,
+            is_empty: false,
             naps: 0,
         };
         Self {
@@ -117,9 +120,13 @@ impl Host {
             "{}: workloads start in epoch {epoch}",
             self.id
         ));
-        if self.machine.lock().unwrap().fenced.is_some() {
+        let (is_fenced, is_empty) = {
+            let machine = self.machine.lock().unwrap();
+            (machine.fenced.is_some(), machine.is_empty)
+        };
+        if is_fenced || is_empty {
             self.ledger.broken(format_args!(
-                "{}: workloads start while it is fenced",
+                "{}: workloads start while it is fenced or in maintenance",
                 self.id
             ));
         }
@@ -163,6 +170,11 @@ impl Host {
         let mut workloads = self.workloads.subscribe();
         // The sender is in this host.
         let _ = workloads.wait_for(Option::is_none).await;
+    }
+
+    /// The workloads end by themselves.
+    pub(super) fn leave(&self) {
+        self.end();
     }
 
     pub(super) fn runs(&self) -> bool {
@@ -249,9 +261,23 @@ impl Host {
         }
     }
 
+    /// The controller has written down that this node is in maintenance.
+    pub(super) fn declared_empty(&self) {
+        self.declared_other();
+        self.machine.lock().unwrap().is_empty = true;
+        if self.runs() {
+            self.ledger.broken(format_args!(
+                "{}: in maintenance while workloads run",
+                self.id
+            ));
+        }
+    }
+
     /// Or that it is something else.
     pub(super) fn declared_other(&self) {
-        self.machine.lock().unwrap().fenced = None;
+        let mut machine = self.machine.lock().unwrap();
+        machine.fenced = None;
+        machine.is_empty = false;
     }
 
     /// The agent has written down a lease, for the guard and for the agent after it.

@@ -4,8 +4,9 @@
 //! between them. Simulated are time (tokio's paused clock), the network, the machines, the speed of the store, and everybody's randomness.
 //! All of it runs on the real tasks, not on a model of them, because the faults that matter lie between two awaits; a seed takes some milliseconds.
 //!
-//! Map: `faults` says what goes wrong; `host` is a machine, and has what is assumed of one; `agent` and `center` are the two processes; `network`
-//! is between them; `disk` watches every write; `ledger` keeps the story, and the first promise that was broken.
+//! Map: `world` is everything there is; `faults` says what goes wrong; `host` is a machine, and has what is assumed of one; `agent` and `center` are
+//! the two processes; `network` is between them; `certificate` is a model of what a node shows; `disk` watches every write; `ledger` keeps the
+//! story, and the first promise that was broken.
 //!
 //! `MUSTER_SEED=7 cargo test -p muster-agent simulation -- --nocapture` tells the story of one seed; `MUSTER_SEEDS=100000` tries so many.
 
@@ -17,6 +18,7 @@
 
 mod agent;
 mod center;
+mod certificate;
 mod chance;
 mod disk;
 mod faults;
@@ -25,6 +27,7 @@ mod host;
 mod ledger;
 mod network;
 mod spool;
+mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,22 +35,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use muster_controller::fleet::Timing;
-use muster_controller::record::NodeRecord;
-use muster_controller::store::{Store as _, Transaction, Write};
-use muster_model::NodeStatus;
-use tokio::time::Instant;
 
-use self::agent::{Agent, LeaseFrom};
-use self::center::{Center, SERIAL};
+use self::agent::LeaseFrom;
 pub(crate) use self::chance::Chance;
-use self::disk::Disk;
-use self::host::Host;
-use self::ledger::{Ledger, Story};
-use self::network::{Way, Weather};
+use self::ledger::Story;
+use self::world::World;
 
-/// When nothing is wrong any more, all nodes are active within this: a call that hangs (10 s), the longest wait before the next (30 s), a
-/// stop of workloads (10 s), and some heartbeats.
-const BACK_WITHIN: Duration = Duration::from_secs(75);
 /// That many are tried unless `MUSTER_SEEDS` says otherwise.
 const SEEDS: u64 = 10_000;
 
@@ -58,15 +51,6 @@ struct Rules {
     lease: LeaseFrom,
 }
 
-/// Everything there is.
-struct World {
-    chance: Chance,
-    ledger: Arc<Ledger>,
-    center: Arc<Center>,
-    agents: Vec<Agent>,
-    weathers: BTreeMap<String, Arc<Weather>>,
-}
-
 impl Rules {
     fn right() -> Self {
         Self {
@@ -74,164 +58,6 @@ impl Rules {
             lease: LeaseFrom::Sent,
         }
     }
-}
-
-impl World {
-    async fn new(seed: u64, rules: Rules, is_told: bool) -> Arc<Self> {
-        let chance = Chance::new(seed);
-        let ledger = Arc::new(Ledger::new(is_told));
-        let ids = (1..=chance.within(1..4)).map(|number| format!("n{number}"));
-        let host = |id| {
-            let folder = tempfile::tempdir_in(memory()).unwrap();
-            Arc::new(Host::new(id, chance.clone(), Arc::clone(&ledger), folder))
-        };
-        let hosts: Vec<Arc<Host>> = ids.map(host).collect();
-        let disk = Disk::new(chance.clone(), Arc::clone(&ledger), hosts.clone());
-        for host in &hosts {
-            let write = Write::Node {
-                record: Box::new(record(&host.id)),
-                expected: 0,
-            };
-            disk.inner
-                .commit(Transaction {
-                    writes: vec![write],
-                })
-                .await
-                .unwrap();
-        }
-        let center = Arc::new(Center::new(Arc::new(disk), rules.timing));
-        let weathers = hosts.iter().map(|host| (host.id.clone(), Arc::default()));
-        let weathers: BTreeMap<String, Arc<Weather>> = weathers.collect();
-        let agents = hosts.into_iter().map(|host| {
-            let way = Way {
-                node: host.id.clone(),
-                center: Arc::clone(&center),
-                weather: Arc::clone(&weathers[&host.id]),
-                chance: chance.clone(),
-                ledger: Arc::clone(&ledger),
-            };
-            Agent::new(host, way, rules.lease)
-        });
-        Arc::new(Self {
-            agents: agents.collect(),
-            weathers,
-            center,
-            chance,
-            ledger,
-        })
-    }
-
-    fn weather(&self, agent: &Agent) -> &Weather {
-        &self.weathers[&agent.host.id]
-    }
-
-    /// Up to three days, there or back, in milliseconds.
-    fn hours(&self) -> i64 {
-        const MOST: u64 = 3 * 24 * 3_600_000;
-        let drawn = i64::try_from(self.chance.within(0..2 * MOST)).unwrap();
-        drawn - i64::try_from(MOST).unwrap()
-    }
-
-    /// An administrator changes the node a few times.
-    async fn edit(&self, agent: &Agent) {
-        for count in 0..3 {
-            let Some(fleet) = self.center.fleet() else {
-                return;
-            };
-            let edit = move |record: &mut NodeRecord| record.description = format!("edit {count}");
-            // It may be lost against others; what that means is watched by the disk.
-            let _ = fleet.edit(&agent.host.id, "described", edit).await;
-        }
-    }
-
-    /// Until every node is active, but not for ever.
-    async fn back(&self) -> Option<Duration> {
-        let since = Instant::now();
-        while since.elapsed() < BACK_WITHIN {
-            let fleet = self.center.fleet()?;
-            let is_active = |record: &NodeRecord| record.status == NodeStatus::Active;
-            if fleet.nodes().iter().all(|(record, _)| is_active(record)) {
-                return Some(since.elapsed());
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
-        None
-    }
-
-    /// What has to be so at the end.
-    async fn check(&self, back: Option<Duration>) {
-        if back.is_none() {
-            self.ledger.broken(format_args!(
-                "not all nodes are active {BACK_WITHIN:?} after the last fault"
-            ));
-        }
-        for agent in &self.agents {
-            let id = &agent.host.id;
-            let events = self
-                .center
-                .disk
-                .inner
-                .events(id, 0, usize::MAX)
-                .await
-                .unwrap();
-            let (spooled, own): (Vec<_>, Vec<_>) =
-                events.iter().partition(|event| event.spooled.is_some());
-            let numbers: Vec<_> = spooled
-                .iter()
-                .filter_map(|event| event.spooled.as_ref().map(|spooled| spooled.sequence))
-                .collect();
-            let expected: Vec<u64> = (1..=agent.spool.written()).collect();
-            let is_same = spooled
-                .iter()
-                .zip(&expected)
-                .all(|(event, number)| event.message == spool::message(*number));
-            if numbers != expected || !is_same {
-                self.ledger.broken(format_args!(
-                    "{id}: of {} events there are {numbers:?}",
-                    expected.len()
-                ));
-            }
-            let stored = self.center.disk.inner.node(id).await.unwrap().unwrap();
-            // The first was written without one. No node was copied: an event that says so changes nothing, and breaks this.
-            if stored.revision != 1 + u64::try_from(own.len()).unwrap() {
-                self.ledger.broken(format_args!(
-                    "{id}: {} changes have {} events",
-                    stored.revision,
-                    own.len()
-                ));
-            }
-            let known = self.center.fleet().and_then(|fleet| fleet.node(id));
-            if known.is_none_or(|(known, _)| *known != stored) {
-                self.ledger.broken(format_args!(
-                    "{id}: the controller does not know what it stored"
-                ));
-            }
-        }
-    }
-}
-
-/// A folder whose files are in memory, where there is one.
-fn memory() -> std::path::PathBuf {
-    let shared = std::path::PathBuf::from("/dev/shm");
-    if shared.is_dir() {
-        shared
-    } else {
-        std::env::temp_dir()
-    }
-}
-
-/// A node that was just accepted.
-fn record(id: &str) -> NodeRecord {
-    let digest = agent::facts().inventory.digest.iter();
-    let digest: String = digest.map(|byte| format!("{byte:02x}")).collect();
-    // As it is stored: fields that are younger have their defaults.
-    let stored = serde_json::json!({
-        "id": id, "name": id, "description": "", "fingerprint": "", "macs": [],
-        "status": NodeStatus::Approved, "reason": "", "status_since": 0, "public_key": "",
-        "certificate_serial": SERIAL, "epoch": 1, "generation": 1, "inventory_digest": digest,
-        "tags": [], "labels": {}, "taints": {}, "agent_version": "", "revision": 0,
-    });
-    serde_json::from_value(stored).unwrap()
 }
 
 /// The story of one seed.

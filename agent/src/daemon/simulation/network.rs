@@ -1,7 +1,7 @@
 //! The network between nodes and controllers: it loses, delays, doubles and reorders what goes over it, each direction for itself.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +15,7 @@ use tonic::codegen::http::request::Parts;
 use tonic::codegen::http::{Request, Response};
 
 use super::center::Center;
+use super::certificate::Certificate;
 use super::chance::Chance;
 use super::gate::Gate;
 use super::ledger::Ledger;
@@ -24,6 +25,7 @@ use crate::daemon::connect::{CALL_TIMEOUT, ConnectError, Dial, Target, Wire};
 #[derive(Clone)]
 pub(super) struct Way {
     pub(super) node: String,
+    pub(super) certificate: Arc<Certificate>,
     pub(super) center: Arc<Center>,
     pub(super) weather: Arc<Weather>,
     pub(super) chance: Chance,
@@ -31,7 +33,7 @@ pub(super) struct Way {
 }
 
 /// What the way does to what goes over it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Weather {
     /// Closed while nothing gets to the controller.
     pub(super) there: Gate,
@@ -39,6 +41,8 @@ pub(super) struct Weather {
     pub(super) back: Gate,
     pub(super) is_slow: AtomicBool,
     pub(super) doubles: AtomicBool,
+    /// An old copy of the controller, which is reached as often as the living one.
+    pub(super) copy: Mutex<Option<Arc<Center>>>,
 }
 
 impl Weather {
@@ -48,6 +52,9 @@ impl Weather {
         self.back.open();
         self.is_slow.store(false, Ordering::Relaxed);
         self.doubles.store(false, Ordering::Relaxed);
+        if let Some(copy) = self.copy.lock().unwrap().take() {
+            copy.kill();
+        }
     }
 }
 
@@ -69,43 +76,64 @@ impl Dial for Way {
             self.go(&self.weather.back).await
         };
         let reached = tokio::time::timeout(CONNECT_TIMEOUT, there_and_back).await;
-        let known = self.center.fleet().map(|fleet| Arc::as_ptr(&fleet).addr());
+        let copy = self.weather.copy.lock().unwrap().clone();
+        let way = match copy {
+            Some(copy) if self.chance.one_of(2) => Self {
+                center: copy,
+                ..self.clone()
+            },
+            _ => self.clone(),
+        };
+        let known = way.center.fleet().map(|fleet| Arc::as_ptr(&fleet).addr());
         let (Ok(Some(())), Some(process)) = (reached, known) else {
             return Err(ConnectError::new(target, "nobody answers".to_owned()));
         };
-        let (way, link) = (self.clone(), Link::made_now());
-        let call = move |request| way.clone().call(process, link, request);
+        let on = Connection {
+            process,
+            serial: self.certificate.shown(),
+            link: Link::made_now(),
+        };
+        let way = self.clone();
+        let call = move |request| way.clone().call(on.clone(), request);
         Ok(Wire::new(tower::service_fn(call)))
+    }
+
+    fn generation(&self) -> u64 {
+        self.certificate.generation()
     }
 }
 
+/// With a process of a controller, by a certificate.
+#[derive(Debug, Clone)]
+struct Connection {
+    process: usize,
+    serial: String,
+    link: Link,
+}
+
 impl Way {
-    /// One call on a connection to the controller's process `process`.
-    async fn call(
-        self,
-        process: usize,
-        link: Link,
-        request: Request<Body>,
-    ) -> Result<Response<Body>, Status> {
+    /// One call on a connection.
+    async fn call(self, on: Connection, request: Request<Body>) -> Result<Response<Body>, Status> {
         let now = self.center.fleet().map(|fleet| Arc::as_ptr(&fleet).addr());
-        if now != Some(process) {
+        if now != Some(on.process) {
             return Err(Status::unavailable("the connection was reset"));
         }
         let (parts, body) = request.into_parts();
         let bytes = body.collect().await?.to_bytes();
         if self.weather.doubles.load(Ordering::Relaxed) && self.chance.one_of(2) {
             let (way, parts, bytes) = (self.clone(), parts.clone(), bytes.clone());
+            let again = on.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(way.chance.up_to(SENT_AGAIN)).await;
                 way.ledger
                     .note(format_args!("{}: a call arrives again", way.node));
-                way.exchange(link, parts, bytes).await;
+                way.exchange(&again, parts, bytes).await;
             });
         }
         let (sender, receiver) = oneshot::channel();
         // It is under way, whether somebody still waits for the answer or not.
         tokio::spawn(async move {
-            let answer = self.exchange(link, parts, bytes).await;
+            let answer = self.exchange(&on, parts, bytes).await;
             let _ = sender.send(answer);
         });
         match tokio::time::timeout(CALL_TIMEOUT, receiver).await {
@@ -115,10 +143,18 @@ impl Way {
         }
     }
 
-    async fn exchange(&self, link: Link, parts: Parts, bytes: Bytes) -> Option<Response<Body>> {
+    async fn exchange(
+        &self,
+        on: &Connection,
+        parts: Parts,
+        bytes: Bytes,
+    ) -> Option<Response<Body>> {
         self.go(&self.weather.there).await?;
         let request = Request::from_parts(parts, Body::new(Full::new(bytes)));
-        let answer = self.center.call(&self.node, link, request).await?;
+        let answer = self
+            .center
+            .call(&self.node, &on.serial, on.link, request)
+            .await?;
         self.go(&self.weather.back).await?;
         Some(answer)
     }
