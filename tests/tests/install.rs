@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     reason = "test code"
 )]
 
@@ -369,7 +370,7 @@ fn undone(root: &Root, before: &BTreeMap<PathBuf, String>, told: &str) {
         fs::read_to_string(copy.path().join("var/lib/muster/install/journal")).unwrap_or_default();
     match journal.lines().next() {
         Some(first) if first.contains("\"uninstall\"") => {
-            drop(copy.succeed(&["install", "--resume"]))
+            drop(copy.succeed(&["install", "--resume"]));
         }
         Some(_) => drop(copy.muster(&["install", "--cancel"])),
         None => drop(copy.muster(&["uninstall", "--yes"])),
