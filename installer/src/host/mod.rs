@@ -1,7 +1,7 @@
 //! The host as steps and engine see it: the only way to look at it and to change it.
 //!
 //! What looks takes `&self` and changes nothing, what changes takes `&mut self`: whatever is given a `&dyn Host` cannot change the host.
-//! [`files`] puts the small changes together to some that hold over a crash.
+//! `files` puts the small changes together to some that hold over a crash.
 
 mod error;
 pub(crate) mod files;

@@ -1,7 +1,7 @@
 //! The kinds of steps, one file each, all alike.
 //!
-//! A step is about a part of the host, which has a state. It tells the state that is ([`Step::inspect`]) and the one that it wants
-//! ([`Step::wanted`]), and brings the host to any state that it has told ([`Step::set`]). All else follows: applying is setting what is wanted,
+//! A step is about a part of the host, which has a state. It tells the state that is (`Step::inspect`) and the one that it wants
+//! (`Step::wanted`), and brings the host to any state that it has told (`Step::set`). All else follows: applying is setting what is wanted,
 //! undoing is setting what was, verifying is inspecting again, and a step that finds what it wants has nothing to do.
 //!
 //! A state is an object, and each of its fields stands for itself: where a field was changed by somebody since, undoing leaves that field as it is.
