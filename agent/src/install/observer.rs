@@ -54,7 +54,7 @@ impl Teller {
                 ..
             } => match state {
                 StepEvent::Failed(why) | StepEvent::TriedAgain(why) => tracing::error!(
-                    plan, step = id, state = state.key(), duration_ms, error = %why, "{what}: {}", state.key()
+                    plan, step = id, state = state.key(), duration_ms, error = %why, "{what}: {}: {why}", state.key()
                 ),
                 StepEvent::Kept(why) => {
                     tracing::warn!(plan, step = id, state = "kept", "{what}: {why}");

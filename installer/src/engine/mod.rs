@@ -54,6 +54,8 @@ pub struct Installer<'h> {
     host: &'h mut dyn Host,
     /// What was begun and not finished.
     current: Option<(Journal, Transaction)>,
+    /// What had come to its end, but for its last words, when this was opened.
+    completed: Option<(Outcome, Edited)>,
     /// Folders that are removed again when nothing is left in them.
     folders_made: Vec<HostPath>,
 }
@@ -69,6 +71,7 @@ impl<'h> Installer<'h> {
         let mut installer = Self {
             host,
             current: None,
+            completed: None,
             folders_made,
         };
         match installer.load() {
@@ -115,7 +118,7 @@ impl<'h> Installer<'h> {
     /// As [`Installer::install`] and [`Installer::uninstall`]; there is nothing to go on with.
     pub fn resume(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
         let Some((_, transaction)) = &self.current else {
-            return Err(EngineError::NothingUnfinished("resume"));
+            return self.rest(observer);
         };
         match (transaction.reverting, &transaction.work) {
             (None, _) => self.forward(observer),
@@ -134,7 +137,13 @@ impl<'h> Installer<'h> {
     /// Steps were not undone; there is no such installation.
     pub fn revert(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
         let Some((_, transaction)) = &self.current else {
-            return Err(EngineError::NothingUnfinished("put back"));
+            return match self.completed {
+                Some((outcome @ Outcome::Reverted, _)) => Ok(Ended {
+                    outcome: Some(outcome),
+                    kept: Vec::new(),
+                }),
+                _ => Err(EngineError::NothingUnfinished("put back")),
+            };
         };
         match (&transaction.work, transaction.reverting) {
             (Work::Uninstall(_), _) => return Err(EngineError::OnlyForward),
@@ -192,12 +201,29 @@ impl<'h> Installer<'h> {
             line,
             why: "the record cannot follow those before it".to_owned(),
         })?;
+        let edited = transaction.reverting.unwrap_or(Edited::Kept);
+        self.completed = transaction.outcome.map(|outcome| (outcome, edited));
         let has_ended = transaction.outcome.is_some();
         self.current = Some((journal, transaction));
         match has_ended {
             true => self.finish(),
             false => Ok(()),
         }
+    }
+
+    /// What is left to do after a transaction that had ended when this was opened.
+    fn rest(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
+        let (outcome, kept) = match self.completed.take() {
+            None => return Err(EngineError::NothingUnfinished("resume")),
+            Some((outcome @ Outcome::Uninstalled, edited)) => {
+                (outcome, self.undo_receipts(edited, observer)?)
+            }
+            Some((outcome, _)) => (outcome, Vec::new()),
+        };
+        Ok(Ended {
+            outcome: Some(outcome),
+            kept,
+        })
     }
 
     fn require_finished(&self) -> Result<(), EngineError> {

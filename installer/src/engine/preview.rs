@@ -30,7 +30,7 @@ pub fn preview(host: &dyn Host, edited: Edited) -> Result<Vec<Undone>, EngineErr
             let kept = step.action.inspect(host).and_then(|now| {
                 let keep = step.action.keep(host, &step.before)?;
                 let states = [&step.before, &step.after, &now];
-                Ok(undo(states, edited, keep.as_ref())?.kept)
+                Ok(undo(states, edited, &keep)?.kept)
             });
             let kept = match kept {
                 Err(StepError::Host(error @ HostError::OtherKind { .. })) => {

@@ -252,6 +252,31 @@ fn whatever_instant_a_host_goes_down_at_while_it_is_undone_all_is_undone() {
     assert!(cases > 200, "{cases}");
 }
 
+/// Whoever asks to go on is told how it ended, also when there was nothing left but to remove the journal.
+#[test]
+fn what_had_ended_when_the_host_went_down_is_told() {
+    let before = host();
+    let plan = plan(&before);
+    let mut whole = before.clone();
+    install(&mut whole, plan.clone()).unwrap();
+    let mut told = 0;
+    for after in 1..=whole.changes {
+        let mut host = before.clone();
+        host.trouble = Some(Trouble::CrashAfter(after));
+        let _ = install(&mut host, plan.clone());
+        host.restart(Crash::Killed);
+        let journal = host.text("/var/lib/muster/install/journal");
+        if journal.is_some_and(|journal| journal.contains("\"ended\"")) {
+            let mut installer = Installer::open(&mut host, "a test").unwrap();
+            let ended = installer.resume(&mut ()).unwrap();
+            assert_eq!(ended.outcome, Some(Outcome::Installed));
+            assert!(installer.resume(&mut ()).is_err());
+            told += 1;
+        }
+    }
+    assert!(told > 3, "{told}");
+}
+
 #[test]
 fn a_host_that_goes_down_again_while_it_recovers_recovers() {
     let before = host();

@@ -181,7 +181,7 @@ impl Installer<'_> {
             now => now?,
         };
         let keep = action.keep(self.host, &before)?;
-        undo([&before, &after, &now], edited, keep.as_ref()).map(Back::Set)
+        undo([&before, &after, &now], edited, &keep).map(Back::Set)
     }
 
     /// Sets a state and looks whether it is there, as often as the step is to be tried.

@@ -166,6 +166,11 @@ fn sync_found<H: Files + ?Sized>(host: &mut H, path: &HostPath) -> Result<(), Ho
     }
 }
 
+/// Whether a name is that of something that a crash left.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    name.ends_with(UNFINISHED)
+}
+
 /// Removes what a crash left of making `path`.
 fn sweep<H: Files + ?Sized>(host: &mut H, path: &HostPath) -> Result<(), HostError> {
     let unfinished = path.with_suffix(UNFINISHED);

@@ -108,7 +108,7 @@ fn what_is_given_has_to_fit() {
     assert!(told(Some(Role::Control), &[("name", "a")]).ends_with("is not for the role control"));
     let outside = told(None, &[("name", "a"), ("folder", "/data/../etc")]);
     assert!(outside.starts_with("17:23: a path has no //"), "{outside}");
-    assert!(told(None, &[("name", "a b")]).contains("24:21: a host name has labels"));
+    assert!(told(None, &[("name", "a b")]).contains("24:22: a host name has labels"));
 }
 
 #[test]

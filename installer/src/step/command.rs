@@ -103,13 +103,14 @@ impl Step for Command {
         Ok(host.sync_everything()?)
     }
 
-    fn keep(&self, _host: &dyn Host, before: &CommandState) -> Result<Option<Keep>, StepError> {
+    fn keep(&self, _host: &dyn Host, before: &CommandState) -> Result<Vec<Keep>, StepError> {
         let stays = self.undo.is_none() && !before.done;
         let program = &self.run.program;
-        Ok(stays.then(|| Keep {
+        let keep = stays.then(|| Keep {
             field: "done",
             why: format!("what {program} did stays: its step has no undo"),
-        }))
+        });
+        Ok(keep.into_iter().collect())
     }
 
     fn is_destructive(&self) -> bool {
@@ -200,7 +201,7 @@ mod tests {
         action
             .set(&mut host, &action.wanted(&before).unwrap())
             .unwrap();
-        let keep = action.keep(&host, &before).unwrap().unwrap();
+        let keep = action.keep(&host, &before).unwrap().remove(0);
         assert_eq!(
             keep.why,
             "what /usr/bin/flag did stays: its step has no undo"

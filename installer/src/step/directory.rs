@@ -68,14 +68,15 @@ impl Step for Directory {
         )?)
     }
 
-    fn keep(&self, host: &dyn Host, before: &DirectoryState) -> Result<Option<Keep>, StepError> {
+    fn keep(&self, host: &dyn Host, before: &DirectoryState) -> Result<Vec<Keep>, StepError> {
         let goes = before.directory.is_none();
         let has_content = goes && !host.list(&self.path)?.is_empty();
         let path = &self.path;
-        Ok(has_content.then(|| Keep {
+        let keep = has_content.then(|| Keep {
             field: "directory",
             why: format!("{path} stays: there is something in it that muster did not put there"),
-        }))
+        });
+        Ok(keep.into_iter().collect())
     }
 }
 
@@ -107,12 +108,9 @@ mod tests {
         action
             .set(&mut host, &action.wanted(&before).unwrap())
             .unwrap();
-        assert_eq!(action.keep(&host, &before).unwrap(), None);
+        assert_eq!(action.keep(&host, &before).unwrap(), []);
         host.put("/var/lib/new/mine", "");
-        assert_eq!(
-            action.keep(&host, &before).unwrap().unwrap().field,
-            "directory"
-        );
+        assert_eq!(action.keep(&host, &before).unwrap()[0].field, "directory");
         assert!(action.set(&mut host, &before).is_err());
         assert!(
             host.look(&HostPath::known("/var/lib/new/mine"))

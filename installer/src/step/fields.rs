@@ -28,7 +28,7 @@ pub(crate) struct Undo {
 pub(crate) fn undo(
     [before, after, now]: [&State; 3],
     edited: Edited,
-    keep: Option<&Keep>,
+    keep: &[Keep],
 ) -> Result<Undo, StepError> {
     let (kind, before) = split(before)?;
     let [(after_kind, after), (now_kind, mut target)] = [split(after)?, split(now)?];
@@ -41,8 +41,8 @@ pub(crate) fn undo(
         if left == Some(&was) || found == Some(&was) {
             continue;
         }
-        match keep {
-            Some(keep) if keep.field == field => kept.push(keep.why.clone()),
+        match keep.iter().find(|keep| keep.field == field) {
+            Some(keep) => kept.push(keep.why.clone()),
             _ if found == left || edited == Edited::PutBack => drop(target.insert(field, was)),
             _ => kept.push(format!("{field} was changed since, and stays as it is")),
         }
@@ -73,10 +73,11 @@ mod tests {
     fn sysctl(at_boot: Option<&str>, value: &str) -> State {
         let attributes = json!({"owner": "root", "group": "root", "mode": "0644"});
         let file = at_boot.map(|content| json!({"content": content, "attributes": attributes}));
-        serde_json::from_value(json!({"sysctl": {"at_boot": file, "value": value}})).unwrap()
+        serde_json::from_value(json!({"sysctl": {"folder": null, "at_boot": file, "value": value}}))
+            .unwrap()
     }
 
-    fn undone(now: &State, edited: Edited, keep: Option<&Keep>) -> (State, Vec<String>) {
+    fn undone(now: &State, edited: Edited, keep: &[Keep]) -> (State, Vec<String>) {
         let [before, after] = [sysctl(None, "60"), sysctl(Some("a"), "10")];
         let undo = undo([&before, &after, now], edited, keep).unwrap();
         (undo.target, undo.kept)
@@ -84,17 +85,17 @@ mod tests {
 
     #[test]
     fn what_nobody_changed_is_put_back() {
-        let found = undone(&sysctl(Some("a"), "10"), Edited::Kept, None);
+        let found = undone(&sysctl(Some("a"), "10"), Edited::Kept, &[]);
         assert_eq!(found, (sysctl(None, "60"), vec![]));
         // Somebody undid it already.
-        let found = undone(&sysctl(None, "60"), Edited::Kept, None);
+        let found = undone(&sysctl(None, "60"), Edited::Kept, &[]);
         assert_eq!(found, (sysctl(None, "60"), vec![]));
     }
 
     #[test]
     fn each_field_that_was_edited_stays_for_itself() {
         let now = sysctl(Some("mine"), "10");
-        let found = undone(&now, Edited::Kept, None);
+        let found = undone(&now, Edited::Kept, &[]);
         assert_eq!(
             found,
             (
@@ -102,7 +103,7 @@ mod tests {
                 vec!["at_boot was changed since, and stays as it is".to_owned()]
             )
         );
-        assert_eq!(undone(&now, Edited::PutBack, None).0, sysctl(None, "60"));
+        assert_eq!(undone(&now, Edited::PutBack, &[]).0, sysctl(None, "60"));
     }
 
     #[test]
@@ -111,7 +112,7 @@ mod tests {
             field: "value",
             why: "it does".to_owned(),
         };
-        let found = undone(&sysctl(Some("a"), "10"), Edited::PutBack, Some(&keep));
+        let found = undone(&sysctl(Some("a"), "10"), Edited::PutBack, &[keep]);
         assert_eq!(found, (sysctl(None, "10"), vec!["it does".to_owned()]));
     }
 
@@ -121,7 +122,7 @@ mod tests {
         let undo = undo(
             [&same, &same, &sysctl(Some("b"), "20")],
             Edited::PutBack,
-            None,
+            &[],
         )
         .unwrap();
         assert_eq!(undo.target, sysctl(Some("b"), "20"));

@@ -10,6 +10,7 @@
 
 pub mod command;
 pub mod directory;
+pub mod drop_in;
 mod error;
 mod fields;
 pub mod file;
@@ -49,8 +50,8 @@ trait Step {
     fn set(&self, host: &mut dyn Host, state: &Self::State) -> Result<(), StepError>;
 
     /// What of `before` is not brought back, although nobody changed what was done.
-    fn keep(&self, _host: &dyn Host, _before: &Self::State) -> Result<Option<Keep>, StepError> {
-        Ok(None)
+    fn keep(&self, _host: &dyn Host, _before: &Self::State) -> Result<Vec<Keep>, StepError> {
+        Ok(Vec::new())
     }
 
     /// Whether what it does cannot be undone.
@@ -129,7 +130,7 @@ macro_rules! steps {
             }
 
             /// What of a state is not brought back.
-            pub(crate) fn keep(&self, host: &dyn Host, before: &State) -> Result<Option<Keep>, StepError> {
+            pub(crate) fn keep(&self, host: &dyn Host, before: &State) -> Result<Vec<Keep>, StepError> {
                 match (self, before) {
                     $((Self::$step(step), State::$step(before)) => step.keep(host, before),)*
                     _ => Err(StepError::OtherKind),

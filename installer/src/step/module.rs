@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::drop_in::{self, Folder};
 use super::{Keep, Step, StepError};
-use crate::host::{Host, files};
+use crate::host::Host;
 use crate::value::{HostPath, KeptFile, ModuleName};
 
 /// A module of the kernel, loaded now and by a file of modules-load.d(5) at each boot.
@@ -20,6 +21,8 @@ pub struct Module {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ModuleState {
+    /// Of the file that follows.
+    pub folder: Folder,
     /// What is loaded at boot; none where muster loads nothing.
     pub at_boot: Option<KeptFile>,
     /// Whether the kernel has it; none where none runs.
@@ -45,21 +48,29 @@ impl Step for Module {
             true => Some(host.is_loaded(&self.name)?),
             false => None,
         };
+        let (folder, at_boot) = drop_in::inspect(host, &self.drop_in()?)?;
         Ok(ModuleState {
-            at_boot: files::file(host, &self.drop_in()?)?,
+            folder,
+            at_boot,
             loaded,
         })
     }
 
     fn wanted(&self, before: &ModuleState) -> Result<ModuleState, StepError> {
         Ok(ModuleState {
+            folder: before.folder.there(),
             at_boot: Some(KeptFile::of_root(&format!("{}\n", self.name))),
             loaded: before.loaded.map(|_| true),
         })
     }
 
     fn set(&self, host: &mut dyn Host, state: &ModuleState) -> Result<(), StepError> {
-        files::set_file(host, &self.drop_in()?, state.at_boot.as_ref())?;
+        drop_in::set(
+            host,
+            &self.drop_in()?,
+            &state.folder,
+            state.at_boot.as_ref(),
+        )?;
         match (state.loaded, self.inspect(host)?.loaded) {
             (Some(true), Some(false)) => host.load(&self.name)?,
             (Some(false), Some(true)) => host.unload(&self.name)?,
@@ -67,14 +78,16 @@ impl Step for Module {
         }
         Ok(())
     }
-    fn keep(&self, host: &dyn Host, before: &ModuleState) -> Result<Option<Keep>, StepError> {
+    fn keep(&self, host: &dyn Host, before: &ModuleState) -> Result<Vec<Keep>, StepError> {
         let goes = before.loaded == Some(false) && host.is_running();
         let is_used = goes && host.is_loaded(&self.name)? && host.is_used(&self.name)?;
         let name = &self.name;
-        Ok(is_used.then(|| Keep {
+        let loaded = is_used.then(|| Keep {
             field: "loaded",
             why: format!("the kernel module {name} stays until the next boot: something uses it"),
-        }))
+        });
+        let folder = drop_in::keep(host, &self.drop_in()?, &before.folder)?;
+        Ok(loaded.into_iter().chain(folder).collect())
     }
 }
 
@@ -101,6 +114,21 @@ mod tests {
     }
 
     #[test]
+    fn the_folder_of_its_file_comes_and_goes_with_it() {
+        let mut host = host();
+        host.take("/etc/modules-load.d");
+        let written = json!({"module": {"name": "br_netfilter"}});
+        let mut after = prove(&host, &written);
+        let before = action(&written).inspect(&host).unwrap();
+        assert_eq!(action(&written).keep(&after, &before).unwrap(), []);
+        after.put("/etc/modules-load.d/mine.conf", "");
+        assert_eq!(
+            action(&written).keep(&after, &before).unwrap()[0].field,
+            "folder"
+        );
+    }
+
+    #[test]
     fn one_that_something_uses_stays() {
         let mut host = host();
         let action = action(&json!({"module": {"name": "used"}}));
@@ -108,9 +136,6 @@ mod tests {
         action
             .set(&mut host, &action.wanted(&before).unwrap())
             .unwrap();
-        assert_eq!(
-            action.keep(&host, &before).unwrap().unwrap().field,
-            "loaded"
-        );
+        assert_eq!(action.keep(&host, &before).unwrap()[0].field, "loaded");
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Step, StepError};
-use crate::host::{Host, files};
+use super::drop_in::{self, Folder};
+use super::{Keep, Step, StepError};
+use crate::host::Host;
 use crate::value::{HostPath, KeptFile, NoValue, ParameterName};
 
 /// A parameter of the kernel, set now and by a file of sysctl.d(5) at each boot.
@@ -28,6 +29,8 @@ pub struct ParameterValue(String);
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SysctlState {
+    /// Of the file that follows.
+    pub folder: Folder,
     /// What is set at boot; none where muster sets nothing.
     pub at_boot: Option<KeptFile>,
     /// What the kernel has; none when it has no such parameter, or none runs.
@@ -53,8 +56,10 @@ impl Step for Sysctl {
             true => host.parameter(&self.name)?,
             false => None,
         };
+        let (folder, at_boot) = drop_in::inspect(host, &self.drop_in()?)?;
         Ok(SysctlState {
-            at_boot: files::file(host, &self.drop_in()?)?,
+            folder,
+            at_boot,
             value: value.map(|value| ParameterValue(one_line(&value))),
         })
     }
@@ -62,19 +67,30 @@ impl Step for Sysctl {
     fn wanted(&self, before: &SysctlState) -> Result<SysctlState, StepError> {
         let line = format!("{} = {}\n", self.name, self.value.0);
         Ok(SysctlState {
+            folder: before.folder.there(),
             at_boot: Some(KeptFile::of_root(&line)),
             value: before.value.as_ref().map(|_| self.value.clone()),
         })
     }
 
     fn set(&self, host: &mut dyn Host, state: &SysctlState) -> Result<(), StepError> {
-        files::set_file(host, &self.drop_in()?, state.at_boot.as_ref())?;
+        drop_in::set(
+            host,
+            &self.drop_in()?,
+            &state.folder,
+            state.at_boot.as_ref(),
+        )?;
         if let Some(value) = &state.value
             && self.inspect(host)?.value.as_ref() != Some(value)
         {
             host.set_parameter(&self.name, &value.0)?;
         }
         Ok(())
+    }
+
+    fn keep(&self, host: &dyn Host, before: &SysctlState) -> Result<Vec<Keep>, StepError> {
+        let folder = drop_in::keep(host, &self.drop_in()?, &before.folder)?;
+        Ok(folder.into_iter().collect())
     }
 }
 

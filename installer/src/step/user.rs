@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Step, StepError};
+use super::drop_in::{self, Folder};
+use super::{Keep, Step, StepError};
 use crate::host::{Host, files};
 use crate::value::{AccountName, HostPath, KeptFile, NoValue};
 
@@ -31,6 +32,8 @@ pub struct Description(String);
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UserState {
+    /// Of the file that follows.
+    pub folder: Folder,
     /// The file that describes it; none where muster describes it not.
     pub described: Option<KeptFile>,
     /// Whether there is such a user.
@@ -58,13 +61,15 @@ impl Step for User {
     }
 
     fn inspect(&self, host: &dyn Host) -> Result<UserState, StepError> {
+        let (folder, described) = drop_in::inspect(host, &self.drop_in()?)?;
         Ok(UserState {
-            described: files::file(host, &self.drop_in()?)?,
+            folder,
+            described,
             exists: self.exists(host)?,
         })
     }
 
-    fn wanted(&self, _before: &UserState) -> Result<UserState, StepError> {
+    fn wanted(&self, before: &UserState) -> Result<UserState, StepError> {
         let home = self.home.as_ref().map_or("/", HostPath::as_str);
         if self.name.number().is_some() || home.contains([' ', '"', ':', '\\', '%']) {
             return Err(StepError::refused(
@@ -74,6 +79,7 @@ impl Step for User {
         let (name, description) = (&self.name, &self.description.0);
         let line = format!("u {name} - \"{description}\" {home} /usr/sbin/nologin\n");
         Ok(UserState {
+            folder: before.folder.there(),
             described: Some(KeptFile::of_root(&line)),
             exists: true,
         })
@@ -84,16 +90,21 @@ impl Step for User {
         // The file goes last: while it is there, systemd may make the user again.
         match (state.exists, self.exists(host)?) {
             (true, false) => {
-                files::set_file(host, &path, state.described.as_ref())?;
+                drop_in::set(host, &path, &state.folder, state.described.as_ref())?;
                 host.make_accounts(&path)?;
             }
             (false, true) => {
                 host.remove_account(&self.name)?;
-                files::set_file(host, &path, state.described.as_ref())?;
+                drop_in::set(host, &path, &state.folder, state.described.as_ref())?;
             }
-            _ => files::set_file(host, &path, state.described.as_ref())?,
+            _ => drop_in::set(host, &path, &state.folder, state.described.as_ref())?,
         }
         Ok(host.sync_everything()?)
+    }
+
+    fn keep(&self, host: &dyn Host, before: &UserState) -> Result<Vec<Keep>, StepError> {
+        let folder = drop_in::keep(host, &self.drop_in()?, &before.folder)?;
+        Ok(folder.into_iter().collect())
     }
 }
 

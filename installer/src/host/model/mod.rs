@@ -77,7 +77,6 @@ impl Model {
             "/etc",
             "/etc/sysctl.d",
             "/etc/modules-load.d",
-            "/etc/sysusers.d",
             "/etc/systemd",
             "/etc/systemd/system",
             "/etc/systemd/system/multi-user.target.wants",

@@ -15,12 +15,6 @@ use crate::value::UnitName;
 const JOB: Duration = Duration::from_secs(120);
 /// systemd answers within milliseconds, or something is badly wrong.
 const ANSWER: Duration = Duration::from_secs(10);
-/// What is said of a unit that has no file.
-const NOT_FOUND: [&str; 2] = [
-    "org.freedesktop.DBus.Error.FileNotFound",
-    "org.freedesktop.systemd1.NoSuchUnit",
-];
-
 /// A connection to systemd, made when it is first needed.
 #[derive(Debug, Default)]
 pub(super) struct Systemd(OnceLock<(Runtime, ManagerProxy<'static>)>);
@@ -86,9 +80,7 @@ impl Systemd {
         let state = runtime.block_on(in_time(ANSWER, manager.get_unit_file_state(unit.as_str())));
         match state {
             Ok(state) => Ok(enablement(&state)),
-            Err(zbus::Error::MethodError(name, ..)) if NOT_FOUND.contains(&name.as_str()) => {
-                Ok(Enablement::Absent)
-            }
+            Err(error) if is_not_found(&error) => Ok(Enablement::Absent),
             Err(error) => Err(failed("look at", unit, &error)),
         }
     }
@@ -152,7 +144,6 @@ impl Systemd {
         let (runtime, manager) = self.connected()?;
         let name = unit.as_str();
         let result = runtime.block_on(in_time(JOB, async {
-            manager.subscribe().await?;
             let mut removed = manager.receive_job_removed().await?;
             let ours = match job {
                 Job::Start => manager.start_unit(name, "replace").await?,
@@ -190,7 +181,13 @@ impl Systemd {
         let manager = runtime.block_on(in_time(ANSWER, async {
             let connection = Connection::system().await?;
             let manager = ManagerProxy::builder(&connection);
-            manager.cache_properties(CacheProperties::No).build().await
+            let manager = manager
+                .cache_properties(CacheProperties::No)
+                .build()
+                .await?;
+            // Once for a connection: without it systemd tells nobody of jobs.
+            manager.subscribe().await?;
+            Ok(manager)
         }));
         let manager = manager.map_err(|error| failed("reach", "systemd", &error))?;
         Ok(self.0.get_or_init(|| (runtime, manager)))
@@ -206,6 +203,15 @@ pub(super) fn enablement(state: &str) -> Enablement {
         "masked" => Enablement::Masked,
         "not-found" => Enablement::Absent,
         _ => Enablement::Other,
+    }
+}
+
+/// What is said of a unit that has no file: one error among D-Bus' own, another among systemd's.
+fn is_not_found(error: &zbus::Error) -> bool {
+    match error {
+        zbus::Error::FDO(error) => matches!(**error, zbus::fdo::Error::FileNotFound(_)),
+        zbus::Error::MethodError(name, ..) => *name == "org.freedesktop.systemd1.NoSuchUnit",
+        _ => false,
     }
 }
 
