@@ -72,11 +72,13 @@ fn report(measured: Duration, agent: &Cost, exporter: &Cost, load: &[String; 2])
     };
     let mut text = format!(
         "Measured for {} s, {} s after the start: the agent enrolled and active, with a heartbeat every {} s; {EXPORTER} with its \
-         defaults, scraped every {} s. Load of the machine before and after: {}.\n\n| what | `muster agent` | {EXPORTER} |\n| --- | --- | --- |\n",
+         defaults, scraped every {} s. The machine has {} control groups, at which the agent looks with each heartbeat; its load \
+         before and after: {}.\n\n| what | `muster agent` | {EXPORTER} |\n| --- | --- | --- |\n",
         measured.as_secs(),
         SETTLED.as_secs(),
         INTERVAL.as_secs(),
         SCRAPE.as_secs(),
+        control_groups(),
         load.join("; "),
     );
     text += &row("resident memory", &|cost| mib(cost.resident_bytes));
@@ -101,6 +103,22 @@ fn report(measured: Duration, agent: &Cost, exporter: &Cost, load: &[String; 2])
         text,
         missed: missed.map(|(what, _)| what).collect(),
     }
+}
+
+/// Of the hierarchy that has the processes.
+fn control_groups() -> usize {
+    let root = Path::new("/sys/fs/cgroup");
+    let first = Some(root.join("systemd")).filter(|first| first.exists());
+    let mut folders = vec![first.unwrap_or(root.to_owned())];
+    let mut count = 0;
+    while let Some(folder) = folders.pop() {
+        // One that went away has none.
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let groups = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        folders.extend(groups.map(|group| group.path()));
+        count += 1;
+    }
+    count
 }
 
 fn cost(process: u32, before: Usage, passed: Duration) -> Cost {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::identities::Identities;
 use super::notices::Notices;
-use super::timing::Pace;
+use super::timing::{Pace, return_of};
 use crate::lifecycle::{Event, Next, next};
 use crate::record::{NodeRecord, UnixMs};
 
@@ -91,7 +91,7 @@ impl Live {
 }
 
 impl Nodes {
-    /// Every node may have a lease of an earlier controller.
+    /// Every node may have a lease of an earlier controller, and has to wait for its turn to come back.
     pub(super) fn new(records: Vec<NodeRecord>, pace: Pace, now: Instant) -> Self {
         let mut nodes = Self {
             live: HashMap::with_capacity(records.len()),
@@ -104,8 +104,9 @@ impl Nodes {
             arming_told: Arc::default(),
             entries: 0,
         };
+        let returned = now + return_of(records.len());
         for record in records {
-            nodes.admit(Arc::new(record), now);
+            nodes.admit(Arc::new(record), returned);
         }
         nodes
     }

@@ -7,6 +7,16 @@ use tokio::time::Instant;
 /// So many heartbeats a second are taken without a thought; with more nodes than that allows, each calls less often.
 const MOST_HEARTBEATS_PER_S: usize = 2_000;
 
+/// So many come back a second when a controller starts and all shake hands at once, even on a small machine that has much else to do
+/// (docs/scale.md).
+const LEAST_RETURNS_PER_S: u32 = 400;
+
+/// How much longer a silence may be after a start than otherwise, with so many nodes. To fence later is always safe.
+pub(super) fn return_of(nodes: usize) -> Duration {
+    let nodes = u64::try_from(nodes).unwrap_or(u64::MAX);
+    Duration::from_secs(nodes) / LEAST_RETURNS_PER_S
+}
+
 /// How long nodes may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {

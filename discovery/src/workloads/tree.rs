@@ -86,8 +86,10 @@ impl<'a> Hierarchy<'a> {
             };
             match occupant(parent, &name) {
                 Some(Occupant::NoWorkload) => {}
-                _ if !self.is_populated(&child.path) => {}
+                None if self.told_populated(&child.path) == Some(false) => {}
+                // Version 1 does not tell: then looking for a process first would be looking below twice, at each depth.
                 None => self.below(&child, depth + 1, seen),
+                _ if !self.is_populated(&child.path) => {}
                 Some(Occupant::Pod(uid)) => {
                     seen(&child, Occupant::Pod(uid.clone()));
                     child.pod = Some(uid);
@@ -145,17 +147,19 @@ impl<'a> Hierarchy<'a> {
     }
 
     fn is_populated(&self, path: &str) -> bool {
-        match self.text(path, "cgroup.events") {
-            Ok(events) => events.lines().any(|line| line == "populated 1"),
-            // Version 1 does not tell, and neither does a group that went away.
-            Err(_) => {
-                let group = Group {
-                    path: path.to_owned(),
-                    pod: None,
-                };
-                !self.processes(&group).is_empty()
-            }
-        }
+        self.told_populated(path).unwrap_or_else(|| {
+            let group = Group {
+                path: path.to_owned(),
+                pod: None,
+            };
+            !self.processes(&group).is_empty()
+        })
+    }
+
+    /// Whether anything runs in the group or below it. Version 1 does not tell, and neither does a group that went away.
+    fn told_populated(&self, path: &str) -> Option<bool> {
+        let events = self.text(path, "cgroup.events").ok()?;
+        Some(events.lines().any(|line| line == "populated 1"))
     }
 
     fn groups_in(&self, path: &str) -> Vec<String> {

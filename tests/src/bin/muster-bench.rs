@@ -20,6 +20,9 @@ use muster_tests::fleet::{Plan, report, run};
 use muster_tests::idle::idle;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+/// What the controller and the generator have open besides connections; those that join have two for a moment.
+const OTHER_FILES: u64 = 100;
+
 const USAGE: &str =
     "muster-bench fleet [--nodes N] [--interval SECONDS] [--seconds N] [--rounds N] [--write]
 muster-bench agent [--seconds N] [--write]";
@@ -66,7 +69,7 @@ async fn fleet(options: &[String]) -> Made {
         interval: Duration::from_secs(number(options, "--interval", 10).into()),
         measured: Duration::from_secs(number(options, "--seconds", 60).into()),
     };
-    raise_file_limit(u64::from(plan.nodes) + 1000);
+    raise_file_limit(plan.nodes);
     let mut outcomes = Vec::new();
     for _ in 0..number(options, "--rounds", 1) {
         outcomes.push(run(plan).await);
@@ -91,11 +94,19 @@ fn number(options: &[String], name: &str, usual: u32) -> u32 {
     value.map_or(usual, |value| value.parse().expect("a number"))
 }
 
-/// A connection is a file, here and in the controller.
-fn raise_file_limit(needed: u64) {
-    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).expect("limits can be read");
-    let most = most.max(needed);
-    if let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, most, most) {
-        eprintln!("muster-bench: {needed} files are needed: {error}; run it as root");
-    }
+/// A connection is a file, here and in the controller, and each of them has some more. Nobody but root may have more than the hard
+/// limit; where root may not either, a fleet that does not fit is not begun.
+fn raise_file_limit(nodes: u32) {
+    let needed = u64::from(nodes) + OTHER_FILES;
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("limits can be read");
+    let most = hard.max(needed);
+    let raised = setrlimit(Resource::RLIMIT_NOFILE, most, most)
+        .or_else(|_| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    raised.expect("the limit of files can be raised to what is allowed");
+    let (allowed, _) = getrlimit(Resource::RLIMIT_NOFILE).expect("limits can be read");
+    assert!(
+        needed <= allowed,
+        "a process may have {allowed} files open here: at most {} nodes; `ulimit -Hn` as root, or a machine that allows more",
+        allowed.saturating_sub(OTHER_FILES),
+    );
 }

@@ -17,6 +17,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::net::TcpSocket;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
@@ -225,7 +226,13 @@ fn enrolling() -> ClientConfig {
         .with_no_client_auth()
 }
 
+/// Each node of a real fleet has a processor of its own to shake hands with; these share what the controller leaves. More than this
+/// at a time would only have each other's time-outs run out.
+const SHAKING: usize = 256;
+static TURNS: Semaphore = Semaphore::const_new(SHAKING);
+
 async fn connect(to: SocketAddr, number: u32, mut tls: ClientConfig) -> Result<Channel, Fault> {
+    let _turn = TURNS.acquire().await?;
     tls.resumption = Resumption::disabled();
     tls.alpn_protocols = vec![b"h2".to_vec()];
     let tls = TlsConnector::from(Arc::new(tls));

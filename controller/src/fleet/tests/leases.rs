@@ -192,6 +192,29 @@ async fn the_leases_of_many_end_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_large_fleet_has_longer_to_come_back_after_a_start() {
+    let store = Arc::new(MemoryStore::new());
+    let writes = (0..800).map(|number| Write::Node {
+        record: Box::new(NodeRecord {
+            revision: 0,
+            ..node(&format!("n{number}"), NodeStatus::Active)
+        }),
+        expected: 0,
+    });
+    let writes = writes.collect();
+    store.commit(Transaction { writes }).await.unwrap();
+    let fleet = Fleet::load(store, Arc::new(StoppedClock), Timing::default());
+    let fleet = Arc::new(fleet.await.unwrap());
+    let watch = tokio::spawn(watch_leases(Arc::clone(&fleet)));
+    let are = |status: NodeStatus| fleet.nodes().iter().all(|(node, _)| node.status == status);
+    tokio::time::sleep(fleet.timing().patience() + Duration::from_secs(1)).await;
+    assert!(are(NodeStatus::Active));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(are(NodeStatus::Fenced));
+    watch.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shorter_lease_does_not_end_a_longer_one_whose_answer_may_have_been_the_last() {
     let (fleet, store) = fleet(NodeStatus::Active).await;
     let many = Write::Note {
