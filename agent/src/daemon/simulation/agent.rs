@@ -29,7 +29,7 @@ use crate::daemon::lease::left_running;
 use crate::daemon::line::Lines;
 use crate::daemon::ports::{Leases, NoProfile, Workloads, WorkloadsError};
 use crate::daemon::reporter::Reporter;
-use crate::daemon::state::State;
+use crate::daemon::state::{State, StateError};
 
 /// The agent of one machine, running or not.
 pub(super) struct Agent {
@@ -101,7 +101,7 @@ impl Agent {
     }
 
     fn spawn(&self, tasks: &mut JoinSet<()>) {
-        let state = Arc::new(State::open(self.host.folder.path()).unwrap());
+        let state = Arc::new(open(self.host.folder.path()));
         let left = self.host.kept_lease();
         let (permit, permits) = watch::channel(left);
         let (runs, running) = watch::channel(left_running(left));
@@ -271,4 +271,22 @@ pub(super) fn facts() -> &'static Facts {
         fingerprint: vec![8; 32],
         stable: [0; 32],
     })
+}
+
+/// Opens the state, which may still be locked for a moment of real time: a child that another test starts holds every open file
+/// until it runs its program.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "nothing tells when the lock is free, and the simulation's own clock stands still"
+)]
+fn open(folder: &std::path::Path) -> State {
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        match State::open(folder) {
+            Err(StateError::InUse { .. }) if std::time::Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
 }
