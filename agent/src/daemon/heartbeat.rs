@@ -380,6 +380,7 @@ impl<C: Clock> Heartbeats<C> {
             self.want(desired);
         }
         let lease = Duration::from_millis(u64::from(answer.lease_ms));
+        count.backoff.keep(lease);
         let desired = *self.ports.desired.borrow();
         let allowed = desired.map_or(Allowed::None, Desired::allowed);
         let permit = Permit::granted(sent, lease, answer.epoch, allowed);

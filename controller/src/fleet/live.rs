@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::identities::Identities;
 use super::notices::Notices;
-use super::timing::{Pace, return_of};
+use super::timing::Pace;
 use crate::lifecycle::{Event, Next, next};
 use crate::record::{NodeRecord, UnixMs};
 
@@ -104,7 +104,7 @@ impl Nodes {
             arming_told: Arc::default(),
             entries: 0,
         };
-        let returned = now + return_of(records.len());
+        let returned = now + nodes.pace.to_return(records.len());
         for record in records {
             nodes.admit(Arc::new(record), returned);
         }
