@@ -1,13 +1,15 @@
 //! Commands that ask a running controller over its local socket, or from elsewhere.
 //!
 //! Map: `connect` reaches it; `nodes` reads, `change` moves nodes and `edit` names and labels them; `targets` are the
-//! nodes that a command is about, `confirm` is what somebody has to say first, and `force` a wait; `watch` follows.
+//! nodes that a command is about, `confirm` is what somebody has to say first, and `force` a wait; `watch` follows;
+//! `import` prints what makes a machine a node.
 
 mod change;
 mod confirm;
 mod connect;
 mod edit;
 mod force;
+mod import;
 mod nodes;
 mod targets;
 mod watch;
@@ -66,6 +68,7 @@ impl Ask {
             NodeCommand::Watch(arguments) => self.watch_nodes(&arguments).await,
             NodeCommand::Show(arguments) => self.show(&arguments).await,
             NodeCommand::Events(arguments) => self.events(arguments).await,
+            NodeCommand::ImportCommand(arguments) => self.import(arguments).await,
             NodeCommand::Rename { .. }
             | NodeCommand::Describe { .. }
             | NodeCommand::Tag { .. }
@@ -83,6 +86,7 @@ impl Ask {
                 uses,
                 name,
                 labels,
+                taints,
                 auto_accept,
                 output,
             } => {
@@ -92,6 +96,7 @@ impl Ask {
                     uses,
                     name: name.unwrap_or_default(),
                     labels: labels.into_iter().collect(),
+                    taints,
                     auto_accept,
                 };
                 let created = self.client.create_token(request).await.map_err(told)?;
