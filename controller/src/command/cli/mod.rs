@@ -19,7 +19,7 @@ use super::authority::AuthorityCommand;
 pub(crate) use import::ImportArguments;
 pub(crate) use nodes::{
     Changes, EventArguments, FilterArguments, ListArguments, NodeCommand, Several, ShowArguments,
-    Targets,
+    Targets, WorkloadsArguments,
 };
 pub(crate) use tokens::TokenCommand;
 pub(crate) use values::duration;

@@ -83,7 +83,7 @@ async fn fenced(beats: &[(u64, usize)]) -> BTreeMap<String, u128> {
         let mut changes = Arc::clone(&fleet).watch(&id, 1);
         watches.spawn(async move {
             let changed = changes.next().await.unwrap();
-            assert_eq!(changed.status, NodeStatus::Fenced);
+            assert_eq!(changed.record.status, NodeStatus::Fenced);
             (id, start.elapsed().as_millis())
         });
     }
