@@ -157,6 +157,9 @@ pub struct TokenRecord {
     pub name: Option<String>,
     /// What every node that it admits gets.
     pub labels: BTreeMap<String, String>,
+    /// The same, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub taints: BTreeMap<String, Taint>,
     /// Whether what it admits is accepted at once.
     #[serde(default)]
     pub auto_accept: bool,

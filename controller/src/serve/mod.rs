@@ -1,10 +1,11 @@
 //! The services on their ports: nodes and administrators over TLS, local administrators over a socket.
 //!
 //! Map: `tls` takes connections, and `http` serves on them; `caller` says who calls on one; `enrollment`, `node` and `admin` are the services, each a translation to
-//! [`crate::admission`] and [`crate::fleet`]; this file starts and stops them.
+//! [`crate::admission`] and [`crate::fleet`]; `download` hands out what a machine installs before it is a node; this file starts and stops them.
 
 mod admin;
 mod caller;
+mod download;
 mod enrollment;
 mod http;
 mod node;
@@ -31,6 +32,7 @@ use tower::ServiceExt as _;
 use crate::admission::Admission;
 use crate::authority::Authority;
 use crate::fleet::{Fleet, MoveError, watch_leases};
+use crate::packages::Packages;
 use crate::peer::{Identified, Link};
 use crate::store::StoreError;
 
@@ -63,6 +65,8 @@ pub struct Listeners {
     pub socket: UnixListener,
     /// Where the socket is; taken away at the end.
     pub socket_path: PathBuf,
+    /// What machines install to become nodes.
+    pub packages: Arc<Packages>,
     /// What is put up with of whoever has shown no certificate.
     pub newcomers: Newcomers,
 }
@@ -88,6 +92,20 @@ impl Services {
         listeners: Listeners,
         stop: CancellationToken,
     ) -> Result<(), ServeError> {
+        let downloads = download::Downloads {
+            authority: Arc::clone(&self.authority),
+            fleet: Arc::clone(&self.fleet),
+            packages: listeners.packages,
+        };
+        let installation = admin::Installation {
+            downloads: downloads.clone(),
+            names: listeners.names.clone(),
+            port: listeners
+                .network
+                .local_addr()
+                .map_err(TlsError::Address)?
+                .port(),
+        };
         let door = tls::Door::new(
             Arc::clone(&self.authority),
             Arc::clone(&self.fleet),
@@ -105,16 +123,19 @@ impl Services {
         )
         .add_service(AdminServer::new(admin::Service::remote(
             self.clone(),
+            installation.clone(),
             stop.clone(),
         )))
         .prepare();
+        let answers = http::Answers { routes, downloads };
         let network = async {
-            http::serve(connections, routes, stop.clone()).await;
+            http::serve(connections, answers, stop.clone()).await;
             Ok(())
         };
         let local = Server::builder()
             .add_service(AdminServer::new(admin::Service::local(
                 self.clone(),
+                installation,
                 stop.clone(),
             )))
             .serve_with_incoming_shutdown(

@@ -436,6 +436,7 @@ fn token(id: &str) -> TokenRecord {
         uses_left: 3,
         name: None,
         labels: std::collections::BTreeMap::new(),
+        taints: std::collections::BTreeMap::new(),
         auto_accept: false,
         revoked: false,
         revision: 0,
