@@ -15,6 +15,7 @@ use crate::value::{AccountName, Attributes, HostPath, ModuleName, ParameterName,
 
 pub use error::HostError;
 pub use real::Real;
+pub(crate) use real::{Tail, Watch};
 
 /// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
