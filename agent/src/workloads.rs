@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &WorkloadsArguments) -> anyhow::Result<Exit> {
             if !arguments.services {
                 found.services = None;
             }
-            terminal::write_styled(&render::workloads::render(&found), ColorChoice::Auto)
+            terminal::write_styled(&muster_terminal::workloads(&found), ColorChoice::Auto)
         }
     }?;
     Ok(Exit::Complete)

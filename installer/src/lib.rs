@@ -13,6 +13,8 @@
 
 mod canonical;
 pub mod engine;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod host;
 mod journal;
 pub mod plan;

@@ -45,10 +45,23 @@ fn a_machine_joins_lives_is_fenced_and_comes_back() {
     let active = cluster.wait_for("active");
     assert_eq!(active["role"], "worker");
 
+    let workloads = cluster.admin(&["nodes", "workloads", "node1", "-o", "json"]);
+    assert_eq!(workloads.code, Some(0), "{}", workloads.told);
+    let workloads: serde_json::Value = serde_json::from_str(&workloads.data).unwrap();
+    assert_eq!(workloads["schema"], "muster.workloads/v1");
+    assert!(workloads["services"].is_array(), "{workloads}");
+
     // Killed, it is fenced; back again, it proves that nothing of before runs.
     drop(agent);
     let fenced = cluster.wait_for("fenced");
     assert_eq!(fenced["offline"], true);
+    let silent = cluster.admin(&["nodes", "workloads", "node1"]);
+    assert_eq!(silent.code, Some(3));
+    assert!(
+        silent.told.contains("node1 is not heard"),
+        "{}",
+        silent.told
+    );
     let agent = cluster.returning();
     cluster.wait_for("active");
 

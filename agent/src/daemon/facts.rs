@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use muster_discovery::{Fault, Options, Source, discover};
 use muster_model::{INVENTORY_SCHEMA, Inventory, NoInventory, Section};
 use muster_proto::{DocumentError, v1};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use super::fingerprint::fingerprint;
+use super::observe::{ObserveError, observe};
 
 /// What is known of the machine now.
 pub(crate) type Known = watch::Receiver<Arc<Facts>>;
@@ -31,9 +31,9 @@ pub(crate) struct Facts {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FactsError {
     #[error("this machine cannot be read")]
-    Source {
+    Observe {
         #[from]
-        source: Fault,
+        source: ObserveError,
     },
     #[error("the inventory cannot be written as JSON")]
     Json {
@@ -55,19 +55,15 @@ pub(crate) enum FactsError {
 impl Facts {
     /// Discovers this machine. Blocks, for seconds when a device hangs.
     pub(crate) fn discover() -> Result<Self, FactsError> {
-        Self::of(discover(&Source::live()?, &Options::default()).inventory)
+        Self::of(observe(&BTreeSet::new())?)
     }
 
     /// Reads some sections again; none when the machine is as it was, but for what changes by itself. Blocks likewise.
     pub(crate) fn read_again(
         &self,
-        sections: BTreeSet<Section>,
+        sections: &BTreeSet<Section>,
     ) -> Result<Option<Self>, FactsError> {
-        let options = Options {
-            sections,
-            ..Options::default()
-        };
-        self.renewed(discover(&Source::live()?, &options).inventory)
+        self.renewed(observe(&sections)?)
     }
 
     fn renewed(&self, newer: Inventory) -> Result<Option<Self>, FactsError> {

@@ -38,6 +38,7 @@ pub(crate) mod look;
 mod membership;
 mod news;
 mod notify;
+mod observe;
 mod occupancy;
 mod occurrences;
 pub(crate) mod outward;

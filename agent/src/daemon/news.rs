@@ -11,7 +11,7 @@ use super::connect::Wire;
 pub(crate) struct News(Option<Streaming<v1::WatchResponse>>);
 
 impl News {
-    /// Until the controller tells that this node is to be something else than it was in `generation`. A controller, or a way to
+    /// Until the controller tells that this node is to be something else than it was in `generation`, or has something to ask. A controller, or a way to
     /// it, that does not carry that is asked once with each call, so no more often than heartbeats go. Can be dropped
     /// at any time: what was told and not heeded comes again with the next stream, or with the heartbeat.
     pub(crate) async fn of_other(&mut self, generation: u64, client: &mut NodeClient<Wire>) {
@@ -23,7 +23,7 @@ impl News {
             match stream.message().await {
                 Ok(Some(told)) => {
                     let is_known = |desired: v1::DesiredState| desired.generation == generation;
-                    if !told.desired.is_none_or(is_known) {
+                    if told.beat || !told.desired.is_none_or(is_known) {
                         return;
                     }
                 }
@@ -110,6 +110,13 @@ mod tests {
             unwanted()
         }
 
+        async fn report_workloads(
+            &self,
+            _: Request<v1::ReportWorkloadsRequest>,
+        ) -> Result<Response<v1::ReportWorkloadsResponse>, Status> {
+            unwanted()
+        }
+
         async fn deliver_events(
             &self,
             _: Request<v1::DeliverEventsRequest>,
@@ -131,6 +138,7 @@ mod tests {
                 generation,
                 ..Default::default()
             }),
+            beat: false,
         })
     }
 
@@ -151,6 +159,10 @@ mod tests {
         stream.send(told(5)).await.unwrap();
         assert!(is_told(&mut news, &mut client, 4).await);
         assert!(!is_told(&mut news, &mut client, 5).await);
+        let asked = told(5).map(|told| v1::WatchResponse { beat: true, ..told });
+        stream.send(asked).await.unwrap();
+        assert!(is_told(&mut news, &mut client, 5).await);
+        assert!(!is_told(&mut news, &mut client, 5).await, "asked once");
         assert_eq!(
             center.asked(),
             1,

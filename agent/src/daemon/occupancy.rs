@@ -2,6 +2,7 @@
 
 use muster_discovery::{Source, workloads};
 use muster_model::Workloads;
+use muster_model::workload::WORKLOADS_SCHEMA;
 use muster_proto::v1;
 
 use super::systemd;
@@ -9,6 +10,7 @@ use super::systemd;
 /// Looks when it is told to: a report that says that nothing runs must not be an old one.
 pub(crate) struct Occupancy {
     source: Option<Source>,
+    found: Option<Workloads>,
     last: Option<Seen>,
 }
 
@@ -25,14 +27,22 @@ impl Occupancy {
     pub(crate) fn live() -> Self {
         Self {
             source: Source::live().ok(),
+            found: None,
             last: None,
         }
     }
 
     /// Looks what runs now.
     pub(crate) fn look(&mut self) {
-        let found = self.source.as_ref().map(workloads);
-        self.last = found.as_ref().and_then(seen);
+        self.found = self.source.as_ref().map(workloads);
+        self.last = self.found.as_ref().and_then(seen);
+    }
+
+    /// All that was seen last, by name; none when that could not be seen.
+    pub(crate) fn document(&self) -> Option<v1::Document> {
+        let found = self.found.as_ref().filter(|_| self.last.is_some())?;
+        let json = serde_json::to_vec(found).ok()?;
+        v1::Document::pack(WORKLOADS_SCHEMA, &json).ok()
     }
 
     /// What was seen last; none when that could not be seen.

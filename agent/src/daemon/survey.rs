@@ -24,7 +24,7 @@ pub(crate) type Changed = Arc<watch::Sender<BTreeSet<Section>>>;
 
 /// Reads sections again; none when nobody changed anything. May block.
 pub(crate) type Read =
-    dyn Fn(&Facts, BTreeSet<Section>) -> Result<Option<Facts>, FactsError> + Send + Sync;
+    dyn Fn(&Facts, &BTreeSet<Section>) -> Result<Option<Facts>, FactsError> + Send + Sync;
 
 /// What the task needs.
 pub(crate) struct Survey {
@@ -83,7 +83,7 @@ impl Survey {
         let read = Arc::clone(&self.read);
         let names: Vec<_> = sections.iter().map(|section| section.key()).collect();
         let names = names.join(",");
-        match spawn_blocking(move || read(&known, sections)).await {
+        match spawn_blocking(move || read(&known, &sections)).await {
             Ok(Ok(Some(facts))) => {
                 tracing::info!(sections = names, "the machine has changed");
                 self.known.send_replace(Arc::new(facts));
@@ -174,7 +174,7 @@ mod tests {
             changed: Arc::clone(&changed),
             read: Arc::new(move |_, sections| {
                 let mut readings = read.lock().unwrap();
-                readings.push(sections);
+                readings.push(sections.clone());
                 Ok(is_new.then(|| facts(&readings.len().to_string())))
             }),
         };

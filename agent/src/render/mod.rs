@@ -14,7 +14,6 @@ pub(crate) mod report;
 pub(crate) mod status;
 mod table;
 pub(crate) mod verdict;
-pub(crate) mod workloads;
 
 #[cfg(test)]
 mod goldens;

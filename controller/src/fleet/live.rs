@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use super::identities::Identities;
 use super::notices::Notices;
-use super::timing::{Pace, return_of};
+use super::timing::Pace;
+use super::workloads::Questions;
 use crate::lifecycle::{Event, Next, next};
 use crate::record::{NodeRecord, UnixMs};
 
@@ -66,6 +67,7 @@ pub(super) struct Nodes {
     pub(super) pace: Pace,
     pub(super) notices: Notices,
     pub(super) identities: Identities,
+    pub(super) questions: Questions,
     /// Nobody is told at once any more.
     pub(super) is_closing: bool,
     /// Nodes that send heartbeats.
@@ -98,13 +100,14 @@ impl Nodes {
             pace,
             notices: Notices::new(),
             identities: Identities::default(),
+            questions: Questions::default(),
             is_closing: false,
             callers: 0,
             arming: Vec::new(),
             arming_told: Arc::default(),
             entries: 0,
         };
-        let returned = now + return_of(records.len());
+        let returned = now + nodes.pace.to_return(records.len());
         for record in records {
             nodes.admit(Arc::new(record), returned);
         }

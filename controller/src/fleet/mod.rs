@@ -12,6 +12,7 @@ mod moves;
 mod notices;
 mod timing;
 mod watch;
+mod workloads;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

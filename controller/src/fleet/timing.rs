@@ -11,11 +11,8 @@ const MOST_HEARTBEATS_PER_S: usize = 2_000;
 /// (docs/scale.md).
 const LEAST_RETURNS_PER_S: u32 = 400;
 
-/// How much longer a silence may be after a start than otherwise, with so many nodes. To fence later is always safe.
-pub(super) fn return_of(nodes: usize) -> Duration {
-    let nodes = u64::try_from(nodes).unwrap_or(u64::MAX);
-    Duration::from_secs(nodes) / LEAST_RETURNS_PER_S
-}
+/// An agent that lost its controller asks again at the latest after so long, and always within a lease.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long nodes may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +98,13 @@ impl Pace {
     /// The silence that may be covered by what any controller told.
     pub(super) fn kept(&self) -> Duration {
         self.kept
+    }
+
+    /// How much longer a silence may be after a start than otherwise, with so many nodes: they have to notice that there is a
+    /// controller again, and to wait for their turn. To fence later is always safe.
+    pub(super) fn to_return(&self, nodes: usize) -> Duration {
+        let nodes = u64::try_from(nodes).unwrap_or(u64::MAX);
+        self.kept.min(LONGEST_PAUSE) + Duration::from_secs(nodes) / LEAST_RETURNS_PER_S
     }
 
     /// Tells what is right for so many nodes, as far as the store allows. What the store has to note for more, or may

@@ -1,4 +1,4 @@
-//! Tells a node at once what it is to be.
+//! Tells a node at once what it is to be, and that it is asked something.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,8 +11,17 @@ use tokio_stream::Stream;
 use super::Fleet;
 use crate::record::NodeRecord;
 
-/// A node's record whenever what it is to be has changed: the newest alone, however many there were between. Ends when
-/// the node is deleted, when another watch for it begins, and when the controller stops.
+/// What a node is told at once.
+#[derive(Debug)]
+pub struct News {
+    /// The node as it is now.
+    pub record: Arc<NodeRecord>,
+    /// Its answer is wanted with the next heartbeat.
+    pub is_asked: bool,
+}
+
+/// News for a node whenever what it is to be has changed: the newest alone, however many there were between; and when it
+/// is asked something. Ends when the node is deleted, when another watch for it begins, and when the controller stops.
 #[derive(Debug)]
 pub struct Watch {
     fleet: Arc<Fleet>,
@@ -21,6 +30,8 @@ pub struct Watch {
     waiting: Pin<Box<OwnedNotified>>,
     /// What the node knows.
     generation: u64,
+    /// It was told that it is asked.
+    is_asked: bool,
 }
 
 impl Fleet {
@@ -39,6 +50,7 @@ impl Fleet {
             waiting: Box::pin(Arc::clone(&told).notified_owned()),
             told,
             generation,
+            is_asked: false,
         }
     }
 
@@ -53,18 +65,22 @@ impl Fleet {
 }
 
 impl Stream for Watch {
-    type Item = Arc<NodeRecord>;
+    type Item = News;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match self.look() {
-                None => return Poll::Ready(None),
-                Some(record) if record.generation != self.generation => {
-                    self.generation = record.generation;
-                    return Poll::Ready(Some(record));
+            let Some(news) = self.look() else {
+                return Poll::Ready(None);
+            };
+            let was_asked = std::mem::replace(&mut self.is_asked, news.is_asked);
+            let is_other = news.record.generation != self.generation;
+            match is_other || (news.is_asked && !was_asked) {
+                true => {
+                    self.generation = news.record.generation;
+                    return Poll::Ready(Some(news));
                 }
                 // What is told between the look and the wait is not lost: it is kept for the wait.
-                Some(_) => ready!(self.waiting.as_mut().poll(context)),
+                false => ready!(self.waiting.as_mut().poll(context)),
             }
             let told = Arc::clone(&self.told);
             self.waiting.set(told.notified_owned());
@@ -74,12 +90,16 @@ impl Stream for Watch {
 
 impl Watch {
     /// The node as it is now, while this is its watch.
-    fn look(&self) -> Option<Arc<NodeRecord>> {
-        let nodes = self.fleet.live();
+    fn look(&self) -> Option<News> {
+        let mut nodes = self.fleet.live();
+        let is_asked = nodes.questions.wait_for(&self.id);
         let live = nodes.live.get(&self.id)?;
         let watcher = live.watcher.as_ref()?;
         let is_current = Arc::ptr_eq(watcher, &self.told) && !nodes.is_closing;
-        is_current.then(|| Arc::clone(&live.record))
+        is_current.then(|| News {
+            record: Arc::clone(&live.record),
+            is_asked,
+        })
     }
 }
 

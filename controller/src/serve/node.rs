@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use muster_model::workload::WORKLOADS_SCHEMA;
 use muster_model::{INVENTORY_SCHEMA, NodeStatus, Role};
 use muster_proto::v1;
 use muster_proto::v1::node_report::Progress;
@@ -175,6 +176,7 @@ impl v1::node_server::Node for Service {
             send_inventory: !told.is_empty() && !known.starts_with(&told),
             now_unix_ms: fleet.now(),
             endpoints: Vec::new(),
+            send_workloads: fleet.wants_workloads(&id),
             renew_certificate: is_late || self.services.authority.wants_renewal(&node),
         }))
     }
@@ -196,6 +198,20 @@ impl v1::node_server::Node for Service {
         Ok(Response::new(v1::ReportInventoryResponse {}))
     }
 
+    async fn report_workloads(
+        &self,
+        request: Request<v1::ReportWorkloadsRequest>,
+    ) -> Result<Response<v1::ReportWorkloadsResponse>, Status> {
+        let node = self.caller(&request).await?;
+        let document = request.into_inner().workloads;
+        if let Some(document) = &document {
+            let read = document.unpack(WORKLOADS_SCHEMA);
+            read.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        }
+        self.services.fleet.told_workloads(&node.id, &document);
+        Ok(Response::new(v1::ReportWorkloadsResponse {}))
+    }
+
     type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::WatchResponse, Status>> + Send>>;
 
     // Heartbeats carry the desired state too, so that a stream that is lost loses nothing.
@@ -206,10 +222,11 @@ impl v1::node_server::Node for Service {
         let node = self.caller(&request).await?;
         let fleet = Arc::clone(&self.services.fleet);
         let watch = fleet.watch(&node.id, request.into_inner().generation);
-        let told = watch.map(|node| match node.status {
+        let told = watch.map(|news| match news.record.status {
             NodeStatus::Out => Err(removed()),
             _ => Ok(v1::WatchResponse {
-                desired: Some(desired(&node)),
+                desired: Some(desired(&news.record)),
+                beat: news.is_asked,
             }),
         });
         Ok(Response::new(Box::pin(told)))

@@ -2,7 +2,7 @@
 //! (Documentation/driver-api/vfio.rst).
 
 use muster_model::WarningKind;
-use muster_model::workload::VirtualMachine;
+use muster_model::workload::{Consumption, VirtualMachine};
 
 use super::tree::{Group, Hierarchy};
 use crate::Fault;
@@ -17,6 +17,10 @@ const DISPLAY: &str = "0x03";
 /// Processing accelerators: the same, 1.19.
 const ACCELERATOR: &str = "0x12";
 
+/// Daemons in whose own groups emulators run where they make none for each (`cgroup_controllers = []` in libvirt's qemu.conf).
+const LIBVIRT: [&str; 2] = ["libvirtd.service", "virtqemud.service"];
+
+/// The machine that has this group.
 pub(super) fn machine(
     source: &Source,
     hierarchy: &Hierarchy<'_>,
@@ -26,11 +30,46 @@ pub(super) fn machine(
 ) -> VirtualMachine {
     // The emulator comes before its helpers, of which few have any.
     let process = hierarchy.processes(group).into_iter().min();
-    let called = process.and_then(|id| {
-        let command = source.read_up_to(&format!("proc/{id}/cmdline"), COMMAND_LINE_BYTES);
-        guest_name(&command.ok()?)
+    let name = process.and_then(|id| called(source, id)).unwrap_or(name);
+    let consumption = hierarchy.consumption(group);
+    of_process(source, process, name, consumption, notes)
+}
+
+/// The machines whose emulators run in the group of a service.
+pub(super) fn machines_of(
+    source: &Source,
+    hierarchy: &Hierarchy<'_>,
+    group: &Group,
+    service: &str,
+    notes: &mut Notes,
+) -> Vec<VirtualMachine> {
+    if !LIBVIRT.contains(&service) {
+        return Vec::new();
+    }
+    let processes = hierarchy.processes(group).into_iter();
+    let emulators = processes.filter(|id| {
+        let program = source.text(&format!("proc/{id}/comm"));
+        program.is_ok_and(|program| program.starts_with("qemu"))
     });
-    let name = called.unwrap_or(name);
+    let machines = emulators.map(|id| {
+        let name = called(source, id).unwrap_or_else(|| format!("process {id}"));
+        // No group tells what it used.
+        let consumption = Consumption {
+            memory_bytes: resident_bytes(source, id),
+            cpu_time_ms: None,
+        };
+        of_process(source, Some(id), name, consumption, notes)
+    });
+    machines.collect()
+}
+
+fn of_process(
+    source: &Source,
+    process: Option<u32>,
+    name: String,
+    consumption: Consumption,
+    notes: &mut Notes,
+) -> VirtualMachine {
     let devices = process.and_then(|id| passed_through(source, id, &name, notes));
     VirtualMachine {
         passed_through_gpus: devices.as_ref().map(|devices| {
@@ -40,8 +79,24 @@ pub(super) fn machine(
         passed_through: devices,
         name,
         process_id: process,
-        consumption: hierarchy.consumption(group),
+        consumption,
     }
+}
+
+/// The name in the command line.
+fn called(source: &Source, process: u32) -> Option<String> {
+    let command = source.read_up_to(&format!("proc/{process}/cmdline"), COMMAND_LINE_BYTES);
+    guest_name(&command.ok()?)
+}
+
+/// `VmRSS` of proc_pid_status(5), in its kB of 1,024 bytes.
+fn resident_bytes(source: &Source, process: u32) -> Option<u64> {
+    let status = source.text(&format!("proc/{process}/status")).ok()?;
+    let resident = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = resident.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
 }
 
 /// The PCI addresses of what the process has opened under `/dev/vfio`.

@@ -70,11 +70,14 @@ fn look(
             pod.uid = uid;
             pod.consumption = hierarchy.consumption(group);
         }
-        Occupant::Service(name) => services.push(RunningService {
-            name,
-            slice: group.slice(),
-            consumption: hierarchy.consumption(group),
-        }),
+        Occupant::Service(name) => {
+            machines.extend(guest::machines_of(source, hierarchy, group, &name, notes));
+            services.push(RunningService {
+                name,
+                slice: group.slice(),
+                consumption: hierarchy.consumption(group),
+            });
+        }
         Occupant::NoWorkload => {}
     });
     name_pods(source, &mut pods);

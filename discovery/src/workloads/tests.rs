@@ -113,6 +113,56 @@ fn everything_that_runs_is_told_once() {
 }
 
 #[test]
+fn machines_without_groups_of_their_own_are_told_too() {
+    let tree = unified();
+    group(
+        &tree,
+        "system.slice/libvirtd.service",
+        "10\n20\n30\n",
+        "9\n",
+    );
+    // Elsewhere an emulator is what its service says: this one was started by hand.
+    group(&tree, "system.slice/build.service", "40\n", "9\n");
+    for (process, program) in [
+        (10, "libvirtd"),
+        (20, "qemu-system-x86"),
+        (30, "qemu-kvm"),
+        (40, "qemu-kvm"),
+    ] {
+        tree.file(
+            &format!("proc/{process}/comm"),
+            format!("{program}\n").as_bytes(),
+        );
+    }
+    tree.file(
+        "proc/20/cmdline",
+        b"/usr/bin/qemu-system-x86_64\0-name\0guest=web,debug-threads=on\0",
+    );
+    tree.file(
+        "proc/20/status",
+        b"Name:\tqemu-system-x86\nVmRSS:\t    2048 kB\n",
+    );
+    let machines = at(&tree).machines.unwrap();
+    let told = machines.iter().map(|machine| {
+        let Consumption {
+            memory_bytes,
+            cpu_time_ms,
+        } = machine.consumption;
+        (
+            machine.name.as_str(),
+            machine.process_id,
+            memory_bytes,
+            cpu_time_ms,
+        )
+    });
+    let expected = [
+        ("process 30", Some(30), None, None),
+        ("web", Some(20), Some(2048 * 1024), None),
+    ];
+    assert!(told.eq(expected), "{machines:?}");
+}
+
+#[test]
 fn a_machine_has_its_name_and_what_is_passed_through() {
     let tree = unified();
     let scope = r"machine.slice/machine-qemu\x2d3\x2dweb.scope";

@@ -26,7 +26,7 @@ pub use preview::{Undone, preview};
 pub use progress::{Event, Observer, StepEvent};
 pub use status::{InstalledStatus, Status, StepStatus, UnfinishedStatus, status};
 pub use store::request_cancellation;
-use transaction::Transaction;
+pub(crate) use transaction::Transaction;
 
 /// What came of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -65,6 +65,13 @@ pub(crate) struct Sound {
     sound_bytes: usize,
 }
 
+impl Sound {
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn records(self) -> Vec<Record> {
+        self.records
+    }
+}
+
 impl Journal {
     /// Begins a journal with its first record: wholly, or not at all.
     pub(crate) fn create(
@@ -212,6 +219,21 @@ fn line(before: &str, record: &Record) -> serde_json::Result<(String, String)> {
     let seal = seal(before, json.as_bytes());
     let line = format!("{seal} {json}\n");
     Ok((seal, line))
+}
+
+/// Lines of JSON as a journal has them.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn sealed(lines: &[u8]) -> Vec<u8> {
+    let mut before = FIRST_SEAL.to_owned();
+    let mut sealed = Vec::new();
+    for json in lines.split(|byte| *byte == b'\n') {
+        before = seal(&before, json);
+        sealed.extend(before.as_bytes());
+        sealed.push(b' ');
+        sealed.extend(json);
+        sealed.push(b'\n');
+    }
+    sealed
 }
 
 fn seal(before: &str, json: &[u8]) -> String {

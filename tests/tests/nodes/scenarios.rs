@@ -33,6 +33,7 @@ pub(crate) fn node_is_drained(controller: &Controller<'_>, node: &Node<'_>) {
     sleep(INTERVAL * 2);
     assert_eq!(controller.status(node.name()), "entering_maintenance");
     assert_eq!(workloads(node), before, "{}", node.journal());
+    whoever_asks_is_told_what_runs(controller, node);
     node.succeed("systemctl kill --signal=SIGKILL work.service stubborn.service");
     controller.wait_for(node, "in_maintenance");
     node.succeed("! systemctl is-active -q work.service");
@@ -44,6 +45,17 @@ pub(crate) fn node_is_drained(controller: &Controller<'_>, node: &Node<'_>) {
 }
 
 /// An agent that was killed comes back within the lease, and no workload notices; so does one that hangs, by its watchdog.
+fn whoever_asks_is_told_what_runs(controller: &Controller<'_>, node: &Node<'_>) {
+    let asked = controller.ask(&["nodes", "workloads", node.name(), "--services"]);
+    assert_eq!(asked.code, Some(0), "{}", asked.told);
+    let line = |name: &str| asked.data.lines().find(|line| line.contains(name));
+    for name in ["work.service", "stubborn.service"] {
+        let line = line(name).unwrap_or_else(|| panic!("{name} is not in {}", asked.data));
+        assert!(line.starts_with("service"), "{line}");
+        assert!(line.trim_end().ends_with("muster-workload.slice"), "{line}");
+    }
+}
+
 pub(crate) fn agent_comes_back(controller: &Controller<'_>, node: &Node<'_>) {
     node.succeed(&format!(
         "{}; systemctl restart muster-agent.service",

@@ -9,13 +9,32 @@ const LONGEST: Duration = Duration::from_secs(30);
 const STABLE: Duration = Duration::from_mins(1);
 
 /// Counts losses. The waits are random up to a bound that doubles ("full jitter").
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Backoff {
     losses: u32,
+    longest: Duration,
     answered_since: Option<Duration>,
 }
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            losses: 0,
+            longest: LONGEST,
+            answered_since: None,
+        }
+    }
+}
+
 impl Backoff {
+    /// Whoever gives a `lease` is asked again within it, so that a controller that starts again hears its nodes before it
+    /// gives them up. No lease says nothing.
+    pub(crate) fn keep(&mut self, lease: Duration) {
+        if !lease.is_zero() {
+            self.longest = lease.clamp(FIRST, LONGEST);
+        }
+    }
+
     /// An answer came at `now`, on any clock that does not jump.
     pub(crate) fn answered(&mut self, now: Duration) {
         let since = *self.answered_since.get_or_insert(now);
@@ -29,7 +48,7 @@ impl Backoff {
         let doubled = FIRST.saturating_mul(2_u32.saturating_pow(self.losses));
         self.losses = self.losses.saturating_add(1);
         self.answered_since = None;
-        doubled.min(LONGEST).mul_f64(share.clamp(0.0, 1.0))
+        doubled.min(self.longest).mul_f64(share.clamp(0.0, 1.0))
     }
 }
 
@@ -51,6 +70,19 @@ mod tests {
         assert_eq!(waits, [2, 4, 8, 16, 30, 30]);
         assert_eq!(backoff.lost(0.5), S(15));
         assert_eq!(backoff.lost(0.0), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_lease_is_not_slept_through() {
+        let mut backoff = Backoff::default();
+        let mut bound_of = |lease| {
+            backoff.keep(lease);
+            (0..6).map(|_| backoff.lost(1.0)).max()
+        };
+        assert_eq!(bound_of(S(6)), Some(S(6)));
+        assert_eq!(bound_of(Duration::ZERO), Some(S(6)));
+        assert_eq!(bound_of(Duration::from_millis(300)), Some(S(2)));
+        assert_eq!(bound_of(S(90)), Some(S(30)));
     }
 
     #[test]

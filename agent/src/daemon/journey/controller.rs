@@ -159,6 +159,13 @@ impl Node for Service {
         Err(Status::unimplemented("not in this test"))
     }
 
+    async fn report_workloads(
+        &self,
+        _: Request<v1::ReportWorkloadsRequest>,
+    ) -> Result<Response<v1::ReportWorkloadsResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
+    }
+
     async fn deliver_events(
         &self,
         _: Request<v1::DeliverEventsRequest>,

@@ -65,6 +65,7 @@ impl Ask {
             NodeCommand::List(arguments) => self.list(&arguments).await,
             NodeCommand::Watch(arguments) => self.watch_nodes(&arguments).await,
             NodeCommand::Show(arguments) => self.show(&arguments).await,
+            NodeCommand::Workloads(arguments) => self.workloads(&arguments).await,
             NodeCommand::Events(arguments) => self.events(arguments).await,
             NodeCommand::Rename { .. }
             | NodeCommand::Describe { .. }

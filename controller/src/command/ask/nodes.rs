@@ -6,7 +6,9 @@ use muster_proto::v1;
 
 use super::connect::told;
 use super::{Ask, note};
-use crate::command::cli::{EventArguments, FilterArguments, Format, ListArguments, ShowArguments};
+use crate::command::cli::{
+    EventArguments, FilterArguments, Format, ListArguments, ShowArguments, WorkloadsArguments,
+};
 use crate::command::show::{self, Sheet};
 use crate::exit::{Ended, Exit};
 
@@ -63,6 +65,22 @@ impl Ask {
             None => show::node(&shown, &Sheet::new(arguments.show))?,
         };
         self.print(&text)
+    }
+
+    pub(super) async fn workloads(
+        &mut self,
+        arguments: &WorkloadsArguments,
+    ) -> anyhow::Result<Exit> {
+        let request = v1::GetWorkloadsRequest {
+            node: arguments.node.clone(),
+        };
+        let told = self.client.get_workloads(request).await.map_err(told)?;
+        let sheet = Sheet::new(arguments.output);
+        self.print(&show::workloads(
+            &told.into_inner(),
+            arguments.services,
+            &sheet,
+        )?)
     }
 
     pub(super) async fn events(&mut self, arguments: EventArguments) -> anyhow::Result<Exit> {

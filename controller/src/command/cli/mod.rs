@@ -17,7 +17,7 @@ use super::authority::AuthorityCommand;
 
 pub(crate) use nodes::{
     Changes, EventArguments, FilterArguments, ListArguments, NodeCommand, Several, ShowArguments,
-    Targets,
+    Targets, WorkloadsArguments,
 };
 pub(crate) use tokens::TokenCommand;
 pub(crate) use values::duration;

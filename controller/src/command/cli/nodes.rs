@@ -29,6 +29,8 @@ pub(crate) enum NodeCommand {
     Watch(ListArguments),
     /// Show all about one node.
     Show(ShowArguments),
+    /// Show what runs on a node now: its virtual machines, containers and pods by name.
+    Workloads(WorkloadsArguments),
     /// Take candidates into the cluster.
     #[command(after_help = SEVERAL_HELP)]
     Accept {
@@ -257,6 +259,20 @@ pub(crate) struct ShowArguments {
 
     #[command(flatten)]
     pub(crate) show: Output,
+}
+
+/// What to show of what runs on which node.
+#[derive(Debug, Args)]
+pub(crate) struct WorkloadsArguments {
+    /// Its name or id.
+    pub(crate) node: String,
+
+    /// Show the services and scopes of systemd too; documents always have them.
+    #[arg(long)]
+    pub(crate) services: bool,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// Whose events to show.

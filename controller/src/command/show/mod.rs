@@ -13,6 +13,7 @@ mod node;
 mod nodes;
 mod tokens;
 mod trust;
+mod workloads;
 
 #[cfg(test)]
 mod goldens;
@@ -32,6 +33,7 @@ pub(super) use node::{json_of, node};
 pub(super) use nodes::{changed, nodes};
 pub(super) use tokens::{created, tokens};
 pub(super) use trust::{administrators, authority};
+pub(super) use workloads::workloads;
 
 /// How an answer is to be shown.
 #[derive(Debug, Clone, Copy)]

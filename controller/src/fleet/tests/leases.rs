@@ -83,7 +83,7 @@ async fn fenced(beats: &[(u64, usize)]) -> BTreeMap<String, u128> {
         let mut changes = Arc::clone(&fleet).watch(&id, 1);
         watches.spawn(async move {
             let changed = changes.next().await.unwrap();
-            assert_eq!(changed.status, NodeStatus::Fenced);
+            assert_eq!(changed.record.status, NodeStatus::Fenced);
             (id, start.elapsed().as_millis())
         });
     }
@@ -207,7 +207,9 @@ async fn a_large_fleet_has_longer_to_come_back_after_a_start() {
     let fleet = Arc::new(fleet.await.unwrap());
     let watch = tokio::spawn(watch_leases(Arc::clone(&fleet)));
     let are = |status: NodeStatus| fleet.nodes().iter().all(|(node, _)| node.status == status);
-    tokio::time::sleep(fleet.timing().patience() + Duration::from_secs(1)).await;
+    // The longest pause of an agent that waits for its controller, and two seconds for 800 to shake hands.
+    let to_return = Duration::from_secs(30 + 2);
+    tokio::time::sleep(fleet.timing().patience() + to_return - Duration::from_secs(1)).await;
     assert!(are(NodeStatus::Active));
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(are(NodeStatus::Fenced));
@@ -236,11 +238,11 @@ async fn a_shorter_lease_does_not_end_a_longer_one_whose_answer_may_have_been_th
         Duration::from_secs(30)
     );
     let status = || fleet.node("n1").unwrap().0.status;
-    tokio::time::sleep(Duration::from_secs(88)).await;
+    tokio::time::sleep(Duration::from_secs(88 + 30)).await;
     assert_eq!(
         status(),
         NodeStatus::Active,
-        "an earlier controller promised 90 s"
+        "an earlier controller promised 90 s, and this one has just started"
     );
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(status(), NodeStatus::Fenced);

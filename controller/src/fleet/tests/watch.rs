@@ -8,7 +8,7 @@ use super::*;
 async fn told(watch: &mut Watch) -> Option<Option<NodeStatus>> {
     let soon = tokio::time::timeout(Duration::from_millis(10), watch.next());
     let told = soon.await.ok()?;
-    Some(told.map(|record| record.status))
+    Some(told.map(|news| news.record.status))
 }
 
 async fn happen(fleet: &Fleet, event: Event) {
@@ -40,10 +40,35 @@ async fn the_newest_is_told_once_and_what_is_known_is_not() {
 async fn who_waits_is_woken() {
     let (fleet, _) = fleet(NodeStatus::Active).await;
     let mut watch = Arc::clone(&fleet).watch("n1", 1);
-    let waiting = tokio::spawn(async move { watch.next().await.map(|record| record.status) });
+    let waiting = tokio::spawn(async move { watch.next().await.map(|news| news.record.status) });
     tokio::time::sleep(Duration::from_secs(1)).await;
     happen(&fleet, Event::LeaseExpired).await;
     assert_eq!(waiting.await.unwrap(), Some(NodeStatus::Fenced));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_asked_is_told_once_and_whoever_asked_has_the_answer() {
+    let (fleet, _) = fleet(NodeStatus::Active).await;
+    let mut watch = Arc::clone(&fleet).watch("n1", 1);
+    assert_eq!(told(&mut watch).await, None);
+    assert!(!fleet.wants_workloads("n1"));
+    let (first, second) = (fleet.ask_workloads("n1"), fleet.ask_workloads("n1"));
+    assert_eq!(told(&mut watch).await, Some(Some(NodeStatus::Active)));
+    assert_eq!(told(&mut watch).await, None, "it has been told");
+    assert!(fleet.wants_workloads("n1"));
+    assert!(!fleet.wants_workloads("n2"));
+    drop(first);
+    assert!(fleet.wants_workloads("n1"), "one still waits");
+    let document = muster_proto::v1::Document::pack("muster.workloads/v1", b"{}").unwrap();
+    fleet.told_workloads("n1", &Some(document.clone()));
+    assert_eq!(second.await.unwrap(), Some(document));
+    assert!(!fleet.wants_workloads("n1"));
+    assert_eq!(told(&mut watch).await, None);
+
+    let third = fleet.ask_workloads("n1");
+    assert_eq!(told(&mut watch).await, Some(Some(NodeStatus::Active)));
+    drop(third);
+    assert!(!fleet.wants_workloads("n1"), "nobody waits any more");
 }
 
 #[tokio::test(start_paused = true)]

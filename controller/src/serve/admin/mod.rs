@@ -1,6 +1,6 @@
 //! What administrators ask for: over TLS with their certificate, or as root on the controller's own machine.
 //!
-//! Map: this file lets administrators in and hands each call to its topic: `nodes` and `events` read, `watch`
+//! Map: this file lets administrators in and hands each call to its topic: `nodes` and `events` read, `workloads` asks the node, `watch`
 //! follows, `change` moves, and `force` makes it wait; `edit` names and labels, `tokens`, `cluster`, `authority`,
 //! `administrators`. `filter` and `order` say which nodes and in which order; `stream` is an answer that goes on; `shown`
 //! turns records into what is on the wire.
@@ -20,6 +20,7 @@ mod shown;
 mod stream;
 mod tokens;
 mod watch;
+mod workloads;
 
 use std::sync::{Arc, Mutex};
 
@@ -144,6 +145,17 @@ impl v1::admin_server::Admin for Shared {
         self.0.admit(&request)?;
         self.0
             .get_node(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_workloads(
+        &self,
+        request: Request<v1::GetWorkloadsRequest>,
+    ) -> Result<Response<v1::GetWorkloadsResponse>, Status> {
+        self.0.admit(&request)?;
+        self.0
+            .get_workloads(request.into_inner())
             .await
             .map(Response::new)
     }

@@ -2,33 +2,35 @@
 //!
 //! Beside the heartbeats the controller may tell at once that there is something new. That is only a reason to send the next
 //! heartbeat now: its answer alone counts.
+//!
+//! Map: `connection` is on what they go, `report` what they tell, `heed` what an answer means.
+
+mod connection;
+mod heed;
+mod report;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_proto::v1;
-use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::Clock;
-use super::connect::{Dial, chain, is_ended, told};
-use super::core::backoff::{Backoff, spread};
-use super::core::fencing::{Allowed, Permit, Running, SinceBoot};
-use super::core::report::{self, Local};
-use super::core::standing::Stale;
-use super::endpoints::Endpoints;
-use super::enroll::NO_CONTROLLER;
-use super::events::{Events, Happened};
-use super::facts::Known;
-use super::gauges::Meter;
-use super::line::Line;
-use super::news::News;
-use super::occupancy::Occupancy;
-use super::ports::{Desired, Workloads};
-use super::random;
-use super::reporter::Reporter;
-use super::state::{Link, State, StateError, Told};
+use self::connection::{Connection, Lost, news};
+use crate::daemon::clock::Clock;
+use crate::daemon::connect::{Dial, chain, is_ended, told};
+use crate::daemon::core::backoff::{Backoff, spread};
+use crate::daemon::core::fencing::{Permit, Running};
+use crate::daemon::core::report::Local;
+use crate::daemon::endpoints::Endpoints;
+use crate::daemon::events::{Events, Happened};
+use crate::daemon::facts::Known;
+use crate::daemon::gauges::Meter;
+use crate::daemon::line::Line;
+use crate::daemon::occupancy::Occupancy;
+use crate::daemon::ports::{Desired, Workloads};
+use crate::daemon::random;
+use crate::daemon::reporter::Reporter;
+use crate::daemon::state::{Link, State, StateError, Told};
 
 /// What the controller asks for instead counts, down to this.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(250);
@@ -75,52 +77,12 @@ pub(crate) struct Ports {
     pub(crate) events: Events,
 }
 
-/// Why a heartbeat came to nothing.
-#[derive(Debug, thiserror::Error)]
-enum Lost {
-    #[error("{NO_CONTROLLER}")]
-    NoController,
-    #[error(transparent)]
-    Connect(#[from] super::connect::ConnectError),
-    #[error("{controller} does not take the heartbeat: {reason}")]
-    Refused {
-        controller: String,
-        reason: String,
-        is_ended: bool,
-    },
-    #[error(transparent)]
-    Stale(#[from] Stale),
-    #[error(transparent)]
-    State(#[from] StateError),
-}
-
-impl Lost {
-    /// The certificate has ended: asking on and on is no use.
-    fn is_ended(&self) -> bool {
-        match self {
-            Self::Connect(error) => error.is_ended,
-            Self::Refused { is_ended, .. } => *is_ended,
-            Self::NoController | Self::Stale(_) | Self::State(_) => false,
-        }
-    }
-}
-
 /// Why the heartbeats ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     Cancelled,
     /// The node's certificate has ended, by its own clock or by a controller's.
     Certificate,
-}
-
-/// A connection on which heartbeats go.
-struct Connection {
-    line: Line,
-    /// The other tasks have it.
-    is_shared: bool,
-    /// Of who dialled.
-    generation: u64,
-    news: News,
 }
 
 /// What is counted from one heartbeat to the next.
@@ -249,6 +211,9 @@ impl<C: Clock> Heartbeats<C> {
         if answer.send_inventory {
             self.send_inventory(line).await;
         }
+        if answer.send_workloads {
+            self.send_workloads(line).await;
+        }
         let interval = Duration::from_millis(u64::from(answer.interval_ms)).max(SHORTEST_INTERVAL);
         let standing = count.told.standing;
         let as_told = standing == before && self.report(standing.epoch).await == report;
@@ -256,24 +221,6 @@ impl<C: Clock> Heartbeats<C> {
             true => spread(interval, random::share()),
             // The answer made something else true: the controller waits to hear it.
             false => SHORTEST_INTERVAL,
-        })
-    }
-
-    async fn connect(&mut self) -> Result<Connection, Lost> {
-        let target = self.endpoints.next().ok_or(Lost::NoController)?;
-        let generation = self.dial.generation();
-        let dialled = self.dial.dial(&target).await;
-        self.endpoints.tried(&target, &dialled);
-        let wire = dialled?;
-        tracing::info!(controller = %target, "connected");
-        let client = NodeClient::new(wire);
-        let line = Line { target, client };
-        let news = News::default();
-        Ok(Connection {
-            line,
-            is_shared: false,
-            generation,
-            news,
         })
     }
 
@@ -312,118 +259,5 @@ impl<C: Clock> Heartbeats<C> {
         let rest = wait.saturating_sub(SHORTEST_INTERVAL);
         // Either way it is time for the next heartbeat.
         let _ = tokio::time::timeout(rest, changed).await;
-    }
-
-    async fn report(&mut self, epoch: u64) -> v1::NodeReport {
-        let status = self
-            .ports
-            .desired
-            .borrow()
-            .and_then(|desired| desired.status);
-        let local = self.ports.local.borrow_and_update().clone();
-        let running = *self.ports.running.borrow_and_update();
-        let seen = self.occupancy.as_ref().and_then(Occupancy::last);
-        v1::NodeReport {
-            progress: report::progress(status, &local).into(),
-            reason: match local {
-                Local::Failed(reason) => reason,
-                _ => String::new(),
-            },
-            workloads: match seen {
-                Some(seen) => Some(seen.count),
-                None => self.ports.workloads.count().await,
-            },
-            nothing_of_old_epoch_runs: running.is_clean(epoch),
-            workload_summary: seen.map(|seen| seen.summary),
-        }
-    }
-
-    fn request(
-        &mut self,
-        count: &Count,
-        report: v1::NodeReport,
-        now: SinceBoot,
-    ) -> v1::HeartbeatRequest {
-        let facts = Arc::clone(&self.facts.borrow_and_update());
-        v1::HeartbeatRequest {
-            boot_id: facts.boot_id.clone(),
-            sequence: count.sequence,
-            epoch: count.told.standing.epoch,
-            generation: count.told.standing.generation,
-            inventory_digest: facts.digest(),
-            gauges: self.meter.as_mut().map(|meter| meter.measure(now)),
-            report: Some(report),
-        }
-    }
-
-    /// Keeps what is new on disk first, then lets the others know.
-    fn heed(
-        &mut self,
-        answer: &v1::HeartbeatResponse,
-        sent: SinceBoot,
-        count: &mut Count,
-    ) -> Result<(), Lost> {
-        let generation = answer.desired.as_ref().map(|desired| desired.generation);
-        let standing = count.told.standing.heard(answer.epoch, generation)?;
-        let mut told = Told::new(standing, count.told.endpoints.clone());
-        if !answer.endpoints.is_empty() {
-            told.endpoints.clone_from(&answer.endpoints);
-        }
-        if told != count.told {
-            self.state.keep_told(&told)?;
-            if told.endpoints != count.told.endpoints {
-                self.endpoints.hear(&told.endpoints);
-            }
-            count.told = told;
-        }
-        if let Some(desired) = &answer.desired {
-            self.want(desired);
-        }
-        let lease = Duration::from_millis(u64::from(answer.lease_ms));
-        let desired = *self.ports.desired.borrow();
-        let allowed = desired.map_or(Allowed::None, Desired::allowed);
-        let permit = Permit::granted(sent, lease, answer.epoch, allowed);
-        self.ports.permit.send_replace(Some(permit));
-        Ok(())
-    }
-
-    fn want(&self, desired: &v1::DesiredState) {
-        let wanted = Desired {
-            generation: desired.generation,
-            status: desired.status().known(),
-            role: desired.role().known(),
-            run_workloads: desired.run_workloads,
-            drain: desired.drain,
-        };
-        self.ports.desired.send_if_modified(|before| {
-            let is_new = *before != Some(wanted);
-            if is_new {
-                let status = wanted.status.map_or("unknown", |status| status.key());
-                tracing::info!(status, generation = wanted.generation, "this node is to be");
-                *before = Some(wanted);
-            }
-            is_new
-        });
-    }
-
-    /// It is asked for again when it does not get there.
-    async fn send_inventory(&self, line: &mut Line) {
-        let facts = Arc::clone(&self.facts.borrow());
-        let request = v1::ReportInventoryRequest {
-            inventory: Some(facts.inventory.clone()),
-        };
-        match line.client.report_inventory(request).await {
-            Ok(_) => tracing::info!("the controller has the inventory"),
-            Err(status) => {
-                tracing::warn!(reason = told(&status), "the inventory cannot be sent");
-            }
-        }
-    }
-}
-
-async fn news(connection: Option<&mut Connection>, generation: u64) {
-    match connection {
-        Some(Connection { line, news, .. }) => news.of_other(generation, &mut line.client).await,
-        None => std::future::pending().await,
     }
 }

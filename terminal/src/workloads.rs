@@ -1,16 +1,17 @@
-//! What runs on a machine, a line each.
+//! What runs on a machine, a line each: the agent shows it of its own machine, the controller of its nodes.
 
 use muster_model::units;
 use muster_model::workload::{Consumption, ContainerRuntime, Workloads};
 
-use super::layout::{Line, unwrapped};
+use crate::{Line, unwrapped};
 
 const TITLES: [&str; 5] = ["KIND", "NAME", "MEMORY", "CPU TIME", "WHAT ELSE"];
 /// So much of a container's id is told by the programs that run them.
 const SHORT_ID: usize = 12;
 
-/// Renders with ANSI styles. Lists that are null are not shown.
-pub(crate) fn render(found: &Workloads) -> String {
+/// A table with ANSI styles: kind, name, memory, CPU time and what else is known, a row for each machine, container, pod and
+/// service. Lists that are null are not shown; warnings follow, a line each.
+pub fn workloads(found: &Workloads) -> String {
     let mut rows = Vec::new();
     for machine in found.machines.iter().flatten() {
         let devices = machine.passed_through.iter().flatten();
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     fn plain(found: &Workloads) -> String {
-        let text = anstream::adapter::strip_str(&render(found)).to_string();
+        let text = anstream::adapter::strip_str(&workloads(found)).to_string();
         let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
         lines.collect()
     }

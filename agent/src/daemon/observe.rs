@@ -1,0 +1,73 @@
+//! Discovers this machine in a process of its own, `muster discover`: what it takes of memory, and of the program's file, goes with it, so
+//! that the agent stays small on machines of any size; and one that hangs is killed.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::time::Duration;
+
+use muster_model::{Inventory, NoInventory, Section};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+use tokio::runtime::Handle;
+
+/// This very program, also after another was put in its place.
+const PROGRAM: &str = "/proc/self/exe";
+/// Discovery has a deadline for each device; this is beyond all of them together.
+const LONGEST: Duration = Duration::from_mins(5);
+/// An inventory of the largest machine is a few MiB of JSON.
+const LARGEST: u64 = 64 << 20;
+
+/// Why nothing was observed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ObserveError {
+    #[error("the process that discovers cannot be run")]
+    Process {
+        #[from]
+        source: std::io::Error,
+    },
+    #[error("the process that discovers failed: {0}")]
+    Failed(std::process::ExitStatus),
+    #[error("the process that discovers did not end within {} s", LONGEST.as_secs())]
+    Hangs,
+    #[error("what was discovered cannot be read")]
+    Output {
+        #[from]
+        source: NoInventory,
+    },
+}
+
+/// Discovers these sections, or what is usual without any. Blocks, for seconds when a device hangs; on a thread of a tokio runtime that may block.
+pub(crate) fn observe(sections: &BTreeSet<Section>) -> Result<Inventory, ObserveError> {
+    let observing = Handle::current();
+    let output = observing.block_on(tokio::time::timeout(LONGEST, output(sections)));
+    let json = output.map_err(|_| ObserveError::Hangs)??;
+    Ok(Inventory::from_json(&json)?)
+}
+
+/// Dropping it kills the process.
+async fn output(sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserveError> {
+    let mut command = Command::new(PROGRAM);
+    command.args(["discover", "--quiet", "--output", "json"]);
+    if !sections.is_empty() {
+        let names: Vec<_> = sections.iter().map(|section| section.key()).collect();
+        command.arg("--section").arg(names.join(","));
+    }
+    // Nothing of the agent's own: neither its configuration nor where systemd hears it.
+    command
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    let mut process = command.spawn()?;
+    let mut json = Vec::new();
+    if let Some(output) = process.stdout.take() {
+        output.take(LARGEST).read_to_end(&mut json).await?;
+    }
+    let status = process.wait().await?;
+    match status.success() {
+        true => Ok(json),
+        false => Err(ObserveError::Failed(status)),
+    }
+}
