@@ -10,7 +10,8 @@ use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::state::Enrolment;
-use super::tls;
+use super::tls::algorithms::provider;
+use super::tls::pinned::has_key;
 
 /// A certificate chain that is for this node's key and leads up to its roots.
 #[derive(Debug, Clone)]
@@ -91,7 +92,7 @@ impl Credentials {
         for root in &self.roots {
             roots.add(root.clone()).map_err(untrusted)?;
         }
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), tls::provider())
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
             .build()
             .map_err(|_| CredentialsError::Nothing)?
             .verify_client_cert(first, others, now)
@@ -111,7 +112,7 @@ impl Credentials {
 
     /// Whether one of the roots has the public key (SPKI) with this SHA-256.
     pub(crate) fn has_root(&self, pin: &[u8; 32]) -> bool {
-        self.roots.iter().any(|root| tls::has_key(root, pin))
+        self.roots.iter().any(|root| has_key(root, pin))
     }
 
     /// When the node's certificate is good.

@@ -1,21 +1,21 @@
 //! TLS to the controllers: 1.3 alone, key exchange with X25519MLKEM768 first.
 
-mod pinned;
+pub(crate) mod algorithms;
+pub(crate) mod pinned;
 #[cfg(test)]
 pub(crate) mod testing;
 
 use std::sync::Arc;
 
 use rustls::client::Resumption;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::credentials::Credentials;
 use super::identity::Identity;
+pub(crate) use algorithms::provider;
 use pinned::Pinned;
-pub(crate) use pinned::has_key;
 
 const HTTP2: &[u8] = b"h2";
 
@@ -58,11 +58,6 @@ fn roots(credentials: &Credentials) -> Result<RootCertStore, rustls::Error> {
         roots.add(root.clone())?;
     }
     Ok(roots)
-}
-
-/// The algorithms; the build's features put the hybrid key exchange first.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
 }
 
 /// A session that is resumed would outlive a certificate that was revoked or replaced.

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod administrators;
+mod authority;
 mod import;
 mod nodes;
 mod tokens;
@@ -13,9 +15,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use muster_terminal::output::ColorChoice;
 
-use super::administrators::AdministratorCommand;
-use super::authority::AuthorityCommand;
-
+pub(crate) use administrators::AdministratorCommand;
+pub(crate) use authority::{AuthorityCommand, RotateArguments};
 pub(crate) use import::ImportArguments;
 pub(crate) use nodes::{
     Changes, EventArguments, FilterArguments, ListArguments, NodeCommand, Several, ShowArguments,
