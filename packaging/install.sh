@@ -383,6 +383,7 @@ main() {
         install_package
     fi
     wrote=all
+    [ -S /run/dbus/system_bus_socket ] || say 'without dbus the agent starts no workloads: apt-get install dbus'
     say 'starting the agent'
     start
     wait_for_the_controller

@@ -12,6 +12,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -198,6 +199,7 @@ fn one_line_makes_a_machine_a_node() {
     let node = bare(&lab, 1);
     what_is_not_the_controllers_is_refused(&site, &node);
     what_broke_off_does_nothing(&node);
+    interrupted(&node);
     joins(&site, &node);
     twice_is_once(&site, &node);
 }
@@ -348,6 +350,7 @@ fn twice_is_once(site: &Site<'_>, node: &Node<'_>) {
         other.text()
     );
     assert_eq!(process(), before);
+    newer_is_an_upgrade(site, node);
     // Nothing is put under an installation that runs; the machine has to have one to do.
     node.succeed("mkdir -p /var/lib/muster/install && echo 'muster install, process 1' >/var/lib/muster/install/lease");
     node.succeed("setsid flock /var/lib/muster/install/lease sleep 60 >/dev/null 2>&1 </dev/null & sleep 0.2");
@@ -359,6 +362,61 @@ fn twice_is_once(site: &Site<'_>, node: &Node<'_>) {
         "{text}"
     );
     node.succeed("pkill -x sleep; rm -r /var/lib/muster/install; dpkg --purge muster >/dev/null 2>&1 && test ! -e /etc/muster");
+}
+
+/// The controller has a newer package by now: the same line brings it to a node that goes on.
+fn newer_is_an_upgrade(site: &Site<'_>, node: &Node<'_>) {
+    let parts = site.lab.path("parts");
+    let mut take_apart = Command::new("dpkg-deb");
+    succeed(take_apart.arg("-R").arg(&site.package).arg(&parts));
+    let control = parts.join("DEBIAN/control");
+    let text = fs::read_to_string(&control).unwrap();
+    let version = text.lines().find(|line| line.starts_with("Version: "));
+    let text = text.replace(version.unwrap(), "Version: 99.0~rc1");
+    fs::write(&control, text).unwrap();
+    let newer = site.lab.path("packages/muster_99.0~rc1_amd64.deb");
+    let mut build = Command::new("dpkg-deb");
+    succeed(build.args(["-Znone", "-b"]).arg(&parts).arg(newer));
+    let went = paste(node, &site.line(&["--name", "n1"]));
+    let text = went.text();
+    assert!(
+        went.succeeded && text.contains("installing muster 99.0~rc1"),
+        "{text}"
+    );
+    assert_eq!(
+        node.succeed("dpkg-query -W -f '${Version}' muster"),
+        "99.0~rc1"
+    );
+    assert_eq!(site.node("n1")["status"], "active");
+}
+
+/// Whoever gives up with Ctrl-C leaves nothing behind.
+fn interrupted(node: &Node<'_>) {
+    let root = fs::read(node.evidence("carried/root.pem")).unwrap();
+    fs::write(node.evidence("root"), root).unwrap();
+    // Nobody is there: it waits.
+    let script = "cd /evidence && echo mst1.a.b.c | sh carried/install.sh --controller 10.77.0.99:7443 --root root \
+        --root-sha256 $(sha256sum root | cut -d ' ' -f 1)";
+    let mut command = node.login();
+    let mut shell = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut input = shell.stdin.take().unwrap();
+    input.write_all(script.as_bytes()).unwrap();
+    drop(input);
+    let mut told = BufReader::new(shell.stderr.take().unwrap()).lines();
+    let asks = told.find(|line| line.as_ref().unwrap().contains("asking 10.77.0.99"));
+    assert!(asks.is_some());
+    node.succeed(
+        "pgrep -f 'install[.]sh' >/dev/null && ls /tmp | grep -v ^systemd-private >/dev/null",
+    );
+    let group = format!("-{}", shell.id());
+    succeed(Command::new("kill").args(["-s", "INT", "--", &group]));
+    assert!(!shell.wait().unwrap().success());
+    node.succeed(NOTHING);
 }
 
 /// With wget, without openssl, and without anybody who accepts: how long it takes, too.
