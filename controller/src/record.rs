@@ -210,6 +210,19 @@ pub struct EventRecord {
     pub spooled: Option<Spooled>,
 }
 
+impl EventRecord {
+    /// What this controller saw, before the store has numbered it.
+    pub fn new(at: UnixMs, kind: &str, message: String) -> Self {
+        Self {
+            sequence: 0,
+            at,
+            kind: kind.to_owned(),
+            message,
+            spooled: None,
+        }
+    }
+}
+
 /// A place in a spool of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spooled {

@@ -27,19 +27,7 @@ pub(crate) use administration::Duplicate;
 pub(crate) use machine::{Identity, Machine, issue, request};
 pub(crate) use network::Trust;
 
-const POLICY: &str = r#"
-schema = "muster.policy/v1"
-name = "lab"
-version = "1"
-roles = ["control", "worker"]
-
-[[rules]]
-id = "cpu-threads"
-title = "A processor"
-severity = "required"
-check.cpu_threads = { at_least = 1 }
-remedy = "Fit one."
-"#;
+const POLICY: &str = include_str!("../../../tests/lab/policy.toml");
 
 const PACKAGES: &str = "packages";
 

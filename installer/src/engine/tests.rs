@@ -1,5 +1,8 @@
 //! The kill test: a host that goes down after every single change, for a plan with every kind of step.
 
+mod follow;
+mod hand_over;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -24,6 +27,8 @@ fn actions() -> Vec<Value> {
         json!({"user": {"name": "work", "description": "Runs work"}}),
         json!({"unit": {"name": "work.service", "content": unit, "at_boot": "enabled", "active": true}}),
         json!({"unit": {"name": "old.service", "content": "[Service]\n", "active": false}}),
+        json!({"disk": {"name": "serial:EMPTY1", "mount": "/var/data", "label": "data"}}),
+        json!({"directory": {"path": "/var/data/work", "mode": "0700"}}),
         json!({"swap_off": {}}),
         json!({"command": {"run": ["/usr/bin/flag", "on"], "check": ["/usr/bin/flag", "check"], "undo": ["/usr/bin/flag", "off"]}}),
     ]

@@ -221,6 +221,10 @@ impl Drop for Node<'_> {
     fn drop(&mut self) {
         self.lab.cgroup.kill(&self.name);
         let _ = self.container.wait();
+        // The kernel takes it away some time after that, and a node that is booted again needs its name.
+        let cable = format!("vb-{}", self.name);
+        let mut ip = self.lab.command("holder", "ip");
+        let _ = ip.args(["link", "delete", &cable]).output();
     }
 }
 
