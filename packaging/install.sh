@@ -344,7 +344,8 @@ wait_for_the_controller() {
         case $(field link) in
         connected)
             rm -f "$TOKEN"
-            say "this machine is a node of $controller; muster status shows how it is doing"
+            say "this machine is a node of $controller"
+            say 'muster status shows how it is doing, and muster plan what its role wants to be installed'
             return 0 ;;
         pending)
             say "this machine waits to be accepted: $(field reason)"

@@ -202,6 +202,7 @@ fn one_line_makes_a_machine_a_node() {
     interrupted(&node);
     joins(&site, &node);
     twice_is_once(&site, &node);
+    refused_at_first(&site, &node);
 }
 
 fn what_is_not_the_controllers_is_refused(site: &Site<'_>, node: &Node<'_>) {
@@ -388,6 +389,29 @@ fn newer_is_an_upgrade(site: &Site<'_>, node: &Node<'_>) {
         "99.0~rc1"
     );
     assert_eq!(site.node("n1")["status"], "active");
+}
+
+/// A token that is good no more; the next line goes on from there.
+fn refused_at_first(site: &Site<'_>, node: &Node<'_>) {
+    let told = site.line(&["--name", "again", "-o", "json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let id = told["record"]["id"].as_str().unwrap();
+    assert_eq!(site.ask(&["tokens", "revoke", id]).code, Some(0));
+    let went = paste(node, told["command"].as_str().unwrap());
+    let text = went.text();
+    assert!(
+        !went.succeeded && text.contains("the join token was revoked"),
+        "{text}"
+    );
+    node.succeed("test ! -e /etc/credstore/muster-token");
+    let went = paste(node, &site.line(&["--name", "again"]));
+    let text = went.text();
+    // It has the hardware of the node that it was before.
+    assert!(
+        went.succeeded && text.contains("waits to be accepted"),
+        "{text}"
+    );
+    assert_eq!(site.node("again")["status"], "candidate");
 }
 
 /// Whoever gives up with Ctrl-C leaves nothing behind.
