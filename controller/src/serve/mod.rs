@@ -97,14 +97,11 @@ impl Services {
             fleet: Arc::clone(&self.fleet),
             packages: listeners.packages,
         };
+        let address = listeners.network.local_addr();
         let installation = admin::Installation {
             downloads: downloads.clone(),
             names: listeners.names.clone(),
-            port: listeners
-                .network
-                .local_addr()
-                .map_err(TlsError::Address)?
-                .port(),
+            port: address.map_err(TlsError::Address)?.port(),
         };
         let door = tls::Door::new(
             Arc::clone(&self.authority),
@@ -113,66 +110,55 @@ impl Services {
             listeners.names,
         )?;
         let connections = tls::accept(listeners.network, door, listeners.newcomers);
-        let routes = Routes::new(
-            EnrollmentServer::new(enrollment::Service::new(self.clone()))
-                .max_decoding_message_size(LARGEST_MESSAGE),
-        )
-        .add_service(
-            NodeServer::new(node::Service::new(self.clone()))
-                .max_decoding_message_size(LARGEST_MESSAGE),
-        )
-        .add_service(AdminServer::new(admin::Service::remote(
-            self.clone(),
-            installation.clone(),
-            stop.clone(),
-        )))
-        .prepare();
+        let routes = self.routes(installation.clone(), &stop);
         let answers = http::Answers { routes, downloads };
         let network = async {
             http::serve(connections, answers, stop.clone()).await;
             Ok(())
         };
+        let administrators = admin::Service::local(self.clone(), installation, stop.clone());
         let local = Server::builder()
-            .add_service(AdminServer::new(admin::Service::local(
-                self.clone(),
-                installation,
-                stop.clone(),
-            )))
+            .add_service(AdminServer::new(administrators))
             .serve_with_incoming_shutdown(
                 UnixListenerStream::new(listeners.socket),
                 stop.clone().cancelled_owned(),
             );
-        let leases = async {
-            tokio::select! {
-                // Cancel-safe: a transaction is done by the store wholly or not at all.
-                () = watch_leases(Arc::clone(&self.fleet)) => {}
-                () = stop.cancelled() => {}
-            }
-            // Connections end when what is under way on them has.
-            self.fleet.end_watches();
+        let tended = async {
+            self.tend(&stop).await;
             Ok(())
         };
-        let anew = async {
-            tokio::select! {
-                // What is not judged by then is judged with the next start.
-                _ = Arc::clone(&self.admission).judge_anew() => {}
-                () = stop.cancelled() => {}
-            }
-            Ok(())
-        };
-        let endings = async {
-            tokio::select! {
-                // What is not told by then is told after the next start.
-                () = self.admission.watch_certificates() => {}
-                () = stop.cancelled() => {}
-            }
-            Ok(())
-        };
-        let ended = tokio::try_join!(network, local, leases, anew, endings);
+        let ended = tokio::try_join!(network, local, tended);
         // Nobody is left to tell when it is gone already.
         let _ = std::fs::remove_file(&listeners.socket_path);
         ended?;
         Ok(())
+    }
+
+    /// What is served on the network.
+    fn routes(&self, installation: admin::Installation, stop: &CancellationToken) -> Routes {
+        let enrollment = EnrollmentServer::new(enrollment::Service::new(self.clone()));
+        let node = NodeServer::new(node::Service::new(self.clone()));
+        let administrators = admin::Service::remote(self.clone(), installation, stop.clone());
+        Routes::new(enrollment.max_decoding_message_size(LARGEST_MESSAGE))
+            .add_service(node.max_decoding_message_size(LARGEST_MESSAGE))
+            .add_service(AdminServer::new(administrators))
+            .prepare()
+    }
+
+    /// Does what goes on by itself until `stop`. What is not done by then is done after the next start; the store does a transaction wholly or
+    /// not at all.
+    async fn tend(&self, stop: &CancellationToken) {
+        let leases = async {
+            stop.run_until_cancelled(watch_leases(Arc::clone(&self.fleet)))
+                .await;
+            // Connections end when what is under way on them has.
+            self.fleet.end_watches();
+        };
+        tokio::join!(
+            leases,
+            stop.run_until_cancelled(Arc::clone(&self.admission).judge_anew()),
+            stop.run_until_cancelled(self.admission.watch_certificates()),
+        );
     }
 }
 
