@@ -201,6 +201,7 @@ fn one_line_makes_a_machine_a_node() {
     what_broke_off_does_nothing(&node);
     interrupted(&node);
     joins(&site, &node);
+    no_node_signs(&site, &node);
     twice_is_once(&site, &node);
     refused_at_first(&site, &node);
 }
@@ -326,6 +327,32 @@ fn joins(site: &Site<'_>, node: &Node<'_>) {
         "systemctl is-enabled -q muster-agent.service && muster wait --for active --timeout 30s",
     );
     node.succeed("muster config validate && ! ls -A /tmp | grep -v ^systemd-private");
+}
+
+/// A node has a certificate below the same root, and with its key it vouches for no package.
+fn no_node_signs(site: &Site<'_>, node: &Node<'_>) {
+    let line = site.line(&["--from", "/evidence/carried", "--name", "n1"]);
+    let enrolment = node.succeed("cat /var/lib/muster/enrolment.json");
+    let enrolment: Value = serde_json::from_str(&enrolment).unwrap();
+    let chain = enrolment["chain"].as_array().unwrap().iter();
+    let chain: String = chain.map(|it| it.as_str().unwrap()).collect();
+    assert!(chain.starts_with("-----BEGIN CERTIFICATE-----"), "{chain}");
+    fs::write(node.evidence("chain"), chain).unwrap();
+    node.succeed(
+        "cd /evidence/carried && cp manifest ../own && sed '/^-----BEGIN /,$d' ../own >list \
+         && openssl dgst -sha256 -sign /var/lib/muster/key.pem -out signature list && { cat list; echo '-----BEGIN MUSTER SIGNATURE-----'; \
+         base64 signature; echo '-----END MUSTER SIGNATURE-----'; tr -d '\\r' <../chain; } >manifest \
+         && openssl verify -CAfile root.pem -untrusted ../chain ../chain",
+    );
+    let forged = paste(node, &line);
+    let text = forged.text();
+    assert!(
+        !forged.succeeded && text.contains("is not signed by the controller"),
+        "{text}"
+    );
+    node.succeed("cp /evidence/own /evidence/carried/manifest");
+    let own = paste(node, &line);
+    assert!(own.succeeded, "{}", own.text());
 }
 
 /// The same again changes nothing, whether the line is new or old.
