@@ -344,7 +344,8 @@ wait_for_the_controller() {
         case $(field link) in
         connected)
             rm -f "$TOKEN"
-            say "this machine is a node of $controller; muster status shows how it is doing"
+            say "this machine is a node of $controller"
+            say 'muster status shows how it is doing, and muster plan what its role wants to be installed'
             return 0 ;;
         pending)
             say "this machine waits to be accepted: $(field reason)"
@@ -383,6 +384,7 @@ main() {
         install_package
     fi
     wrote=all
+    [ -S /run/dbus/system_bus_socket ] || say 'without dbus the agent starts no workloads: apt-get install dbus'
     say 'starting the agent'
     start
     wait_for_the_controller

@@ -12,6 +12,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -198,8 +199,11 @@ fn one_line_makes_a_machine_a_node() {
     let node = bare(&lab, 1);
     what_is_not_the_controllers_is_refused(&site, &node);
     what_broke_off_does_nothing(&node);
+    interrupted(&node);
     joins(&site, &node);
+    no_node_signs(&site, &node);
     twice_is_once(&site, &node);
+    refused_at_first(&site, &node);
 }
 
 fn what_is_not_the_controllers_is_refused(site: &Site<'_>, node: &Node<'_>) {
@@ -325,6 +329,32 @@ fn joins(site: &Site<'_>, node: &Node<'_>) {
     node.succeed("muster config validate && ! ls -A /tmp | grep -v ^systemd-private");
 }
 
+/// A node has a certificate below the same root, and with its key it vouches for no package.
+fn no_node_signs(site: &Site<'_>, node: &Node<'_>) {
+    let line = site.line(&["--from", "/evidence/carried", "--name", "n1"]);
+    let enrolment = node.succeed("cat /var/lib/muster/enrolment.json");
+    let enrolment: Value = serde_json::from_str(&enrolment).unwrap();
+    let chain = enrolment["chain"].as_array().unwrap().iter();
+    let chain: String = chain.map(|it| it.as_str().unwrap()).collect();
+    assert!(chain.starts_with("-----BEGIN CERTIFICATE-----"), "{chain}");
+    fs::write(node.evidence("chain"), chain).unwrap();
+    node.succeed(
+        "cd /evidence/carried && cp manifest ../own && sed '/^-----BEGIN /,$d' ../own >list \
+         && openssl dgst -sha256 -sign /var/lib/muster/key.pem -out signature list && { cat list; echo '-----BEGIN MUSTER SIGNATURE-----'; \
+         base64 signature; echo '-----END MUSTER SIGNATURE-----'; tr -d '\\r' <../chain; } >manifest \
+         && openssl verify -CAfile root.pem -untrusted ../chain ../chain",
+    );
+    let forged = paste(node, &line);
+    let text = forged.text();
+    assert!(
+        !forged.succeeded && text.contains("is not signed by the controller"),
+        "{text}"
+    );
+    node.succeed("cp /evidence/own /evidence/carried/manifest");
+    let own = paste(node, &line);
+    assert!(own.succeeded, "{}", own.text());
+}
+
 /// The same again changes nothing, whether the line is new or old.
 fn twice_is_once(site: &Site<'_>, node: &Node<'_>) {
     let process = || node.succeed("systemctl show --value -p MainPID muster-agent.service");
@@ -348,6 +378,7 @@ fn twice_is_once(site: &Site<'_>, node: &Node<'_>) {
         other.text()
     );
     assert_eq!(process(), before);
+    newer_is_an_upgrade(site, node);
     // Nothing is put under an installation that runs; the machine has to have one to do.
     node.succeed("mkdir -p /var/lib/muster/install && echo 'muster install, process 1' >/var/lib/muster/install/lease");
     node.succeed("setsid flock /var/lib/muster/install/lease sleep 60 >/dev/null 2>&1 </dev/null & sleep 0.2");
@@ -359,6 +390,84 @@ fn twice_is_once(site: &Site<'_>, node: &Node<'_>) {
         "{text}"
     );
     node.succeed("pkill -x sleep; rm -r /var/lib/muster/install; dpkg --purge muster >/dev/null 2>&1 && test ! -e /etc/muster");
+}
+
+/// The controller has a newer package by now: the same line brings it to a node that goes on.
+fn newer_is_an_upgrade(site: &Site<'_>, node: &Node<'_>) {
+    let parts = site.lab.path("parts");
+    let mut take_apart = Command::new("dpkg-deb");
+    succeed(take_apart.arg("-R").arg(&site.package).arg(&parts));
+    let control = parts.join("DEBIAN/control");
+    let text = fs::read_to_string(&control).unwrap();
+    let version = text.lines().find(|line| line.starts_with("Version: "));
+    let text = text.replace(version.unwrap(), "Version: 99.0~rc1");
+    fs::write(&control, text).unwrap();
+    let newer = site.lab.path("packages/muster_99.0~rc1_amd64.deb");
+    let mut build = Command::new("dpkg-deb");
+    succeed(build.args(["-Znone", "-b"]).arg(&parts).arg(newer));
+    let went = paste(node, &site.line(&["--name", "n1"]));
+    let text = went.text();
+    assert!(
+        went.succeeded && text.contains("installing muster 99.0~rc1"),
+        "{text}"
+    );
+    assert_eq!(
+        node.succeed("dpkg-query -W -f '${Version}' muster"),
+        "99.0~rc1"
+    );
+    assert_eq!(site.node("n1")["status"], "active");
+}
+
+/// A token that is good no more; the next line goes on from there.
+fn refused_at_first(site: &Site<'_>, node: &Node<'_>) {
+    let told = site.line(&["--name", "again", "-o", "json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let id = told["record"]["id"].as_str().unwrap();
+    assert_eq!(site.ask(&["tokens", "revoke", id]).code, Some(0));
+    let went = paste(node, told["command"].as_str().unwrap());
+    let text = went.text();
+    assert!(
+        !went.succeeded && text.contains("the join token was revoked"),
+        "{text}"
+    );
+    node.succeed("test ! -e /etc/credstore/muster-token");
+    let went = paste(node, &site.line(&["--name", "again"]));
+    let text = went.text();
+    // It has the hardware of the node that it was before.
+    assert!(
+        went.succeeded && text.contains("waits to be accepted"),
+        "{text}"
+    );
+    assert_eq!(site.node("again")["status"], "candidate");
+}
+
+/// Whoever gives up with Ctrl-C leaves nothing behind.
+fn interrupted(node: &Node<'_>) {
+    let root = fs::read(node.evidence("carried/root.pem")).unwrap();
+    fs::write(node.evidence("root"), root).unwrap();
+    // Nobody is there: it waits.
+    let script = "cd /evidence && echo mst1.a.b.c | sh carried/install.sh --controller 10.77.0.99:7443 --root root \
+        --root-sha256 $(sha256sum root | cut -d ' ' -f 1)";
+    let mut command = node.login();
+    let mut shell = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut input = shell.stdin.take().unwrap();
+    input.write_all(script.as_bytes()).unwrap();
+    drop(input);
+    let mut told = BufReader::new(shell.stderr.take().unwrap()).lines();
+    let asks = told.find(|line| line.as_ref().unwrap().contains("asking 10.77.0.99"));
+    assert!(asks.is_some());
+    node.succeed(
+        "pgrep -f 'install[.]sh' >/dev/null && ls /tmp | grep -v ^systemd-private >/dev/null",
+    );
+    let group = format!("-{}", shell.id());
+    succeed(Command::new("kill").args(["-s", "INT", "--", &group]));
+    assert!(!shell.wait().unwrap().success());
+    node.succeed(NOTHING);
 }
 
 /// With wget, without openssl, and without anybody who accepts: how long it takes, too.

@@ -56,14 +56,16 @@ impl Line<'_> {
                 CARRIED
             }
         };
-        for (flag, value) in [("--name", self.name), ("--proxy", self.proxy)] {
-            words.extend(value.into_iter().flat_map(|value| [flag, value]));
-        }
+        words.extend(self.name.into_iter().flat_map(|name| ["--name", name]));
         let words: Vec<String> = words.into_iter().map(quoted).collect();
+        let proxy = self
+            .proxy
+            .map(|proxy| format!("https_proxy={} ", quoted(proxy)));
         // Shells print by themselves, so that no process has the token as an argument.
         format!(
-            "echo {} | sh -c {} muster {}",
+            "echo {} | {}sh -c {} muster {}",
             quoted(self.token),
+            proxy.unwrap_or_default(),
             quoted(&joined(program)),
             words.join(" ")
         )
@@ -176,6 +178,11 @@ mod tests {
             let (before, after) = text.split_once('|').unwrap();
             assert_eq!(before, "echo mst1.abcdefghij.s_-.p ");
             assert!(!after.contains("mst1"), "{text}");
+            // For what fetches, too, before the script is there.
+            assert!(
+                after.starts_with(" https_proxy=http://p:3128 sh -c '"),
+                "{text}"
+            );
             let ran = Command::new("sh").args(["-n", "-c", &text]).status();
             assert!(ran.unwrap().success(), "{text}");
         }
