@@ -201,7 +201,7 @@ fn planned(host: &dyn Host, wish: Wish) -> Result<PlannedStep, PlanError> {
     match found {
         Ok((after, before)) => Ok(PlannedStep {
             what: wish.action.title(),
-            destructive: before != after && wish.action.is_destructive(),
+            destructive: before != after && wish.action.is_destructive(&before),
             id: wish.id,
             why: wish.why,
             action: wish.action,

@@ -168,6 +168,11 @@ fn walk(page: &mut Page, name: &str, before: &Value, after: &Value) {
             );
         }
         (before, Value::Object(afters)) => {
+            for (gone, before) in before.as_object().into_iter().flatten() {
+                if !afters.contains_key(gone) {
+                    walk(page, gone, before, &Value::Null);
+                }
+            }
             for (field, after) in afters {
                 walk(
                     page,

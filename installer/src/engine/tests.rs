@@ -27,6 +27,8 @@ fn actions() -> Vec<Value> {
         json!({"user": {"name": "work", "description": "Runs work"}}),
         json!({"unit": {"name": "work.service", "content": unit, "at_boot": "enabled", "active": true}}),
         json!({"unit": {"name": "old.service", "content": "[Service]\n", "active": false}}),
+        json!({"disk": {"name": "serial:EMPTY1", "mount": "/var/data", "label": "data"}}),
+        json!({"directory": {"path": "/var/data/work", "mode": "0700"}}),
         json!({"swap_off": {}}),
         json!({"command": {"run": ["/usr/bin/flag", "on"], "check": ["/usr/bin/flag", "check"], "undo": ["/usr/bin/flag", "off"]}}),
     ]

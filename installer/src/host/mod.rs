@@ -3,6 +3,7 @@
 //! What looks takes `&self` and changes nothing, what changes takes `&mut self`: whatever is given a `&dyn Host` cannot change the host.
 //! `files` puts the small changes together to some that hold over a crash.
 
+pub(crate) mod disk;
 mod error;
 pub(crate) mod files;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use crate::value::{AccountName, Attributes, HostPath, ModuleName, ParameterName, UnitName};
 
+pub use disk::{DiskContent, Disks, Existing, SeenDisk, SeenFileSystem};
 pub use error::HostError;
 pub use real::Real;
 pub(crate) use real::{Tail, Watch};
@@ -166,7 +168,7 @@ pub trait Machine {
 }
 
 /// All that changes and is looked at.
-pub trait Host: Files + Machine {
+pub trait Host: Files + Machine + Disks {
     /// Takes `path` as a lease: nobody else has it as long as this host is there, or until [`Host::release`].
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use toml_span::value::{Table, ValueInner};
 use toml_span::{Span, Value};
 
 use super::fault::{Collected, Faults};
-use super::when::{self, Facts};
+use super::when::{self, Facts, Wanted};
 use super::{PROFILE_SCHEMA, Parameter, Profile};
 use crate::plan::{ProfileName, Wish};
 use crate::step::Action;
@@ -211,9 +211,9 @@ fn step(
     for name in ["id", "why", "attempts"] {
         own.extend(table.remove_entry(name));
     }
-    let is_wanted = match table.remove("when") {
-        Some(mut condition) => when::holds(&mut condition, facts, faults),
-        None => true,
+    let wanted = match table.remove("when") {
+        Some(mut condition) => when::holds(&mut condition, values, facts, faults),
+        None => Wanted::Yes,
     };
     let mut own = Value::with_span(ValueInner::Table(own), span);
     let mut own = TableHelper::new(&mut own).ok()?;
@@ -236,6 +236,9 @@ fn step(
             1
         }
     };
+    if wanted == Wanted::NotGiven {
+        return None;
+    }
     let action = action(&table, span, values, faults);
     let id = id.ok()?;
     if !is_name(&id.value) {
@@ -250,7 +253,7 @@ fn step(
         action: action?,
         attempts,
     };
-    Some((wish, is_wanted))
+    Some((wish, wanted == Wanted::Yes))
 }
 
 /// The one thing that a step does: `KIND = { … }`.

@@ -93,6 +93,27 @@ fn a_step_is_left_out_where_its_condition_does_not_hold() {
 }
 
 #[test]
+fn a_step_about_a_value_that_nobody_gave_is_left_out() {
+    let text = RIGHT.replace(
+        "when = { virtualization = [\"none\", \"vm\"] }",
+        "when = { given = [\"name\"] }",
+    );
+    let profile = Profile::parse(&text).unwrap();
+    let steps = |name| {
+        let wishes = profile.wishes(None, &given(&[("name", name)]), &Facts::default());
+        wishes.unwrap().steps.len()
+    };
+    assert_eq!([steps("n1"), steps("")], [3, 2]);
+    let text = text.replace("given = [\"name\"]", "given = [\"nam\"]");
+    let text = text.replace("[parameters.name]", "[parameters.name]\ndefault = \"\"");
+    let told = Profile::parse(&text).unwrap_err().to_string();
+    assert!(
+        told.starts_with("23:18: there is no parameter \"nam\""),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_is_given_has_to_fit() {
     let profile = Profile::parse(RIGHT).unwrap();
     let told = |role, values: &[(&str, &str)]| {

@@ -1,5 +1,7 @@
 //! When a step is to be done: simple conditions on facts of the host.
 
+use std::collections::BTreeMap;
+
 use muster_model::Inventory;
 use muster_model::host::VirtualizationKind;
 use toml_span::de_helpers::TableHelper;
@@ -36,18 +38,32 @@ impl Facts {
     }
 }
 
+/// Whether a step is to be done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Yes,
+    No,
+    /// Nor can it be read: it is about a value that nobody gave.
+    NotGiven,
+}
+
 /// Whether the condition holds; without facts, whether it is one.
 pub(super) fn holds(
     condition: &mut Value<'_>,
+    values: &BTreeMap<String, String>,
     facts: Option<&Facts>,
     faults: &mut Collected,
-) -> bool {
+) -> Wanted {
     let mut table = match TableHelper::new(condition) {
         Ok(table) => table,
         Err(error) => {
             faults.add_all(error);
-            return false;
+            return Wanted::No;
         }
+    };
+    let is_given = match table.take("given") {
+        Some((_, mut names)) => are_given(&mut names, values, faults),
+        None => true,
     };
     let none = Facts::default();
     let known = facts.unwrap_or(&none);
@@ -73,7 +89,28 @@ pub(super) fn holds(
     if let Err(error) = table.finalize(None) {
         faults.add_all(error);
     }
-    holds
+    match (is_given, holds) {
+        (false, _) => Wanted::NotGiven,
+        (true, true) => Wanted::Yes,
+        (true, false) => Wanted::No,
+    }
+}
+
+/// Whether each of these parameters has a value that is not empty.
+fn are_given(
+    names: &mut Value<'_>,
+    values: &BTreeMap<String, String>,
+    faults: &mut Collected,
+) -> bool {
+    let span = names.span;
+    let mut are_given = true;
+    for name in words(names, faults).unwrap_or_default() {
+        match values.get(&name) {
+            Some(value) => are_given &= !value.is_empty(),
+            None => faults.add(span.start, format!("there is no parameter {name:?}")),
+        }
+    }
+    are_given
 }
 
 fn unknown(name: &str, at: Span, faults: &mut Collected) {

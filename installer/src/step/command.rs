@@ -113,7 +113,7 @@ impl Step for Command {
         Ok(keep.into_iter().collect())
     }
 
-    fn is_destructive(&self) -> bool {
+    fn is_destructive(&self, _before: &CommandState) -> bool {
         self.undo.is_none()
     }
 }
@@ -196,8 +196,8 @@ mod tests {
         let flag = |word| json!(["/usr/bin/flag", word]);
         let mut host = host();
         let action = action(&json!({"command": {"run": flag("on"), "check": flag("check")}}));
-        assert!(action.is_destructive());
         let before = action.inspect(&host).unwrap();
+        assert!(action.is_destructive(&before));
         action
             .set(&mut host, &action.wanted(&before).unwrap())
             .unwrap();

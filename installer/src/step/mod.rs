@@ -10,6 +10,7 @@
 
 pub mod command;
 pub mod directory;
+pub mod disk;
 pub mod drop_in;
 mod error;
 mod fields;
@@ -54,8 +55,8 @@ trait Step {
         Ok(Vec::new())
     }
 
-    /// Whether what it does cannot be undone.
-    fn is_destructive(&self) -> bool {
+    /// Whether what it does where `before` was found cannot be undone.
+    fn is_destructive(&self, _before: &Self::State) -> bool {
         false
     }
 }
@@ -99,10 +100,11 @@ macro_rules! steps {
                 }
             }
 
-            /// Whether what it does cannot be undone.
-            pub fn is_destructive(&self) -> bool {
-                match self {
-                    $(Self::$step(step) => step.is_destructive(),)*
+            /// Whether what it does where this state was found cannot be undone.
+            pub fn is_destructive(&self, before: &State) -> bool {
+                match (self, before) {
+                    $((Self::$step(step), State::$step(before)) => step.is_destructive(before),)*
+                    _ => false,
                 }
             }
 
@@ -155,6 +157,8 @@ steps! {
     Unit { unit::UnitState } in unit;
     /// A user of the system, for a service.
     User { user::UserState } in user;
+    /// A disk for data: partitioned, formatted, and mounted.
+    Disk { disk::DiskState } in disk;
     /// No swapping, now and at each boot.
     SwapOff { swap::SwapState } in swap;
     /// A program that does what no other step can.

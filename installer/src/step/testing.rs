@@ -17,6 +17,8 @@ pub(crate) fn host() -> Model {
         "# table\n/dev/sda1 / xfs defaults 0 1\n/dev/sda2 none swap sw 0 0\n",
     );
     host.put("/usr/bin/flag", "program");
+    host.plug("serial:EMPTY1", None);
+    host.plug("wwn:0x5000c500a1b2c3d4", Some("ext4"));
     host.put("/etc/systemd/system/old.service", INSTALLABLE);
     host.put("/usr/lib/systemd/system/shipped.service", INSTALLABLE);
     host.put("/usr/lib/systemd/system/static.service", "[Service]\n");

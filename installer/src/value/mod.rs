@@ -2,11 +2,13 @@
 
 mod attributes;
 mod content;
+mod disk;
 mod names;
 mod path;
 
 pub use attributes::{Attributes, Mode};
 pub use content::{Content, KeptFile};
+pub use disk::{DiskLayout, DiskName, FileSystemKind, FileSystemLabel};
 pub use names::{AccountName, HostName, ModuleName, ParameterName, UnitName};
 pub use path::HostPath;
 

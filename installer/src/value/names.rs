@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::NoValue;
+use super::{HostPath, NoValue};
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident: $check:expr, $wanted:literal;)*) => {$(
@@ -73,6 +73,31 @@ impl AccountName {
     /// None for a name.
     pub fn number(&self) -> Option<u32> {
         self.0.parse().ok()
+    }
+}
+
+impl UnitName {
+    /// The unit that mounts at this place: systemd.unit(5), "String Escaping for Inclusion in Unit Names".
+    ///
+    /// # Errors
+    /// The place has characters that mean something else in a unit.
+    pub(crate) fn of_mount(place: &HostPath) -> Result<Self, NoValue> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.:+@".contains(c);
+        if !place.as_str().chars().all(is_plain) {
+            return Err(NoValue::because(format!(
+                "{place} is no place to mount at: it has others than letters, digits and -_.:+@"
+            )));
+        }
+        let mut name = String::new();
+        for (at, c) in place.as_str().chars().skip(1).enumerate() {
+            match c {
+                '/' => name.push('-'),
+                '.' if at == 0 => name.push_str("\\x2e"),
+                '-' | '+' | '@' => name.push_str(&format!("\\x{:02x}", u32::from(c))),
+                c => name.push(c),
+            }
+        }
+        Self::try_from(format!("{name}.mount"))
     }
 }
 
@@ -188,6 +213,25 @@ mod tests {
             for text in wrong {
                 assert!(!check(text), "{text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn units_of_mounts_have_the_names_that_systemd_gives_them() {
+        let unit = |place: &str| {
+            let place = HostPath::try_from(place.to_owned()).unwrap();
+            UnitName::of_mount(&place).map(String::from)
+        };
+        // As systemd-escape(1) says with --path --suffix=mount.
+        assert_eq!(unit("/data").unwrap(), "data.mount");
+        let data = unit("/var/lib/muster-data").unwrap();
+        assert_eq!(data, "var-lib-muster\\x2ddata.mount");
+        assert_eq!(
+            unit("/.data/.a+b@c").unwrap(),
+            "\\x2edata-.a\\x2bb\\x40c.mount"
+        );
+        for wrong in ["/a b", "/a\\b", "/a%b", "/\"a"] {
+            assert!(unit(wrong).is_err(), "{wrong}");
         }
     }
 }

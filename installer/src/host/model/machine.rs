@@ -48,7 +48,9 @@ impl Model {
             .clone()
             .into_iter()
             .filter(|unit| self.is_masked(unit));
-        for unit in masked.collect::<Vec<_>>() {
+        let cannot = self.kernel.active.clone().into_iter();
+        let cannot = cannot.filter(|unit| unit.ends_with(".mount") && self.mount(unit).is_none());
+        for unit in masked.chain(cannot).collect::<Vec<_>>() {
             self.kernel.active.remove(&unit);
         }
     }
@@ -70,13 +72,14 @@ impl Model {
     /// The operator's units as their files have them.
     fn units(&self) -> BTreeMap<String, String> {
         let names = self.list(&HostPath::known(UNITS)).unwrap().into_iter();
-        let services = names.filter(|name| name.ends_with(".service") && !self.is_masked(name));
-        let with_text = services.map(|name| (self.text(&format!("{UNITS}/{name}")).unwrap(), name));
+        let is_unit = |name: &String| name.ends_with(".service") || name.ends_with(".mount");
+        let units = names.filter(|name| is_unit(name) && !self.is_masked(name));
+        let with_text = units.map(|name| (self.text(&format!("{UNITS}/{name}")).unwrap(), name));
         with_text.map(|(text, name)| (name, text)).collect()
     }
 
     /// The file of a unit: the operator's, else the distribution's.
-    fn unit_file(&self, unit: &UnitName) -> Option<String> {
+    pub(super) fn unit_file(&self, unit: &UnitName) -> Option<String> {
         let own = match self.is_masked(unit.as_str()) {
             true => None,
             false => self.text(&format!("{UNITS}/{unit}")),
@@ -210,6 +213,11 @@ impl Machine for Model {
             self.units(),
             "systemd has not read {unit}"
         );
+        if unit.as_str().ends_with(".mount") {
+            let (_, place) = self.mount(unit.as_str()).expect("something to mount");
+            let place = HostPath::try_from(place).unwrap();
+            assert!(self.look(&place).unwrap().is_some(), "{place} is not there");
+        }
         self.tell(|kernel| {
             kernel.active.insert(unit.to_string());
         })

@@ -1,15 +1,17 @@
 //! A host in memory, for tests: its files as a disk has them and as the kernel shows them, its kernel and its services. It can lose its power, and
 //! its programs can be killed, after each single change.
 
+mod disk;
 mod machine;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use self::disk::ModelDisk;
 use self::tree::{Data, Tree};
 use super::{Entry, EntryKind, Files, Host, HostError};
-use crate::value::{Attributes, HostPath, KeptFile};
+use crate::value::{Attributes, DiskName, HostPath, KeptFile};
 
 /// How a host goes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub(crate) struct Kernel {
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     tree: Tree,
+    pub(crate) disks: BTreeMap<DiskName, ModelDisk>,
+    pub(crate) has_disk_tools: bool,
     pub(crate) kernel: Kernel,
     /// None where no kernel runs.
     pub(crate) is_running: bool,
@@ -66,6 +70,8 @@ impl Model {
     pub(crate) fn new() -> Self {
         let mut model = Self {
             tree: Tree::new(),
+            disks: BTreeMap::new(),
+            has_disk_tools: true,
             kernel: Kernel::default(),
             is_running: true,
             trouble: None,
@@ -131,15 +137,24 @@ impl Model {
         self.is_down = false;
         match crash {
             Crash::Killed => return,
-            Crash::PowerLost => self.tree.lose_all(),
-            Crash::HalfWritten => self.tree.lose_contents(),
+            Crash::PowerLost => {
+                self.tree.lose_all();
+                self.disks.values_mut().for_each(ModelDisk::lose_all);
+            }
+            Crash::HalfWritten => {
+                self.tree.lose_contents();
+                self.disks.values_mut().for_each(ModelDisk::lose_contents);
+            }
         }
         self.boot();
     }
 
-    /// All that is to be compared: the tree but for muster's own records, and what only the kernel knows.
+    /// All that is to be compared: the tree but for muster's own records, the disks, and what only the kernel knows.
     pub(crate) fn snapshot(&self) -> (BTreeMap<String, String>, Kernel) {
-        (self.tree.shown(), self.kernel.clone())
+        let mut shown = self.tree.shown();
+        let disks = self.disks.iter();
+        shown.extend(disks.map(|(name, disk)| (name.to_string(), format!("{:?}", disk.now))));
+        (shown, self.kernel.clone())
     }
 
     /// Counts a change that was made, and goes down after it where that is to be.
@@ -202,6 +217,9 @@ impl Files for Model {
     }
 
     fn list(&self, path: &HostPath) -> Result<Vec<String>, HostError> {
+        if let Some(disk) = self.mounted_at(path) {
+            return Ok(disk.now.files.iter().cloned().collect());
+        }
         match self.tree.find(path) {
             Some(Data::Directory(entries, _)) => Ok(entries.keys().cloned().collect()),
             None => Ok(Vec::new()),
@@ -253,6 +271,7 @@ impl Files for Model {
     }
 
     fn remove_directory(&mut self, path: &HostPath) -> Result<(), HostError> {
+        assert!(self.mounted_at(path).is_none(), "{path} is mounted at");
         match self.list(path)?.is_empty() {
             true => self.change(path, |tree| tree.take(path)),
             false => Err(HostError::because("remove", path, "it is not empty")),
@@ -264,6 +283,7 @@ impl Files for Model {
     }
 
     fn sync_everything(&mut self) -> Result<(), HostError> {
+        self.disks.values_mut().for_each(ModelDisk::sync);
         self.change(&HostPath::known("/all"), |tree| {
             tree.sync_everything();
             Ok(())

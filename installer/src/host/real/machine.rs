@@ -16,7 +16,7 @@ use crate::value::{AccountName, HostPath, ModuleName, ParameterName, UnitName};
 const LARGEST_BYTES: u64 = 1 << 20;
 
 impl Real {
-    fn require_running(
+    pub(super) fn require_running(
         &self,
         operation: &'static str,
         subject: impl std::fmt::Display,
@@ -81,13 +81,13 @@ impl Machine for Real {
 
     fn load(&mut self, module: &ModuleName) -> Result<(), HostError> {
         self.require_running("load", module)?;
-        Tool::Modprobe.succeed(&["--", module.as_str()])
+        Tool::Modprobe.succeed(&["--", module.as_str()]).map(drop)
     }
 
     fn unload(&mut self, module: &ModuleName) -> Result<(), HostError> {
         self.require_running("unload", module)?;
         // And none of those that it needed: somebody else may have loaded them.
-        Tool::Rmmod.succeed(&[module.as_str()])
+        Tool::Rmmod.succeed(&[module.as_str()]).map(drop)
     }
 
     fn host_name(&self) -> Result<String, HostError> {
@@ -119,12 +119,12 @@ impl Machine for Real {
 
     fn swap_on(&mut self, path: &HostPath) -> Result<(), HostError> {
         self.require_running("swap to", path)?;
-        Tool::Swapon.succeed(&["--", path.as_str()])
+        Tool::Swapon.succeed(&["--", path.as_str()]).map(drop)
     }
 
     fn swap_off(&mut self, path: &HostPath) -> Result<(), HostError> {
         self.require_running("stop swapping to", path)?;
-        Tool::Swapoff.succeed(&["--", path.as_str()])
+        Tool::Swapoff.succeed(&["--", path.as_str()]).map(drop)
     }
 
     fn enablement(&self, unit: &UnitName) -> Result<Enablement, HostError> {
@@ -195,7 +195,7 @@ impl Machine for Real {
         let root = self.root_option("--root");
         // By its name alone it is looked for below the root directory.
         let words = root.iter().map(String::as_str).chain([from.name()]);
-        Tool::Sysusers.succeed(&words.collect::<Vec<_>>())
+        Tool::Sysusers.succeed(&words.collect::<Vec<_>>()).map(drop)
     }
 
     fn remove_account(&mut self, name: &AccountName) -> Result<(), HostError> {
@@ -204,7 +204,9 @@ impl Machine for Real {
         let words = prefix
             .into_iter()
             .flat_map(|(option, folder)| [option, folder]);
-        Tool::Userdel.succeed(&words.chain(["--", name.as_str()]).collect::<Vec<_>>())
+        Tool::Userdel
+            .succeed(&words.chain(["--", name.as_str()]).collect::<Vec<_>>())
+            .map(drop)
     }
 
     fn vet(&self, program: &HostPath) -> Result<(), HostError> {
@@ -244,7 +246,7 @@ fn names_module(list: &str, module: &str) -> bool {
 }
 
 /// The text of a file of the kernel; none when it is not there.
-fn kernel_text(path: &str) -> Result<Option<String>, HostError> {
+pub(super) fn kernel_text(path: &str) -> Result<Option<String>, HostError> {
     let failed = |error| HostError::failed("read", path, error);
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

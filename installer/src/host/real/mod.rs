@@ -2,6 +2,7 @@
 //!
 //! No path leads out of the root directory: the kernel resolves each below it (openat2(2)). Nothing is followed at the end of a path.
 
+mod disk;
 mod files;
 mod lease;
 mod machine;
@@ -33,6 +34,9 @@ pub struct Real {
     other_root: Option<PathBuf>,
     systemd: Systemd,
     leases: BTreeMap<HostPath, File>,
+    /// What stands for disks where there are none to be written: loop devices have neither a world-wide name nor a serial number.
+    #[cfg(test)]
+    test_disks: BTreeMap<crate::value::DiskName, String>,
 }
 
 impl Real {
@@ -64,6 +68,8 @@ impl Real {
             other_root,
             systemd: Systemd::default(),
             leases: BTreeMap::new(),
+            #[cfg(test)]
+            test_disks: BTreeMap::new(),
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Runs programs: the ones named here for steps of ours, and those of `command` steps, which only root could have put there.
 //!
-//! No shell is between. A program gets nothing of our environment, no input, and is ended with all that it started when its time is over.
+//! No shell is between. A program gets nothing of our environment, no input but what is piped into one of ours, and is ended with all that it started when its time is over.
 
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
@@ -20,13 +20,39 @@ use crate::value::HostPath;
 /// What steps of ours run. Nothing else is found by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tool {
+    Blkid,
+    MkfsExt4,
+    MkfsXfs,
     Modprobe,
+    Partx,
     Rmmod,
+    Sfdisk,
     Swapon,
     Swapoff,
     Systemctl,
     Sysusers,
+    Udevadm,
     Userdel,
+    Wipefs,
+}
+
+/// How a tool is run, where that is not as usual.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) arguments: &'a [&'a str],
+    /// What it reads; shorter than what a pipe holds.
+    pub(super) input: &'a str,
+    pub(super) limit: Duration,
+}
+
+impl Default for Call<'_> {
+    fn default() -> Self {
+        Self {
+            arguments: &[],
+            input: "",
+            limit: LIMIT,
+        }
+    }
 }
 
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -34,52 +60,78 @@ const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 const LIMIT: Duration = Duration::from_secs(60);
 /// Of what a program says the end is told.
 const SAID_BYTES: usize = 4096;
+/// What a tool of ours says is read, too: all of it.
+const HEARD_BYTES: usize = 1 << 20;
 /// After a program has ended, what it started may have its output open for ever.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 impl Tool {
     fn name(self) -> &'static str {
         match self {
+            Self::Blkid => "blkid",
+            Self::MkfsExt4 => "mkfs.ext4",
+            Self::MkfsXfs => "mkfs.xfs",
             Self::Modprobe => "modprobe",
+            Self::Partx => "partx",
             Self::Rmmod => "rmmod",
+            Self::Sfdisk => "sfdisk",
             Self::Swapon => "swapon",
             Self::Swapoff => "swapoff",
             Self::Systemctl => "systemctl",
             Self::Sysusers => "systemd-sysusers",
+            Self::Udevadm => "udevadm",
             Self::Userdel => "userdel",
+            Self::Wipefs => "wipefs",
         }
     }
 
-    /// Runs it with these arguments. How it ended is up to whoever asked.
-    pub(super) fn run(self, arguments: &[&str]) -> Result<Ran, HostError> {
+    /// Where it is.
+    pub(super) fn find(self) -> Result<HostPath, HostError> {
         let name = self.name();
         let places = FOLDERS.iter().map(|folder| format!("{folder}/{name}"));
         let Some(place) = places.into_iter().find(|place| Path::new(place).exists()) else {
             return Err(HostError::because("run", name, "it is not installed"));
         };
-        let program = HostPath::try_from(place)
-            .map_err(|why| HostError::because("run", name, &why.to_string()))?;
-        run(&Command {
-            program,
-            arguments: arguments
-                .iter()
-                .map(|&argument| argument.to_owned())
-                .collect(),
-            limit: LIMIT,
+        HostPath::try_from(place).map_err(|why| HostError::because("run", name, &why.to_string()))
+    }
+
+    /// Runs it with these arguments. How it ended is up to whoever asked.
+    pub(super) fn run(self, arguments: &[&str]) -> Result<Ran, HostError> {
+        self.ran(&Call {
+            arguments,
+            ..Call::default()
         })
     }
 
     /// Runs it, and takes it for an error when it does not end with 0.
-    pub(super) fn succeed(self, arguments: &[&str]) -> Result<(), HostError> {
-        let ran = self.run(arguments)?;
+    pub(super) fn succeed(self, arguments: &[&str]) -> Result<Ran, HostError> {
+        self.call(&Call {
+            arguments,
+            ..Call::default()
+        })
+    }
+
+    /// The same, not as usual.
+    pub(super) fn call(self, call: &Call<'_>) -> Result<Ran, HostError> {
+        let ran = self.ran(call)?;
         match ran.code {
-            Some(0) => Ok(()),
+            Some(0) => Ok(ran),
             code => Err(HostError::Program {
                 program: self.name().to_owned(),
                 how: code.map_or("was ended".to_owned(), |code| format!("ended with {code}")),
-                said: format!(": {}", ran.said.trim()),
+                said: format!(": {}", end_of(ran.said.trim())),
             }),
         }
+    }
+
+    fn ran(self, call: &Call<'_>) -> Result<Ran, HostError> {
+        let arguments = call.arguments.iter().map(|&argument| argument.to_owned());
+        let command = Command {
+            program: self.find()?,
+            arguments: arguments.collect(),
+            limit: call.limit,
+        };
+        run_with(&command, call.input, HEARD_BYTES)
     }
 }
 
@@ -109,16 +161,21 @@ pub(super) fn vet(program: &HostPath) -> Result<(), HostError> {
 
 /// Runs a program to its end, or to that of its time.
 pub(super) fn run(command: &Command) -> Result<Ran, HostError> {
+    run_with(command, "", SAID_BYTES)
+}
+
+fn run_with(command: &Command, input: &str, heard_bytes: usize) -> Result<Ran, HostError> {
     let failed = |error| HostError::failed("run", &command.program, error);
     let (output, writer) = std::io::pipe().map_err(failed)?;
     let errors = writer.try_clone().map_err(failed)?;
-    let mut child = spawn(command, writer.into(), errors.into()).map_err(failed)?;
+    let input = piped(input).map_err(failed)?;
+    let mut child = spawn(command, [input, writer.into(), errors.into()]).map_err(failed)?;
     let said = Arc::new(Mutex::new(Vec::new()));
     let (ended, all_said) = mpsc::channel::<()>();
     let listener = Arc::clone(&said);
     // It ends with the last process that has the output open; nobody waits for that one.
     thread::spawn(move || {
-        listen(output, &listener);
+        listen(output, &listener, heard_bytes);
         drop(ended);
     });
     let (status, in_time) = wait(&mut child, command.limit).map_err(failed)?;
@@ -135,18 +192,28 @@ pub(super) fn run(command: &Command) -> Result<Ran, HostError> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the allow-listed runner")]
-fn spawn(command: &Command, output: Stdio, errors: Stdio) -> std::io::Result<Child> {
+fn spawn(command: &Command, [input, output, errors]: [Stdio; 3]) -> std::io::Result<Child> {
     Process::new(command.program.as_str())
         .args(&command.arguments)
         .env_clear()
         .env("PATH", PATH)
         .env("LC_ALL", "C.UTF-8")
         .current_dir("/")
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(output)
         .stderr(errors)
         .process_group(0)
         .spawn()
+}
+
+/// What is read by whoever has it as its input: nothing is waited for, since a pipe holds it.
+fn piped(input: &str) -> std::io::Result<Stdio> {
+    if input.is_empty() {
+        return Ok(Stdio::null());
+    }
+    let (reader, mut writer) = std::io::pipe()?;
+    writer.write_all(input.as_bytes())?;
+    Ok(reader.into())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -169,16 +236,21 @@ fn wait(child: &mut Child, limit: Duration) -> std::io::Result<(ExitStatus, Ende
 }
 
 /// Keeps the end of what is said.
-fn listen(mut output: impl Read, kept: &Mutex<Vec<u8>>) {
+fn listen(mut output: impl Read, kept: &Mutex<Vec<u8>>, heard_bytes: usize) {
     let mut part = [0; SAID_BYTES];
     while let Ok(length @ 1..) = output.read(&mut part) {
         let Ok(mut kept) = kept.lock() else {
             return;
         };
         kept.extend(part.iter().take(length));
-        let surplus = kept.len().saturating_sub(SAID_BYTES);
+        let surplus = kept.len().saturating_sub(heard_bytes);
         kept.drain(..surplus);
     }
+}
+
+fn end_of(said: &str) -> &str {
+    let from = said.ceil_char_boundary(said.len().saturating_sub(SAID_BYTES));
+    said.get(from..).unwrap_or_default()
 }
 
 fn words(kept: &Mutex<Vec<u8>>) -> String {
