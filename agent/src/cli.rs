@@ -24,7 +24,7 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
-pub(crate) use agent::{AgentArguments, GuardArguments, Taint, WorkloadsChoice};
+pub(crate) use agent::{AgentArguments, GuardArguments};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use config::{
     ConfigCommand, ConfigFormat, ConfigShowArguments, ConfigValidateArguments, FaultForm,

@@ -25,6 +25,7 @@ mod machine_file;
 mod policy;
 mod render;
 mod schema;
+mod value;
 mod workloads;
 
 use std::io::Write as _;

@@ -18,6 +18,7 @@ mod bucket;
 pub mod clock;
 pub mod config;
 pub mod fleet;
+mod hex;
 pub mod label;
 pub mod lifecycle;
 pub mod packages;

@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nix::fcntl::OFlag;
 use sha2::{Digest as _, Sha256};
 
-use crate::authority::{Authority, AuthorityError, Seal, hex};
+use crate::authority::{Authority, AuthorityError, Seal};
+use crate::hex::hex;
 use crate::record::UnixMs;
 
 /// The first line of the list.

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::authority::hex;
+use crate::hex::hex;
 use crate::record::{Taint, TokenRecord, UnixMs};
 
 /// What a new token admits.

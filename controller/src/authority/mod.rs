@@ -33,6 +33,7 @@ pub use seal::Seal;
 
 use self::make::{Line, leaf, serial};
 use crate::bucket::Bucket;
+use crate::hex::hex;
 use crate::peer::Peer;
 use crate::record::UnixMs;
 use crate::succession::Term;
@@ -293,15 +294,6 @@ pub struct CreatedKeys {
     pub root: zeroize::Zeroizing<String>,
     /// What signs.
     pub intermediate: zeroize::Zeroizing<String>,
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use tonic::Status;
 
 use super::Service;
-use crate::authority::hex;
+use crate::hex::hex;
 use crate::packages::Package;
 use crate::serve::download::{Downloads, SCRIPT};
 
