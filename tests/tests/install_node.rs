@@ -93,7 +93,8 @@ fn kill_at(node: &Node<'_>, records: usize) {
     node.succeed(&format!(
         "muster install --yes --profile /etc/mine.toml 2>/dev/null >/dev/null & pid=$!
          while kill -0 $pid 2>/dev/null && [ $(wc -l < /var/lib/muster/install/journal 2>/dev/null || echo 0) -lt {records} ]; do :; done
-         echo 1 2>/dev/null >/sys/fs/cgroup/system.slice/muster-install.service/cgroup.kill || true
+         kill -9 $(cat /sys/fs/cgroup/*/system.slice/muster-install.service/cgroup.procs \
+             /sys/fs/cgroup/system.slice/muster-install.service/cgroup.procs 2>/dev/null) 2>/dev/null || true
          wait $pid || true"
     ));
 }

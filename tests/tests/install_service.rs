@@ -185,9 +185,14 @@ fn ctrl_c_leaves_an_installation_alone_and_says_how_to_go_on() {
     }
     let again = node.succeed("! muster install --resume 2>&1");
     assert!(again.contains("is at work on this host"), "{again}");
+    let another = node.succeed("! muster install --yes --profile /etc/failing.toml 2>&1");
+    assert!(
+        another.contains("is at work on this host: `muster install --follow`"),
+        "{another}"
+    );
     node.succeed("muster install --cancel && touch /srv/go");
     node.wait_for(
-        "! systemctl is-active -q muster-install.service && test ! -e /var/lib/muster/install",
+        "test $(systemctl is-active muster-install.service) = inactive && test ! -e /var/lib/muster/install",
     );
     assert!(
         node.succeed("muster install --follow")
@@ -238,7 +243,7 @@ fn a_node_that_loses_its_power_goes_on_when_it_is_up_again() {
     drop(node);
     // Of its root directory nothing is left, and what was done is done again.
     let node = boot(&lab, &[("/srv/go", "")]);
-    node.wait_for("test ! -e /var/lib/muster/install/journal && ! systemctl is-active -q muster-install.service");
+    node.wait_for("test ! -e /var/lib/muster/install/journal && test $(systemctl is-active muster-install.service) = inactive");
     let found = node.succeed("cd /srv; ls; journalctl -b -u muster-install -o short-precise");
     assert!(found.starts_with("first\ngo\ngone\nlast\n"), "{found}");
     assert!(

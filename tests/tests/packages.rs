@@ -22,6 +22,18 @@ Slice=muster-workload.slice
 ExecStart=/bin/sleep infinity
 ";
 
+/// It takes until somebody makes a file.
+const SLOW: &str = r#"
+schema = "muster.profile/v1"
+name = "slow"
+version = "1"
+
+[[steps]]
+id = "gate"
+why = "It takes as long as it takes."
+command = { run = ["/usr/bin/sh", "-c", "until test -e /run/go; do sleep 0.05; done; touch /srv/gone"], check = ["/usr/bin/test", "-e", "/srv/gone"], undo = ["/usr/bin/rm", "/srv/gone"] }
+"#;
+
 /// What Debian itself changes and keeps when a package comes and goes.
 const KEPT: [&str; 8] = [
     // The package manager's own records, logs and caches.
@@ -66,6 +78,14 @@ fn join(node: &Node<'_>) {
     node.wait_for("systemctl is-active -q work.service");
 }
 
+/// An installation that is begun, and not finished before somebody makes a file.
+fn begin_to_install(node: &Node<'_>) {
+    node.succeed("systemctl is-enabled -q muster-install.service");
+    node.succeed("journalctl --list-catalog | grep -q 'muster: A step failed'");
+    node.succeed("muster install --yes --profile /etc/slow.toml >/dev/null 2>&1 &");
+    node.wait_for("grep -q '\"record\":\"begun\"' /var/lib/muster/install/journal");
+}
+
 #[test]
 fn a_machine_is_installed_upgraded_and_left_as_it_was() {
     let Some(lab) = Lab::start() else { return };
@@ -83,6 +103,7 @@ fn a_machine_is_installed_upgraded_and_left_as_it_was() {
             "MUSTER_CONTROLLER_POLICY=/etc/policy.toml\n",
         ),
         ("/etc/policy.toml", POLICY),
+        ("/etc/slow.toml", SLOW),
     ];
     let node = Node::boot_with(&lab, 1, &outside, &files);
     let before = tree(&node);
@@ -102,14 +123,31 @@ fn a_machine_is_installed_upgraded_and_left_as_it_was() {
     node.succeed("getent group muster && test -s /usr/share/man/man1/muster-discover.1.gz");
     join(&node);
 
-    // An upgrade: a new agent and a new controller, and the same workload and guard as before.
-    let units = ["work", "muster-fence", "muster-agent", "muster-controller"];
+    // An upgrade: a new agent and a new controller, and the same workload, guard and installation as before.
+    begin_to_install(&node);
+    let units = [
+        "work",
+        "muster-fence",
+        "muster-install",
+        "muster-agent",
+        "muster-controller",
+    ];
     let ran = units.map(|unit| main_process(&node, unit));
     install(&node);
     node.wait_for("muster status -o json | grep -q '\"status\": *\"active\"'");
     let runs = units.map(|unit| main_process(&node, unit));
-    assert_eq!(ran[..2], runs[..2], "workloads and guard are left alone");
-    assert!(ran[2] != runs[2] && ran[3] != runs[3], "{ran:?} {runs:?}");
+    assert_eq!(
+        ran[..3],
+        runs[..3],
+        "workloads, guard and installation are left alone"
+    );
+    assert!(ran[3] != runs[3] && ran[4] != runs[4], "{ran:?} {runs:?}");
+    assert_ne!(ran[2], "0\n");
+    node.succeed("touch /run/go");
+    node.wait_for(
+        "test $(systemctl is-active muster-install.service) = inactive && test -e /srv/gone",
+    );
+    node.succeed("muster uninstall --yes 2>&1");
 
     // What the administrator made goes with the administrator.
     node.succeed("dpkg --purge muster muster-controller >/evidence/purge 2>&1 || { cat /evidence/purge >&2; exit 1; }");

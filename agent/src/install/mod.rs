@@ -234,9 +234,13 @@ fn cancel(host: &mut Real, place: &RootArguments) -> anyhow::Result<Exit> {
 
 /// Before anything is planned and asked.
 fn require_nothing_unfinished(host: &Real) -> anyhow::Result<()> {
-    match status(host)?.unfinished {
-        None => Ok(()),
-        Some(unfinished) => bail!(
+    let status = status(host)?;
+    match (status.at_work, status.unfinished) {
+        (None, None) => Ok(()),
+        (Some(holder), _) => bail!(
+            "{holder} is at work on this host: `muster install --follow` shows what it does, `muster install --cancel` has it put back what it did"
+        ),
+        (None, Some(unfinished)) => bail!(
             "something was begun at {} and not finished ({} the profile {}): `muster install --resume` goes on, `muster install --cancel` puts back what was done",
             unfinished.begun_at,
             unfinished.work,

@@ -82,13 +82,7 @@ pub(crate) fn status(status: &Status, width: usize) -> String {
             }
             page.item(&Line::default(), 0, &line);
         }
-        let mut advice =
-            "`muster install --resume` goes on, `muster install --cancel` puts back what was done"
-                .to_owned();
-        if status.at_work.is_none() && status.goes_on_at_boot {
-            advice.push_str("; without either, muster-install.service goes on at the next boot");
-        }
-        page.paragraph(&Line::toned(Tone::Faint, &advice));
+        page.paragraph(&Line::toned(Tone::Faint, &advice(status)));
     }
     for installed in &status.installed {
         let told = format!("{} {}", installed.profile.name, installed.profile.version);
@@ -107,6 +101,19 @@ pub(crate) fn status(status: &Status, width: usize) -> String {
         page.paragraph(&Line::default().plain("nothing is installed on this host by muster"));
     }
     page.finish()
+}
+
+/// What can be done about something that is not finished.
+fn advice(status: &Status) -> String {
+    let goes_on = match status.at_work {
+        Some(_) => "`muster install --follow` shows how it goes on",
+        None => "`muster install --resume` goes on",
+    };
+    let at_boot = match status.at_work.is_none() && status.goes_on_at_boot {
+        true => "; without either, muster-install.service goes on at the next boot",
+        false => "",
+    };
+    format!("{goes_on}, `muster install --cancel` puts back what was done{at_boot}")
 }
 
 /// What would be undone.

@@ -10,6 +10,8 @@ use super::{EngineError, Event, Observer, Outcome, StepEvent, store};
 
 /// Nothing tells when a process is killed: then its lease is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(400);
+/// What has ended is gone in a moment.
+const LAST_MOMENT: Duration = Duration::from_millis(20);
 
 /// What is told of the steps that were done before somebody followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +97,10 @@ impl<'h> Follower<'h> {
                 self.followed.is_left = true;
                 return Ok(self.followed);
             }
-            self.watch.wait(LOOK_AGAIN);
+            self.watch.wait(match self.followed.outcome {
+                Some(_) => LAST_MOMENT,
+                None => LOOK_AGAIN,
+            });
         }
     }
 

@@ -54,7 +54,7 @@ impl Real {
 
     /// Begins to watch a folder.
     pub(crate) fn watch(&self, folder: &HostPath) -> Watch {
-        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         let folder = self.opened(folder, flags).ok().flatten();
         let inotify = folder.and_then(|folder| {
             let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;

@@ -131,3 +131,29 @@ fn another_root_has_no_kernel() {
     assert!(host.set_host_name("no").is_err() && host.swaps().is_err());
     assert!(host.vet(&path("/usr/bin/env")).is_err());
 }
+
+/// A minute is waited only when nothing tells of what others do.
+#[test]
+fn whoever_watches_a_folder_is_woken() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("srv")).unwrap();
+    std::fs::write(root.path().join("srv/a"), "").unwrap();
+    let host = Real::other_root(root.path()).unwrap();
+    let watch = host.watch(&HostPath::known("/srv"));
+    let path = root.path().to_owned();
+    let changes: [fn(&Path); 3] = [
+        |path| std::fs::write(path.join("srv/a"), "more").unwrap(),
+        |path| std::fs::rename(path.join("srv/a"), path.join("srv/b")).unwrap(),
+        |path| std::fs::remove_file(path.join("srv/b")).unwrap(),
+    ];
+    for change in changes {
+        let begun = std::time::Instant::now();
+        change(&path);
+        watch.wait(Duration::from_mins(1));
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
+    // What was told is not told again.
+    let begun = std::time::Instant::now();
+    watch.wait(Duration::from_millis(50));
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+}
