@@ -24,7 +24,7 @@ use muster_model::Section;
 use crate::exit::Exit;
 use crate::terminal;
 
-pub(crate) use agent::{AgentArguments, GuardArguments, Taint, WorkloadsChoice};
+pub(crate) use agent::{AgentArguments, GuardArguments};
 pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use config::{
     ConfigCommand, ConfigFormat, ConfigShowArguments, ConfigValidateArguments, FaultForm,
@@ -39,7 +39,7 @@ pub(crate) use local::{
     WaitArguments,
 };
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
-pub(crate) use support::{BundleArguments, LogsArguments};
+pub(crate) use support::{BundleArguments, LogsArguments, LogsUnit};
 pub(crate) use workloads::{WorkloadsArguments, WorkloadsFormat};
 
 const EXIT_CODES: &str = "\
@@ -108,6 +108,9 @@ pub(crate) enum Command {
     /// Change this machine as the plan says: all of it, or nothing.
     #[command(after_help = install::INSTALL_HELP)]
     Install(InstallArguments),
+    /// Goes on with what an installation has in its journal; started by systemd.
+    #[command(hide = true)]
+    InstallService,
     /// Put back all that was changed by installing.
     #[command(after_help = install::UNINSTALL_HELP)]
     Uninstall(UninstallArguments),
@@ -144,7 +147,7 @@ pub(crate) enum Command {
     /// Find out why this node is not as it should be, and what helps.
     #[command(after_help = doctor::HELP)]
     Doctor(DoctorArguments),
-    /// Show what the agent wrote to the journal.
+    /// Show what the agent and installations wrote to the journal.
     #[command(after_help = support::LOGS_HELP)]
     Logs(LogsArguments),
     /// Put what somebody who helps needs to see into one file, without secrets.

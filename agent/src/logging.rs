@@ -4,8 +4,8 @@ use std::env;
 use std::io::{IsTerminal as _, stderr};
 
 use rustix::fs::fstat;
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry};
 
@@ -14,6 +14,8 @@ const STREAM: &str = "JOURNAL_STREAM";
 /// Before the names of fields, so that they are nobody else's: `MUSTER_STATUS`.
 const PREFIX: &str = "MUSTER";
 const IDENTIFIER: &str = "muster";
+/// What installations tell the journal: it names its fields itself, because `MESSAGE_ID` has no prefix.
+pub(crate) const INSTALL: &str = "muster_install";
 
 /// Starts logging: nothing at 0, then `info`, `debug` and `trace`.
 pub(crate) fn start(verbosity: u8) {
@@ -24,15 +26,29 @@ pub(crate) fn start(verbosity: u8) {
         _ => LevelFilter::TRACE,
     };
     // Without the journal's socket its stream takes lines as well.
-    let journal = leads_to_journal().then(tracing_journald::layer);
-    match journal {
-        Some(Ok(journal)) => {
-            let journal = journal
+    let journal = || {
+        Some([
+            tracing_journald::layer().ok()?,
+            tracing_journald::layer().ok()?,
+        ])
+    };
+    match leads_to_journal().then(journal).flatten() {
+        Some([others, install]) => {
+            let others = others
                 .with_field_prefix(Some(PREFIX.to_owned()))
-                .with_syslog_identifier(IDENTIFIER.to_owned());
-            registry().with(journal).with(level).init();
+                .with_syslog_identifier(IDENTIFIER.to_owned())
+                .with_filter(
+                    Targets::new()
+                        .with_default(level)
+                        .with_target(INSTALL, LevelFilter::OFF),
+                );
+            let install = install
+                .with_field_prefix(None)
+                .with_syslog_identifier(IDENTIFIER.to_owned())
+                .with_filter(Targets::new().with_target(INSTALL, LevelFilter::TRACE));
+            registry().with(others).with(install).init();
         }
-        Some(Err(_)) | None => {
+        None => {
             let lines = fmt::layer()
                 .with_writer(stderr)
                 .with_ansi(stderr().is_terminal());

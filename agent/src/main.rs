@@ -25,6 +25,7 @@ mod machine_file;
 mod policy;
 mod render;
 mod schema;
+mod value;
 mod workloads;
 
 use std::io::Write as _;
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     // A service's log says what it does without being asked.
     let least = u8::from(match cli.command {
-        Command::Agent(_) | Command::FenceGuard(_) => true,
+        Command::Agent(_) | Command::FenceGuard(_) | Command::InstallService => true,
         Command::Install(_) | Command::Uninstall(_) => logging::leads_to_journal(),
         _ => false,
     });
@@ -78,6 +79,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::SupportBundle(arguments) => control::support_bundle(&arguments),
         Command::Plan(arguments) => install::plan(&arguments),
         Command::Install(arguments) => install::install(&arguments),
+        Command::InstallService => install::serve(),
         Command::Uninstall(arguments) => install::uninstall(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),

@@ -5,7 +5,7 @@
 //! what may be done to one as the cluster is; [`record`] is what is kept, and [`store`] keeps it; `spool`
 //! takes over what nodes saw; [`authority`] issues certificates, by which a [`peer`] is known, [`succession`] is
 //! what follows on one; [`config`] is what the operator wrote; [`clock`] says what time it is; [`label`] knows
-//! labels, taints and selectors.
+//! labels, taints and selectors; [`packages`] are what machines install to become nodes.
 //!
 //! Invariants: heartbeats touch memory alone; the store is written on transitions, each one a compare-and-swap
 //! that does all or nothing; no node is fenced before its lease and the margin have run out.
@@ -18,8 +18,10 @@ mod bucket;
 pub mod clock;
 pub mod config;
 pub mod fleet;
+mod hex;
 pub mod label;
 pub mod lifecycle;
+pub mod packages;
 pub mod peer;
 pub mod record;
 pub mod rules;

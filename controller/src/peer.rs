@@ -8,6 +8,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::time::ASN1Time;
 
+use crate::hex::hex;
 use crate::record::UnixMs;
 use crate::succession::Term;
 
@@ -119,7 +120,7 @@ pub fn identify(certificate: &[u8]) -> Option<Identified> {
     match (peers.next(), peers.next()) {
         (Some(peer), None) => Some(Identified {
             peer,
-            serial: crate::authority::hex(certificate.raw_serial()),
+            serial: hex(certificate.raw_serial()),
             begins: unix_ms(certificate.validity().not_before),
             ends: unix_ms(certificate.validity().not_after),
         }),

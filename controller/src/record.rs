@@ -157,6 +157,9 @@ pub struct TokenRecord {
     pub name: Option<String>,
     /// What every node that it admits gets.
     pub labels: BTreeMap<String, String>,
+    /// The same, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub taints: BTreeMap<String, Taint>,
     /// Whether what it admits is accepted at once.
     #[serde(default)]
     pub auto_accept: bool,
@@ -205,6 +208,19 @@ pub struct EventRecord {
     /// Where it is in the node's own spool, when the node saw it: the same is never stored twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spooled: Option<Spooled>,
+}
+
+impl EventRecord {
+    /// What this controller saw, before the store has numbered it.
+    pub fn new(at: UnixMs, kind: &str, message: String) -> Self {
+        Self {
+            sequence: 0,
+            at,
+            kind: kind.to_owned(),
+            message,
+            spooled: None,
+        }
+    }
 }
 
 /// A place in a spool of a node.

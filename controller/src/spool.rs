@@ -6,7 +6,7 @@
 
 use muster_proto::v1;
 
-use crate::record::{Spooled, UnixMs};
+use crate::record::{EventRecord, Spooled, UnixMs};
 use crate::store::{Store, StoreError, Transaction, Write};
 
 /// Events that are taken at a time.
@@ -93,17 +93,15 @@ fn check(delivery: &v1::DeliverEventsRequest) -> Result<(), SpoolError> {
 
 /// Tells what the store will never have, and goes on after it.
 fn skip(node: &str, spool: &str, stored: u64, first: u64, now: UnixMs) -> [Write; 2] {
+    let message = format!(
+        "events {} to {} of the node's spool are lost: the node has forgotten them after they were acknowledged, so that this \
+         controller's data are older than that",
+        stored + 1,
+        first - 1
+    );
     let event = Write::Event {
         node: node.to_owned(),
-        at: now,
-        kind: "events_lost".to_owned(),
-        message: format!(
-            "events {} to {} of the node's spool are lost: the node has forgotten them after they were acknowledged, so that this \
-             controller's data are older than that",
-            stored + 1,
-            first - 1
-        ),
-        spooled: None,
+        event: EventRecord::new(now, "events_lost", message),
     };
     let skip = Write::SkipSpool {
         node: node.to_owned(),
@@ -117,15 +115,16 @@ fn skip(node: &str, spool: &str, stored: u64, first: u64, now: UnixMs) -> [Write
 }
 
 fn write(node: &str, spool: &str, event: &v1::Event) -> Write {
+    let message = event.message.chars().take(LONGEST_MESSAGE).collect();
     Write::Event {
         node: node.to_owned(),
-        at: event.at_unix_ms,
-        kind: kind(&event.kind),
-        message: event.message.chars().take(LONGEST_MESSAGE).collect(),
-        spooled: Some(Spooled {
-            spool: spool.to_owned(),
-            sequence: event.sequence,
-        }),
+        event: EventRecord {
+            spooled: Some(Spooled {
+                spool: spool.to_owned(),
+                sequence: event.sequence,
+            }),
+            ..EventRecord::new(event.at_unix_ms, &kind(&event.kind), message)
+        },
     }
 }
 

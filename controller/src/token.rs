@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::authority::hex;
-use crate::record::{TokenRecord, UnixMs};
+use crate::hex::hex;
+use crate::record::{Taint, TokenRecord, UnixMs};
 
 /// What a new token admits.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Wanted {
     pub name: Option<String>,
     /// What every node that it admits gets.
     pub labels: BTreeMap<String, String>,
+    /// The same, by key.
+    pub taints: BTreeMap<String, Taint>,
     /// Whether they are accepted at once.
     pub auto_accept: bool,
 }
@@ -79,6 +81,7 @@ pub fn make(
         uses_left: wanted.uses,
         name: wanted.name,
         labels: wanted.labels,
+        taints: wanted.taints,
         auto_accept: wanted.auto_accept,
         revoked: false,
         revision: 0,
@@ -141,6 +144,7 @@ mod tests {
             uses: 1,
             name: Some("n1".to_owned()),
             labels: BTreeMap::new(),
+            taints: BTreeMap::new(),
             auto_accept: false,
         };
         make(wanted, [9; 32], NOW).unwrap()

@@ -30,6 +30,7 @@ pub mod measure;
 pub mod metal;
 pub mod namespace;
 pub mod nodes;
+pub mod packages;
 pub mod policies;
 pub mod program;
 pub mod recorded;

@@ -10,152 +10,18 @@
     reason = "test code"
 )]
 
+#[path = "install/root.rs"]
+mod root;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use muster_tests::images::skip;
-use muster_tests::program::{Ran, command, is_root, run};
-use tempfile::TempDir;
-
-const PROFILE: &str = r#"
-schema = "muster.profile/v1"
-name = "mine"
-version = "1"
-
-[parameters.motd]
-description = "what is said"
-default = "Welcome"
-
-[[steps]]
-id = "folder"
-why = "Data needs a place."
-directory = { path = "/srv/data", mode = "0700" }
-
-[[steps]]
-id = "config"
-why = "It is read from there."
-file = { path = "/srv/data/config", content = "a = 1\n", mode = "0600" }
-
-[[steps]]
-id = "motd"
-why = "Somebody is greeted."
-file = { path = "/etc/motd", content = "${motd}\n" }
-
-[[steps]]
-id = "hostname"
-why = "It has to be called something."
-hostname = { name = "node-1" }
-
-[[steps]]
-id = "swappiness"
-why = "Memory is not swapped."
-sysctl = { name = "vm.swappiness", value = "10" }
-
-[[steps]]
-id = "module"
-why = "Images are layers."
-module = { name = "overlay" }
-
-[[steps]]
-id = "swap"
-why = "Memory is memory."
-swap_off = {}
-"#;
-
-/// A root directory with what a small system has, and a profile beside it.
-struct Root {
-    folder: TempDir,
-}
-
-impl Root {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("root");
-        for made in ["etc/sysctl.d", "etc/modules-load.d", "srv", "var/lib"] {
-            fs::create_dir_all(root.join(made)).unwrap();
-        }
-        fs::write(root.join("etc/motd"), "Hello\n").unwrap();
-        fs::set_permissions(root.join("etc/motd"), fs::Permissions::from_mode(0o640)).unwrap();
-        fs::write(root.join("etc/fstab"), "/dev/sda2 none swap sw 0 0\n").unwrap();
-        fs::write(folder.path().join("mine.toml"), PROFILE).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("root")
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = command();
-        command.args(words).arg("--root").arg(self.path());
-        if words[0] != "uninstall" {
-            command
-                .arg("--profile")
-                .arg(self.folder.path().join("mine.toml"));
-        }
-        command
-    }
-
-    fn muster(&self, words: &[&str]) -> Ran {
-        run(&mut self.command(words))
-    }
-
-    /// Runs it, and it has to go well.
-    fn succeed(&self, words: &[&str]) -> Ran {
-        let ran = self.muster(words);
-        assert_eq!(ran.code, Some(0), "{words:?}: {}", ran.told);
-        ran
-    }
-
-    /// Each path with its owner, mode and content.
-    fn tree(&self) -> BTreeMap<PathBuf, String> {
-        let mut tree = BTreeMap::new();
-        let mut folders = vec![self.path()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap() {
-                let path = entry.unwrap().path();
-                let found = path.symlink_metadata().unwrap();
-                let content = match found.is_dir() {
-                    true => Vec::new(),
-                    false => fs::read(&path).unwrap(),
-                };
-                let shown = format!(
-                    "{}:{} {:o} {content:?}",
-                    found.uid(),
-                    found.gid(),
-                    found.mode()
-                );
-                if found.is_dir() {
-                    folders.push(path.clone());
-                }
-                tree.insert(path.strip_prefix(self.path()).unwrap().to_owned(), shown);
-            }
-        }
-        tree
-    }
-
-    /// The lines of the journal that are whole; none where there is none.
-    fn records(&self) -> Option<usize> {
-        let journal = fs::read(self.path().join("var/lib/muster/install/journal")).ok()?;
-        Some(journal.iter().filter(|byte| **byte == b'\n').count())
-    }
-
-    fn copy(&self) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let status = Command::new("cp")
-            .arg("-a")
-            .arg(self.path())
-            .arg(folder.path())
-            .status();
-        assert!(status.unwrap().success());
-        fs::write(folder.path().join("mine.toml"), PROFILE).unwrap();
-        Self { folder }
-    }
-}
+use muster_tests::program::{is_root, run};
+use root::{PROFILE, Root};
 
 /// Files are made as root's, which root alone can do.
 fn skipped() -> bool {
@@ -329,7 +195,7 @@ fn what_is_damaged_or_faulty_is_refused_and_nothing_is_changed() {
     assert_eq!(ran.code, Some(6));
     assert!(
         ran.told
-            .contains("mine.toml:13:43: a mode is three or four octal digits"),
+            .contains("mine.toml:12:43: a mode is three or four octal digits"),
         "{}",
         ran.told
     );

@@ -10,12 +10,11 @@
 )]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use muster_tests::loopback::POLICY;
-use muster_tests::nodes::{Lab, Node, succeed};
-use muster_tests::program;
+use muster_tests::nodes::{Lab, Node};
+use muster_tests::packages::packages;
 
 const WORK: &str = "\
 [Service]
@@ -37,25 +36,6 @@ const KEPT: [&str; 8] = [
     "/etc/passwd",
     "/etc/shadow",
 ];
-
-/// The packages, made from the programs that are tested.
-fn packages(folder: &Path) -> Vec<PathBuf> {
-    let programs = folder.join("programs");
-    fs::create_dir(&programs).unwrap();
-    for program in [program::muster(), program::controller()] {
-        fs::copy(program, programs.join(program.file_name().unwrap())).unwrap();
-    }
-    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/deb/build");
-    let made = folder.join("made");
-    let mut command = Command::new(build);
-    succeed(command.arg(&made).arg(&programs).env("COMPRESSION", "none"));
-    let mut packages: Vec<PathBuf> = fs::read_dir(made)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    packages.sort();
-    packages
-}
 
 /// Every file of the machine: kind, mode, owner, target, content.
 fn tree(node: &Node<'_>) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{PlaceArguments, StatusFormat};
-use crate::daemon::Target;
+use crate::value::Target;
 
 pub(super) const HELP: &str = "\
 Examples:

@@ -29,11 +29,16 @@ Examples:
   sudo muster install --plan 3f2a91c04be7   does the plan with this digest, if it is still what would be done
   sudo muster install --yes                 does it without asking
   sudo muster install --status              what was begun and what is installed
+  sudo muster install --follow              each step as it is done, until the end; -o json for programs
   sudo muster install --resume              goes on after a crash, a failure or Ctrl-C
   sudo muster install --cancel              puts back what was done of it
 
 All that is changed is in a journal before, with what was there: after a crash at any instant --resume completes it and
---cancel puts it back. Ctrl-C stops after the step that it is at. Without a terminal to ask on, --plan or --yes is needed.
+--cancel puts it back. Without a terminal to ask on, --plan or --yes is needed.
+
+On a machine that systemd runs, muster-install.service does it, and the command line shows how far it is: Ctrl-C, or a connection that
+breaks, ends the showing alone, and what was begun goes on, also after a loss of power. Elsewhere the command line does it
+itself, and Ctrl-C stops after the step that it is at.
 
 Exit codes:
   0  installed, or shown
@@ -127,14 +132,15 @@ pub(crate) struct InstallArguments {
     #[command(flatten)]
     pub(crate) instead: Instead,
 
-    /// How to show the status.
+    /// How to show the status, or what is followed: as JSON it is a line for each event.
     #[arg(
         short,
         long,
         value_enum,
         value_name = "FORMAT",
         default_value = "report",
-        requires = "status"
+        requires = "Instead",
+        conflicts_with_all = ["resume", "cancel"]
     )]
     pub(crate) output: PlanFormat,
 }
@@ -159,6 +165,10 @@ pub(crate) struct Instead {
     /// Show what was begun and what is installed. Nothing is changed.
     #[arg(long)]
     pub(crate) status: bool,
+
+    /// Show what is being done right now, each step as it is done, until it ends. Ctrl-C ends the showing and nothing else.
+    #[arg(long)]
+    pub(crate) follow: bool,
 
     /// Go on with what was begun and not finished.
     #[arg(long)]

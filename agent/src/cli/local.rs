@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::duration;
-use crate::daemon::Target;
+use crate::value::Target;
 
 pub(super) const STATUS_HELP: &str = "\
 Examples:

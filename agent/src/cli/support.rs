@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::PlaceArguments;
 
@@ -10,6 +10,7 @@ pub(super) const LOGS_HELP: &str = "\
 Examples:
   sudo muster logs                          the last hundred lines
   sudo muster logs -f                       and those that come, until Ctrl-C
+  sudo muster logs install -f               what is installed, step by step
   sudo muster logs --since '1 hour ago' -n 10000
 
 What the units muster-agent and muster-install wrote to systemd's journal. The exit code is that of journalctl.
@@ -36,6 +37,10 @@ Exit codes:
 /// What `muster logs` is asked for.
 #[derive(Debug, Args)]
 pub(crate) struct LogsArguments {
+    /// Whose log; that of both, if not given.
+    #[arg(value_enum, value_name = "UNIT")]
+    pub(crate) unit: Option<LogsUnit>,
+
     /// Go on with what comes.
     #[arg(short, long)]
     pub(crate) follow: bool,
@@ -47,6 +52,15 @@ pub(crate) struct LogsArguments {
     /// Only from then on, as journalctl takes it: '2026-11-21 08:00', '1 hour ago', today.
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
+}
+
+/// Whose log is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogsUnit {
+    /// The agent's.
+    Agent,
+    /// That of what was installed and uninstalled.
+    Install,
 }
 
 /// What `muster support-bundle` is asked for.

@@ -6,14 +6,15 @@ use std::process::{Command, Output};
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::LogsArguments;
+use crate::cli::{LogsArguments, LogsUnit};
 use crate::exit::Exit;
 
 /// The programs of systemd are in one of these, whatever the caller's PATH says.
 const PROGRAMS: [&str; 2] = ["/usr/bin/journalctl", "/bin/journalctl"];
 /// The journal on disk, and the one that is gone after a restart.
 const JOURNALS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
-const UNITS: [&str; 2] = ["muster-agent.service", "muster-install.service"];
+const AGENT: &str = "muster-agent.service";
+const INSTALL: &str = "muster-install.service";
 const NO_JOURNAL: &str = "this machine keeps no journal (systemd-journald), where the agent's log would be; the agent writes to standard error: look where whatever starts it puts that";
 
 /// Becomes `journalctl` with what was asked for.
@@ -26,6 +27,7 @@ pub(crate) fn logs(arguments: &LogsArguments) -> anyhow::Result<Exit> {
 /// The last lines, as text.
 pub(super) fn last(lines: u32) -> anyhow::Result<String> {
     let arguments = LogsArguments {
+        unit: None,
         follow: false,
         lines,
         since: None,
@@ -61,7 +63,16 @@ fn journalctl() -> anyhow::Result<Command> {
 /// A value of the user's is never a word of its own, which could be an option.
 fn words(arguments: &LogsArguments) -> Vec<String> {
     let mut words = vec!["--no-pager".to_owned(), "--output=short-iso".to_owned()];
-    words.extend(UNITS.iter().map(|unit| format!("--unit={unit}")));
+    let units: &[&str] = match arguments.unit {
+        None => &[AGENT, INSTALL],
+        Some(LogsUnit::Agent) => &[AGENT],
+        Some(LogsUnit::Install) => &[INSTALL],
+    };
+    words.extend(units.iter().map(|unit| format!("--unit={unit}")));
+    if arguments.unit == Some(LogsUnit::Install) && !arguments.follow {
+        // That a step was begun says nothing any more when it has ended.
+        words.push("--priority=info".to_owned());
+    }
     words.push(format!("--lines={}", arguments.lines));
     if arguments.follow {
         words.push("--follow".to_owned());
@@ -79,6 +90,7 @@ mod tests {
     #[test]
     fn what_the_user_gives_is_no_option() {
         let words = words(&LogsArguments {
+            unit: None,
             follow: true,
             lines: 7,
             since: Some("--vacuum-size=1".to_owned()),

@@ -5,10 +5,11 @@ use crate::cli::TargetArguments;
 use crate::daemon::local::client::{AskError, ask, unknown};
 use crate::daemon::local::protocol::{Answer, Call, Connected, Forgetting, Outcome};
 use crate::daemon::look::{Origin, look};
-use crate::daemon::{Place, State, Target};
+use crate::daemon::{Place, State};
 use crate::exit::Exit;
 use crate::render::screen;
 use crate::terminal;
+use crate::value::Target;
 
 /// Has the agent ask a controller as well.
 pub(crate) fn connect(arguments: &TargetArguments) -> anyhow::Result<Exit> {

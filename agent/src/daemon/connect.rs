@@ -1,15 +1,13 @@
 //! A connection to one controller.
 
 use std::error::Error as _;
-use std::fmt;
 use std::io;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{ServerName, UnixTime};
+use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, ClientConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -23,19 +21,11 @@ use tower::util::BoxCloneSyncService;
 use super::credentials::Validity;
 use super::outward::Outward;
 use crate::render::screen;
+use crate::value::Target;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For one call. A lease is several times as long.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Where a controller listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
-    /// A name or an address, an IPv6 one without its brackets.
-    host: String,
-    port: u16,
-    name: ServerName<'static>,
-}
 
 /// A connection as calls see it, whatever it goes over.
 pub(crate) type Wire = BoxCloneSyncService<Request<Body>, Response<Body>, tonic::Status>;
@@ -124,17 +114,6 @@ impl Dial for Network {
     }
 }
 
-/// Why a text is no [`Target`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoTarget {
-    #[error(
-        "give the controller as HOST:PORT, such as controller.example:7443 or [2001:db8::1]:7443"
-    )]
-    Form,
-    #[error("{host} is neither a host's name nor an address")]
-    Host { host: String },
-}
-
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot connect to {target}: {reason}")]
@@ -146,18 +125,6 @@ pub(crate) struct ConnectError {
     pub(crate) is_ended: bool,
 }
 
-impl Target {
-    /// A name or an address, an IPv6 one without its brackets, and the port.
-    pub(crate) fn host_and_port(&self) -> (&str, u16) {
-        (&self.host, self.port)
-    }
-
-    /// What its certificate has to be for.
-    pub(crate) fn server_name(&self) -> ServerName<'static> {
-        self.name.clone()
-    }
-}
-
 #[cfg(test)]
 impl ConnectError {
     /// There is none to `target`, for that reason.
@@ -166,34 +133,6 @@ impl ConnectError {
             target: target.to_string(),
             reason,
             is_ended: false,
-        }
-    }
-}
-
-impl FromStr for Target {
-    type Err = NoTarget;
-
-    fn from_str(text: &str) -> Result<Self, NoTarget> {
-        let (host, port) = text.rsplit_once(':').ok_or(NoTarget::Form)?;
-        let port = port.parse().map_err(|_| NoTarget::Form)?;
-        let in_brackets = |host: &str| Some(host.strip_prefix('[')?.strip_suffix(']')?.to_owned());
-        let host = match in_brackets(host) {
-            Some(address) => address,
-            None if host.contains(':') => return Err(NoTarget::Form),
-            None => host.to_owned(),
-        };
-        match ServerName::try_from(host.clone()) {
-            Ok(name) => Ok(Self { host, port, name }),
-            Err(_) => Err(NoTarget::Host { host }),
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(formatter, "[{}]:{}", self.host, self.port),
-            false => write!(formatter, "{}:{}", self.host, self.port),
         }
     }
 }
@@ -229,7 +168,7 @@ async fn stream(
 ) -> io::Result<TlsStream<TcpStream>> {
     let stream = outward.open(target).await?;
     TlsConnector::from(tls)
-        .connect(target.name.clone(), stream)
+        .connect(target.server_name(), stream)
         .await
 }
 
@@ -279,35 +218,4 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         next = error.source();
     }
     told.join(": ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_are_written_as_they_are_read() {
-        for text in ["c1.example:7443", "192.0.2.1:1", "[2001:db8::1]:7443"] {
-            assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn what_is_no_target_is_refused() {
-        let malformed = [
-            "c1.example",
-            "c1:70000",
-            "2001:db8::1:7443",
-            ":",
-            "[::1]",
-            "https://c1:7443",
-        ];
-        for text in malformed {
-            assert_eq!(text.parse::<Target>(), Err(NoTarget::Form), "{text}");
-        }
-        for text in [":7443", "a b:7443", "c1/:7443"] {
-            let refused = text.parse::<Target>();
-            assert!(matches!(refused, Err(NoTarget::Host { .. })), "{text}");
-        }
-    }
 }

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::clock::now_unix_ms;
-use super::connect::Target;
 use super::random;
 use super::state::Targets;
+use crate::value::Target;
 
 /// The controllers to ask, in an order of this node's own. Clones share one list.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::UnixTime;
 use tonic::Code;
 
-use super::connect::{Target, chain, connect, told};
+use super::connect::{chain, connect, told};
 use super::core::backoff::Backoff;
 use super::credentials::Credentials;
 use super::endpoints::Endpoints;
@@ -23,6 +23,7 @@ use super::random;
 use super::reporter::Reporter;
 use super::state::{Link, State, StateError};
 use crate::render::screen;
+use crate::value::Target;
 
 /// However far off a controller puts it, a machine asks again once an hour.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);

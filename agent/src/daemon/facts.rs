@@ -63,7 +63,7 @@ impl Facts {
         &self,
         sections: &BTreeSet<Section>,
     ) -> Result<Option<Self>, FactsError> {
-        self.renewed(observe(&sections)?)
+        self.renewed(observe(sections)?)
     }
 
     fn renewed(&self, newer: Inventory) -> Result<Option<Self>, FactsError> {

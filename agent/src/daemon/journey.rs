@@ -30,9 +30,10 @@ use super::membership::{Membership, MembershipError};
 use super::outward::Outward;
 use super::ports::{NoProfile, NoWorkloads};
 use super::reporter::Reporter;
-use super::settings::{LocalSettings, Settings, WorkloadsChoice};
+use super::settings::{LocalSettings, Settings};
 use super::state::{Link, State};
 use super::tls::testing::Authority;
+use crate::value::WorkloadsChoice;
 
 /// One agent's tasks, the fence aside.
 struct Agent {

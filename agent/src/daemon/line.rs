@@ -3,7 +3,8 @@
 use muster_proto::v1::node_client::NodeClient;
 use tokio::sync::watch;
 
-use super::connect::{Target, Wire};
+use super::connect::Wire;
+use crate::value::Target;
 
 /// A connection on which a controller answers this node.
 #[derive(Debug, Clone)]

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::connect::Target;
 use super::credentials::validity_of;
 use super::endpoints::Endpoints;
 pub(crate) use super::endpoints::Origin;
 pub(crate) use super::state::Link;
 use super::state::{AgentStatus, Enrolment, State, StateError, Told};
+use crate::value::Target;
 
 /// The agent of this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

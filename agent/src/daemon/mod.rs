@@ -65,7 +65,6 @@ use nix::sys::resource::{Resource, setrlimit};
 
 use crate::cli::AgentArguments;
 use crate::exit::Exit;
-pub(crate) use connect::Target;
 use lease::LeaseFile;
 use reset::{Reset, ResetError};
 use settings::Settings;

@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use muster_proto::JoinToken;
 
 use super::config::{self, Config, ConfigError, Given, Item};
-use super::connect::Target;
 use super::enroll::Asked;
 use super::local::LocalRead;
 use super::outward::{Outward, Proxy, ProxyError};
 use super::token::{self, TokenError};
-pub(crate) use crate::cli::WorkloadsChoice;
 use crate::cli::{AgentArguments, PlaceArguments};
+use crate::value::{Target, WorkloadsChoice};
 
 /// Set by systemd where the unit has `LoadCredential=`.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";

@@ -18,7 +18,8 @@ use crate::daemon::local::client::{AskError, ask};
 use crate::daemon::local::protocol::{Answer, Call};
 use crate::daemon::look::{Seen, look};
 use crate::daemon::outward::{Outward, Proxy, ProxyError};
-use crate::daemon::{Place, State, Target, lenient_place, tls, token, variable};
+use crate::daemon::{Place, State, lenient_place, tls, token, variable};
+use crate::value::Target;
 
 /// Where muster writes, and what has to have room.
 const LOGS: &str = "/var/log";

@@ -21,9 +21,9 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status};
 
 use super::glance;
-use crate::daemon::Target;
 use crate::daemon::connect::told;
 use crate::daemon::outward::{Outward, TunnelError};
+use crate::value::Target;
 
 /// For each step.
 const PATIENCE: Duration = Duration::from_secs(4);

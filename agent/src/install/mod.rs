@@ -1,29 +1,41 @@
 //! `muster plan`, `muster install` and `muster uninstall`.
 
 mod confirm;
+mod follow;
+mod log;
+mod messages;
 mod observer;
 mod profile;
+mod report;
+mod service;
+mod stop;
 mod undo;
+mod unit;
 
+use std::io::Write as _;
 use std::process::id;
 
 use anyhow::{Context as _, bail};
 use muster_discovery::{Options, Source, discover};
-use muster_installer::engine::{Ended, Outcome, request_cancellation};
+use muster_installer::engine::{Ended, Outcome, Task, request_cancellation};
 use muster_installer::host::{Host, Real};
 use muster_installer::profile::{Facts, Unfit};
-use muster_installer::{EngineError, Installer, Plan, status};
+use muster_installer::{Installer, Plan, status};
 use muster_model::Section;
 
 use crate::cli::{
     InstallArguments, PlanArguments, PlanFormat, RootArguments, WishArguments, refuse,
 };
 use crate::exit::Exit;
+use crate::logging;
 use crate::render::{self, json};
 use crate::terminal;
 
-use observer::Teller;
+use observer::{Listener, Teller};
+pub(crate) use service::run as serve;
+use stop::Stop;
 pub(crate) use undo::uninstall;
+use unit::Unit;
 
 /// Shows what would be done.
 pub(crate) fn plan(arguments: &PlanArguments) -> anyhow::Result<Exit> {
@@ -47,11 +59,14 @@ pub(crate) fn install(arguments: &InstallArguments) -> anyhow::Result<Exit> {
     if instead.status {
         return show_status(&host, arguments);
     }
+    if instead.follow {
+        return follow::follow(&host, arguments);
+    }
     if instead.cancel {
-        return cancel(&mut host);
+        return cancel(&mut host, place);
     }
     if instead.resume {
-        return finish(&mut host, |installer, teller| installer.resume(teller));
+        return perform(&mut host, place, Task::Resume);
     }
     require_nothing_unfinished(&host)?;
     let plan = match made(&host, &arguments.wish)? {
@@ -77,9 +92,7 @@ pub(crate) fn install(arguments: &InstallArguments) -> anyhow::Result<Exit> {
             )?;
         }
     }
-    finish(&mut host, |installer, teller| {
-        installer.install(plan, teller)
-    })
+    perform(&mut host, place, Task::Install(plan))
 }
 
 /// The host that is meant.
@@ -91,14 +104,31 @@ pub(super) fn host(place: &RootArguments) -> anyhow::Result<Real> {
     Ok(host?)
 }
 
+/// Has something done: by the service on a machine that systemd runs, by this process where there is none.
+pub(super) fn perform(host: &mut Real, place: &RootArguments, task: Task) -> anyhow::Result<Exit> {
+    if place.root.is_none() {
+        stop::hold_back()?;
+        match Unit::find() {
+            Ok(Some(unit)) => return service::hand_over(host, &unit, task),
+            Ok(None) => {}
+            Err(why) => {
+                let why = format!("this process does it, and it ends with it: {why:#}");
+                let _ = writeln!(anstream::stderr(), "muster: {}", render::screen(&why));
+            }
+        }
+    }
+    finish(host, task)
+}
+
 /// The lease is held, something is done, and how it ended is told.
-pub(super) fn finish(
-    host: &mut dyn Host,
-    work: impl FnOnce(&mut Installer<'_>, &mut Teller) -> Result<Ended, EngineError>,
-) -> anyhow::Result<Exit> {
-    let mut teller = Teller::start()?;
+fn finish(host: &mut dyn Host, task: Task) -> anyhow::Result<Exit> {
+    let listener = match logging::leads_to_journal() {
+        true => Listener::Journal,
+        false => Listener::Waiting,
+    };
+    let mut teller = Teller::new(listener, Stop::listen("stopping after this step")?);
     let mut installer = Installer::open(host, &holder())?;
-    let ended = work(&mut installer, &mut teller);
+    let ended = installer.perform(task, &mut teller);
     let has_unfinished = installer.has_unfinished();
     let closed = installer.close();
     let ended = ended.with_context(|| advice(has_unfinished))?;
@@ -183,7 +213,7 @@ fn show_status(host: &Real, arguments: &InstallArguments) -> anyhow::Result<Exit
 }
 
 /// Whoever is at work puts back what it did itself; where nobody is, it is done here.
-fn cancel(host: &mut Real) -> anyhow::Result<Exit> {
+fn cancel(host: &mut Real, place: &RootArguments) -> anyhow::Result<Exit> {
     let status = status(host)?;
     if let Some(holder) = status.at_work {
         request_cancellation(host)?;
@@ -199,7 +229,7 @@ fn cancel(host: &mut Real) -> anyhow::Result<Exit> {
             "there is nothing to cancel: nothing was begun here and not finished; `muster uninstall` undoes what is installed"
         );
     }
-    finish(host, |installer, teller| installer.revert(teller))
+    perform(host, place, Task::Revert)
 }
 
 /// Before anything is planned and asked.

@@ -1,123 +1,184 @@
-//! Tells what is done as it is done: people on standard error, or the journal with fields.
+//! Tells what is done as it is done: people, programs, or systemd's journal.
 
 use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use muster_installer::engine::{Event, Observer, StepEvent};
-use nix::sys::signal::{SigSet, Signal};
+use muster_installer::engine::{Event, Observer, Outcome, StepEvent};
+use serde_json::json;
 
-use crate::logging;
+use super::log::log;
+use super::stop::Stop;
 use crate::render::screen;
+use crate::terminal::{self, Reader};
+
+/// Digits of a digest that are shown and are enough.
+const DIGITS: usize = 12;
+
+/// Who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listener {
+    /// systemd's journal, with fields.
+    Journal,
+    /// Somebody who waits for the end, on standard error.
+    Waiting,
+    /// Somebody who wants to see this and nothing else, on standard output.
+    Looking,
+    /// A program: a line of JSON for each event, on standard output.
+    Program,
+}
 
 /// Tells of steps, and knows whether somebody wants it to stop.
+#[derive(Debug)]
 pub(crate) struct Teller {
-    begun: Instant,
-    to_journal: bool,
-    is_to_stop: Arc<AtomicBool>,
+    listener: Listener,
+    stop: Stop,
+    /// None while no step is seen from its beginning.
+    begun: Option<Instant>,
+    is_gone: bool,
 }
 
 impl Teller {
-    /// Begins to listen for Ctrl-C and to be asked to end: both are heeded between steps.
-    pub(crate) fn start() -> anyhow::Result<Self> {
-        let mut signals = SigSet::empty();
-        signals.add(Signal::SIGINT);
-        signals.add(Signal::SIGTERM);
-        signals.thread_block()?;
-        let is_to_stop = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&is_to_stop);
-        // It ends with the process; programs that steps run are not told, being in groups of their own.
-        std::thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || {
-                while signals.wait().is_ok() {
-                    stop.store(true, Ordering::Relaxed);
-                    let _ = writeln!(anstream::stderr(), "stopping after this step");
-                }
-            })?;
-        Ok(Self {
-            begun: Instant::now(),
-            to_journal: logging::leads_to_journal(),
-            is_to_stop,
-        })
-    }
-
-    fn log(&self, event: &Event<'_>) {
-        let duration_ms = self.begun.elapsed().as_millis();
-        match event {
-            Event::Step {
-                plan,
-                id,
-                what,
-                state,
-                ..
-            } => match state {
-                StepEvent::Failed(why) | StepEvent::TriedAgain(why) => tracing::error!(
-                    plan, step = id, state = state.key(), duration_ms, error = %why, "{what}: {}: {why}", state.key()
-                ),
-                StepEvent::Kept(why) => {
-                    tracing::warn!(plan, step = id, state = "kept", "{what}: {why}");
-                }
-                _ => tracing::info!(
-                    plan,
-                    step = id,
-                    state = state.key(),
-                    duration_ms,
-                    "{what}: {}",
-                    state.key()
-                ),
-            },
-            Event::Ended { plan, outcome } => {
-                let state = format!("{outcome:?}").to_lowercase();
-                tracing::info!(plan, state, "ended: {state}");
-            }
+    pub(super) fn new(listener: Listener, stop: Stop) -> Self {
+        Self {
+            listener,
+            stop,
+            begun: None,
+            is_gone: false,
         }
     }
 
-    fn tell(&self, event: &Event<'_>) {
-        let Event::Step {
-            number,
-            of,
-            what,
-            state,
-            ..
-        } = event
-        else {
-            return;
-        };
-        let took = self.begun.elapsed().as_secs_f64();
-        let rest = match state {
-            StepEvent::Begun | StepEvent::Undoing => return,
-            StepEvent::Done => format!("done in {took:.2} s"),
-            StepEvent::Undone => format!("undone in {took:.2} s"),
-            StepEvent::Unchanged => "is so already".to_owned(),
-            StepEvent::TriedAgain(why) => format!("failed, is tried again: {why}"),
-            StepEvent::Failed(why) => format!("failed: {why}"),
-            StepEvent::Kept(why) => format!("kept: {why}"),
-        };
-        let line = format!("[{number}/{of}] {what}: {rest}");
-        // It is no failure when nobody listens.
-        let _ = writeln!(anstream::stderr(), "{}", screen(&line));
+    /// How long the step took that has ended with this event.
+    fn timed(&mut self, event: &Event<'_>) -> Option<Duration> {
+        match event {
+            Event::Step { state, .. } => match state {
+                StepEvent::Begun | StepEvent::Undoing => {
+                    self.begun = Some(Instant::now());
+                    None
+                }
+                StepEvent::Kept(_) => None,
+                StepEvent::TriedAgain(_) => self.begun.map(|begun| begun.elapsed()),
+                _ => self.begun.take().map(|begun| begun.elapsed()),
+            },
+            Event::Begun { .. } | Event::Ended { .. } => None,
+        }
+    }
+
+    /// It is no failure when nobody listens.
+    fn write(&mut self, line: &str) {
+        let line = format!("{line}\n");
+        match self.listener {
+            Listener::Journal => {}
+            Listener::Waiting => drop(anstream::stderr().write_all(line.as_bytes())),
+            Listener::Looking | Listener::Program => {
+                self.is_gone |= !matches!(terminal::write_plain(&line), Ok(Reader::Listens));
+            }
+        }
     }
 }
 
 impl Observer for Teller {
     fn on(&mut self, event: &Event<'_>) {
-        if let Event::Step {
-            state: StepEvent::Begun | StepEvent::Undoing,
-            ..
-        } = event
-        {
-            self.begun = Instant::now();
-        }
-        self.log(event);
-        if !self.to_journal {
-            self.tell(event);
+        let took = self.timed(event);
+        match self.listener {
+            Listener::Journal => log(event, took),
+            Listener::Program => self.write(&line(event, took).to_string()),
+            Listener::Waiting | Listener::Looking => {
+                let is_news = !matches!(
+                    event,
+                    Event::Ended { .. }
+                        | Event::Step {
+                            state: StepEvent::Begun | StepEvent::Undoing,
+                            ..
+                        }
+                );
+                if is_news {
+                    self.write(&screen(&words(event, took)));
+                }
+            }
         }
     }
 
     fn is_to_stop(&mut self) -> bool {
-        self.is_to_stop.load(Ordering::Relaxed)
+        self.stop.is_asked() || self.is_gone
     }
+}
+
+/// An event in a line for people.
+pub(super) fn words(event: &Event<'_>, took: Option<Duration>) -> String {
+    let (number, of, what, state) = match event {
+        Event::Begun { plan, work, of } => {
+            let digits = plan.get(..DIGITS).unwrap_or(plan);
+            return format!("{work}: plan {digits}, steps: {of}");
+        }
+        Event::Ended { outcome, .. } => {
+            return match outcome {
+                Outcome::Installed => "installed: all steps are done".to_owned(),
+                Outcome::Reverted => "put back: what was done is undone".to_owned(),
+                Outcome::Uninstalled => "uninstalled: what was installed is undone".to_owned(),
+            };
+        }
+        Event::Step {
+            number,
+            of,
+            what,
+            state,
+            ..
+        } => (number, of, what, state),
+    };
+    let took = took.map_or_else(String::new, |took| {
+        format!(" in {:.2} s", took.as_secs_f64())
+    });
+    let rest = match state {
+        StepEvent::Begun => "begun".to_owned(),
+        StepEvent::Undoing => "is being undone".to_owned(),
+        StepEvent::Done => format!("done{took}"),
+        StepEvent::Undone => format!("undone{took}"),
+        StepEvent::Unchanged => "is so already".to_owned(),
+        StepEvent::TriedAgain(why) => format!("failed{took}, is tried again: {why}"),
+        StepEvent::Failed(why) => format!("failed{took}: {why}"),
+        StepEvent::Kept(why) => format!("kept: {why}"),
+    };
+    format!("[{number}/{of}] {what}: {rest}")
+}
+
+/// An event in a line of JSON.
+fn line(event: &Event<'_>, took: Option<Duration>) -> serde_json::Value {
+    match event {
+        Event::Begun { plan, work, of } => {
+            json!({"event": "begun", "plan": plan, "work": work, "of": of})
+        }
+        Event::Step {
+            plan,
+            number,
+            of,
+            id,
+            what,
+            state,
+        } => json!({
+            "event": "step",
+            "plan": plan,
+            "number": number,
+            "of": of,
+            "id": id,
+            "what": what,
+            "state": state.key(),
+            "duration_ms": took.map(milliseconds),
+            "why": why(state),
+        }),
+        Event::Ended { plan, outcome } => {
+            json!({"event": "ended", "plan": plan, "outcome": outcome})
+        }
+    }
+}
+
+/// Why a step is where it is.
+pub(super) fn why<'a>(state: &StepEvent<'a>) -> Option<&'a str> {
+    match state {
+        StepEvent::TriedAgain(why) | StepEvent::Failed(why) | StepEvent::Kept(why) => Some(why),
+        _ => None,
+    }
+}
+
+pub(super) fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }

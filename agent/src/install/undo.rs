@@ -1,9 +1,9 @@
 //! `muster uninstall`.
 
 use muster_installer::Edited;
-use muster_installer::engine::{EngineError, preview};
+use muster_installer::engine::{EngineError, Task, preview};
 
-use super::{confirm, finish, host};
+use super::{confirm, host, perform};
 use crate::cli::UninstallArguments;
 use crate::exit::Exit;
 use crate::render;
@@ -28,7 +28,5 @@ pub(crate) fn uninstall(arguments: &UninstallArguments) -> anyhow::Result<Exit> 
         }
         confirm::ask("Put all this back?", "--yes")?;
     }
-    finish(&mut host, |installer, teller| {
-        installer.uninstall(edited, teller)
-    })
+    perform(&mut host, &arguments.place, Task::Uninstall(edited))
 }

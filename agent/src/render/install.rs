@@ -82,9 +82,13 @@ pub(crate) fn status(status: &Status, width: usize) -> String {
             }
             page.item(&Line::default(), 0, &line);
         }
-        let advice =
-            "`muster install --resume` goes on, `muster install --cancel` puts back what was done";
-        page.paragraph(&Line::toned(Tone::Faint, advice));
+        let mut advice =
+            "`muster install --resume` goes on, `muster install --cancel` puts back what was done"
+                .to_owned();
+        if status.at_work.is_none() && status.goes_on_at_boot {
+            advice.push_str("; without either, muster-install.service goes on at the next boot");
+        }
+        page.paragraph(&Line::toned(Tone::Faint, &advice));
     }
     for installed in &status.installed {
         let told = format!("{} {}", installed.profile.name, installed.profile.version);

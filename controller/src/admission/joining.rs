@@ -72,6 +72,7 @@ impl Admission {
         record.role = role.or(token.role);
         record.token = Some(token.id.clone());
         record.labels.extend(token.labels.clone());
+        record.taints.extend(token.taints.clone());
         record.address = Some(asked.address.clone())
             .filter(|address| !address.is_empty())
             .or(from.map(|from| from.to_string()));

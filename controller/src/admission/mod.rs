@@ -33,8 +33,9 @@ use muster_model::{Inventory, NodeStatus};
 use muster_proto::{JoinToken, v1};
 use tokio::time::Instant;
 
-use crate::authority::{Authority, AuthorityError, Issued, Request, hex};
+use crate::authority::{Authority, AuthorityError, Issued, Request};
 use crate::fleet::{Fleet, MoveError};
+use crate::hex::hex;
 use crate::lifecycle::Event;
 use crate::record::{NodeRecord, TokenRecord};
 use crate::store::{StoreError, Transaction, Write};

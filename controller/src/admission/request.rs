@@ -7,7 +7,7 @@ use muster_model::{INVENTORY_SCHEMA, Inventory, NodeStatus};
 use muster_proto::v1;
 
 use super::AdmissionError;
-use crate::authority::hex;
+use crate::hex::hex;
 use crate::record::{NodeRecord, Taint, TaintEffect, UnixMs};
 
 /// The inventory that came with the request.

@@ -11,6 +11,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use zeroize::Zeroizing;
 
 use super::{AuthorityError, CreatedKeys};
+use crate::hex::hex;
 use crate::record::UnixMs;
 
 /// How long what is issued is good for.
@@ -106,7 +107,7 @@ pub(super) fn serial() -> Result<(SerialNumber, String), rcgen::Error> {
     getrandom::fill(&mut bytes).map_err(|_| rcgen::Error::RingUnspecified)?;
     let [first, ..] = &mut bytes;
     *first = (*first & 0x7f) | 0x40;
-    Ok((SerialNumber::from_slice(&bytes), super::hex(&bytes)))
+    Ok((SerialNumber::from_slice(&bytes), hex(&bytes)))
 }
 
 /// Whether the key is the certificate's.

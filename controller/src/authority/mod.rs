@@ -1,7 +1,7 @@
 //! The certificate authority: a root, an intermediate that signs, and what they issue.
 //!
 //! Map: this file is the authority and what it issues; `make` makes certificates; `files` keeps it on disk;
-//! `rotation` replaces the root; `brought` takes an authority that the user has.
+//! `rotation` replaces the root; `seal` signs what nodes install; `brought` takes an authority that the user has.
 //!
 //! The root's key signs intermediates alone. Nodes pin the root by the SHA-256 of its public key (SPKI), so that
 //! an intermediate can be replaced without telling them. Keys are ECDSA on P-256; every certificate has a
@@ -11,6 +11,7 @@ mod brought;
 mod files;
 mod make;
 mod rotation;
+mod seal;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -28,9 +29,11 @@ use time::Duration;
 pub use brought::{BroughtError, bring};
 pub use files::{FilesError, open_or_create, remember};
 pub use rotation::{RotationError, Shown};
+pub use seal::Seal;
 
 use self::make::{Line, leaf, serial};
 use crate::bucket::Bucket;
+use crate::hex::hex;
 use crate::peer::Peer;
 use crate::record::UnixMs;
 use crate::succession::Term;
@@ -291,15 +294,6 @@ pub struct CreatedKeys {
     pub root: zeroize::Zeroizing<String>,
     /// What signs.
     pub intermediate: zeroize::Zeroizing<String>,
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -17,8 +17,9 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::files::{self, FilesError, Rotation};
 use super::make::{Line, cross_sign};
-use super::{Authority, AuthorityError, Old, hex};
+use super::{Authority, AuthorityError, Old};
 use crate::bucket::Limit;
+use crate::hex::hex;
 use crate::record::{NodeRecord, UnixMs};
 
 /// Nodes that are asked to renew.

@@ -5,6 +5,7 @@ mod ask;
 mod authority;
 pub(crate) mod cli;
 mod names;
+mod oneline;
 mod remote;
 mod serve;
 mod show;

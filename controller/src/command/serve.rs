@@ -12,6 +12,7 @@ use muster_controller::authority::{self, Authority};
 use muster_controller::clock::{Clock as _, SystemClock};
 use muster_controller::config::{self, Config};
 use muster_controller::fleet::{Fleet, Timing};
+use muster_controller::packages::Packages;
 use muster_controller::record::UnixMs;
 use muster_controller::serve::{Listeners, Newcomers, Revoked, Services};
 use muster_controller::store::{SqliteStore, Store};
@@ -59,7 +60,8 @@ pub(super) async fn run(mut arguments: ServeArguments) -> anyhow::Result<()> {
         authority,
         revoked,
     };
-    let listeners = listeners(&arguments).await?;
+    let packages = packages(&arguments, &services);
+    let listeners = listeners(&arguments, packages).await?;
     let address = listeners.network.local_addr()?;
     let stop = CancellationToken::new();
     let mut terminated = signal(SignalKind::terminate())?;
@@ -158,7 +160,32 @@ fn folder(path: &Path) -> anyhow::Result<()> {
     made.with_context(|| format!("cannot make the folder {}", path.display()))
 }
 
-async fn listeners(arguments: &ServeArguments) -> anyhow::Result<Listeners> {
+/// Without packages all else goes on; they may be put there later.
+fn packages(arguments: &ServeArguments, services: &Services) -> Arc<Packages> {
+    let folder = arguments.packages.clone();
+    let folder = folder.unwrap_or_else(|| arguments.state.join("packages"));
+    let packages = Packages::new(folder, Arc::clone(&services.authority));
+    match packages.catalogue(services.fleet.now()) {
+        Ok(catalogue) => {
+            let files: Vec<&str> = catalogue
+                .packages
+                .iter()
+                .map(|it| it.file.as_str())
+                .collect();
+            tracing::info!(
+                packages = files.join(" "),
+                "machines can install muster from here"
+            );
+        }
+        Err(error) => tracing::info!("machines cannot install muster from here: {error}"),
+    }
+    Arc::new(packages)
+}
+
+async fn listeners(
+    arguments: &ServeArguments,
+    packages: Arc<Packages>,
+) -> anyhow::Result<Listeners> {
     let network = TcpListener::bind(arguments.listen).await;
     let network = network.with_context(|| {
         format!(
@@ -187,6 +214,7 @@ async fn listeners(arguments: &ServeArguments) -> anyhow::Result<Listeners> {
         names: arguments.names.clone(),
         socket,
         socket_path: path.clone(),
+        packages,
         newcomers: Newcomers {
             per_address: arguments.newcomers_per_address,
             ..Newcomers::default()

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::live::Nodes;
 use super::{Fleet, MoveError, locked};
 use crate::lifecycle::{Event, Next, next};
-use crate::record::NodeRecord;
+use crate::record::{EventRecord, NodeRecord};
 use crate::store::{StoreError, Transaction, Write};
 
 /// Somebody else may win a race so often before it is given up.
@@ -228,10 +228,7 @@ impl Fleet {
     pub(crate) fn event(&self, record: &NodeRecord, kind: &str, message: String) -> Write {
         Write::Event {
             node: record.id.clone(),
-            at: self.clock.now(),
-            kind: kind.to_owned(),
-            message,
-            spooled: None,
+            event: EventRecord::new(self.clock.now(), kind, message),
         }
     }
 }

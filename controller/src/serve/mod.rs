@@ -1,10 +1,11 @@
 //! The services on their ports: nodes and administrators over TLS, local administrators over a socket.
 //!
 //! Map: `tls` takes connections, and `http` serves on them; `caller` says who calls on one; `enrollment`, `node` and `admin` are the services, each a translation to
-//! [`crate::admission`] and [`crate::fleet`]; this file starts and stops them.
+//! [`crate::admission`] and [`crate::fleet`]; `download` hands out what a machine installs before it is a node; this file starts and stops them.
 
 mod admin;
 mod caller;
+mod download;
 mod enrollment;
 mod http;
 mod node;
@@ -31,6 +32,7 @@ use tower::ServiceExt as _;
 use crate::admission::Admission;
 use crate::authority::Authority;
 use crate::fleet::{Fleet, MoveError, watch_leases};
+use crate::packages::Packages;
 use crate::peer::{Identified, Link};
 use crate::store::StoreError;
 
@@ -63,6 +65,8 @@ pub struct Listeners {
     pub socket: UnixListener,
     /// Where the socket is; taken away at the end.
     pub socket_path: PathBuf,
+    /// What machines install to become nodes.
+    pub packages: Arc<Packages>,
     /// What is put up with of whoever has shown no certificate.
     pub newcomers: Newcomers,
 }
@@ -88,6 +92,17 @@ impl Services {
         listeners: Listeners,
         stop: CancellationToken,
     ) -> Result<(), ServeError> {
+        let downloads = download::Downloads {
+            authority: Arc::clone(&self.authority),
+            fleet: Arc::clone(&self.fleet),
+            packages: listeners.packages,
+        };
+        let address = listeners.network.local_addr();
+        let installation = admin::Installation {
+            downloads: downloads.clone(),
+            names: listeners.names.clone(),
+            port: address.map_err(TlsError::Address)?.port(),
+        };
         let door = tls::Door::new(
             Arc::clone(&self.authority),
             Arc::clone(&self.fleet),
@@ -95,63 +110,55 @@ impl Services {
             listeners.names,
         )?;
         let connections = tls::accept(listeners.network, door, listeners.newcomers);
-        let routes = Routes::new(
-            EnrollmentServer::new(enrollment::Service::new(self.clone()))
-                .max_decoding_message_size(LARGEST_MESSAGE),
-        )
-        .add_service(
-            NodeServer::new(node::Service::new(self.clone()))
-                .max_decoding_message_size(LARGEST_MESSAGE),
-        )
-        .add_service(AdminServer::new(admin::Service::remote(
-            self.clone(),
-            stop.clone(),
-        )))
-        .prepare();
+        let routes = self.routes(installation.clone(), &stop);
+        let answers = http::Answers { routes, downloads };
         let network = async {
-            http::serve(connections, routes, stop.clone()).await;
+            http::serve(connections, answers, stop.clone()).await;
             Ok(())
         };
+        let administrators = admin::Service::local(self.clone(), installation, stop.clone());
         let local = Server::builder()
-            .add_service(AdminServer::new(admin::Service::local(
-                self.clone(),
-                stop.clone(),
-            )))
+            .add_service(AdminServer::new(administrators))
             .serve_with_incoming_shutdown(
                 UnixListenerStream::new(listeners.socket),
                 stop.clone().cancelled_owned(),
             );
-        let leases = async {
-            tokio::select! {
-                // Cancel-safe: a transaction is done by the store wholly or not at all.
-                () = watch_leases(Arc::clone(&self.fleet)) => {}
-                () = stop.cancelled() => {}
-            }
-            // Connections end when what is under way on them has.
-            self.fleet.end_watches();
+        let tended = async {
+            self.tend(&stop).await;
             Ok(())
         };
-        let anew = async {
-            tokio::select! {
-                // What is not judged by then is judged with the next start.
-                _ = Arc::clone(&self.admission).judge_anew() => {}
-                () = stop.cancelled() => {}
-            }
-            Ok(())
-        };
-        let endings = async {
-            tokio::select! {
-                // What is not told by then is told after the next start.
-                () = self.admission.watch_certificates() => {}
-                () = stop.cancelled() => {}
-            }
-            Ok(())
-        };
-        let ended = tokio::try_join!(network, local, leases, anew, endings);
+        let ended = tokio::try_join!(network, local, tended);
         // Nobody is left to tell when it is gone already.
         let _ = std::fs::remove_file(&listeners.socket_path);
         ended?;
         Ok(())
+    }
+
+    /// What is served on the network.
+    fn routes(&self, installation: admin::Installation, stop: &CancellationToken) -> Routes {
+        let enrollment = EnrollmentServer::new(enrollment::Service::new(self.clone()));
+        let node = NodeServer::new(node::Service::new(self.clone()));
+        let administrators = admin::Service::remote(self.clone(), installation, stop.clone());
+        Routes::new(enrollment.max_decoding_message_size(LARGEST_MESSAGE))
+            .add_service(node.max_decoding_message_size(LARGEST_MESSAGE))
+            .add_service(AdminServer::new(administrators))
+            .prepare()
+    }
+
+    /// Does what goes on by itself until `stop`. What is not done by then is done after the next start; the store does a transaction wholly or
+    /// not at all.
+    async fn tend(&self, stop: &CancellationToken) {
+        let leases = async {
+            stop.run_until_cancelled(watch_leases(Arc::clone(&self.fleet)))
+                .await;
+            // Connections end when what is under way on them has.
+            self.fleet.end_watches();
+        };
+        tokio::join!(
+            leases,
+            stop.run_until_cancelled(Arc::clone(&self.admission).judge_anew()),
+            stop.run_until_cancelled(self.admission.watch_certificates()),
+        );
     }
 }
 

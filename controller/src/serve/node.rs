@@ -11,7 +11,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
 use super::{Services, milliseconds, status_of_move, status_of_store};
-use crate::authority::hex;
+use crate::hex::hex;
 use crate::lifecycle::Event;
 use crate::peer::Peer;
 use crate::record::NodeRecord;

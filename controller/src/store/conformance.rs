@@ -380,10 +380,10 @@ fn spooled(spool: &str, sequence: u64) -> Option<Spooled> {
 fn event(node: &str, kind: &str, spooled: Option<Spooled>) -> Write {
     Write::Event {
         node: node.to_owned(),
-        at: 1_700_000_000_000,
-        kind: kind.to_owned(),
-        message: String::new(),
-        spooled,
+        event: EventRecord {
+            spooled,
+            ..EventRecord::new(1_700_000_000_000, kind, String::new())
+        },
     }
 }
 
@@ -436,6 +436,7 @@ fn token(id: &str) -> TokenRecord {
         uses_left: 3,
         name: None,
         labels: std::collections::BTreeMap::new(),
+        taints: std::collections::BTreeMap::new(),
         auto_accept: false,
         revoked: false,
         revision: 0,

@@ -120,22 +120,7 @@ impl State {
             Write::DeleteNode { id, expected } => self.delete_node(id, expected),
             Write::Token { record, expected } => self.put_token(record, expected),
             Write::UseToken { id } => self.use_token(&id),
-            Write::Event {
-                node,
-                at,
-                kind,
-                message,
-                spooled,
-            } => {
-                let event = EventRecord {
-                    sequence: 0,
-                    at,
-                    kind,
-                    message,
-                    spooled,
-                };
-                self.append(node, event)
-            }
+            Write::Event { node, event } => self.append(node, event),
             Write::SkipSpool { node, from, to } => self.skip_spool(node, from, to),
             Write::Inventory { node, content } => {
                 let before = self.inventories.insert(node.clone(), content);

@@ -13,7 +13,7 @@ mod sqlite;
 
 use async_trait::async_trait;
 
-use crate::record::{EventRecord, NodeRecord, Revision, Spooled, TokenRecord, UnixMs};
+use crate::record::{EventRecord, NodeRecord, Revision, Spooled, TokenRecord};
 
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
@@ -97,19 +97,13 @@ pub enum Write {
         /// Which.
         id: String,
     },
-    /// Appends to the log of a node; the store numbers it. An event of the node's spool that is there
-    /// already is passed over; one that would leave a gap in the spool's numbers is a conflict.
+    /// Appends to the log of a node; the store numbers it, whatever number it has. An event of the node's spool that is
+    /// there already is passed over; one that would leave a gap in the spool's numbers is a conflict.
     Event {
         /// Whose.
         node: String,
-        /// When.
-        at: UnixMs,
-        /// What kind, in snake_case.
-        kind: String,
-        /// For people.
-        message: String,
-        /// Where it is in the node's spool, when the node saw it.
-        spooled: Option<Spooled>,
+        /// What happened.
+        event: EventRecord,
     },
     /// Events of a node's spool are lost: the store goes on from `to` as if it had them.
     SkipSpool {

@@ -9,6 +9,7 @@
 )]
 
 mod administrators;
+mod downloads;
 mod guesses;
 mod joining;
 #[path = "../lab/mod.rs"]

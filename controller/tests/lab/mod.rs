@@ -17,6 +17,7 @@ use muster_controller::authority::{self, Authority};
 use muster_controller::clock::{Clock as _, SystemClock};
 use muster_controller::config;
 use muster_controller::fleet::{Fleet, Timing};
+use muster_controller::packages::Packages;
 use muster_controller::serve::{Listeners, Newcomers, Revoked, Services};
 use muster_controller::store::{MemoryStore, Store};
 use tokio::net::{TcpListener, UnixListener};
@@ -26,19 +27,9 @@ pub(crate) use administration::Duplicate;
 pub(crate) use machine::{Identity, Machine, issue, request};
 pub(crate) use network::Trust;
 
-const POLICY: &str = r#"
-schema = "muster.policy/v1"
-name = "lab"
-version = "1"
-roles = ["control", "worker"]
+const POLICY: &str = include_str!("../../../tests/lab/policy.toml");
 
-[[rules]]
-id = "cpu-threads"
-title = "A processor"
-severity = "required"
-check.cpu_threads = { at_least = 1 }
-remedy = "Fit one."
-"#;
+const PACKAGES: &str = "packages";
 
 pub(crate) struct Lab {
     pub(crate) authority: Arc<Authority>,
@@ -93,6 +84,11 @@ impl Lab {
         Self::serve(folder, store, authority, setup).await
     }
 
+    /// Where its packages belong.
+    pub(crate) fn packages(&self) -> std::path::PathBuf {
+        self._folder.path().join(PACKAGES)
+    }
+
     /// Another controller after this one, with the same store and authority, and so many threads in its policy.
     pub(crate) async fn again(self, threads: u32) -> Self {
         let policy = POLICY.replace("at_least = 1", &format!("at_least = {threads}"));
@@ -140,6 +136,10 @@ impl Lab {
             names: vec!["localhost".to_owned()],
             socket: UnixListener::bind(&socket).unwrap(),
             socket_path: socket.clone(),
+            packages: Arc::new(Packages::new(
+                folder.path().join(PACKAGES),
+                Arc::clone(&authority),
+            )),
             newcomers: setup.newcomers,
         };
         let stop = CancellationToken::new();

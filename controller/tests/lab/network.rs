@@ -85,9 +85,19 @@ impl Lab {
 
     /// A connection after the handshake, on which nothing was said.
     pub(crate) async fn shaken(&self) -> tokio_rustls::client::TlsStream<TcpStream> {
-        let connector = connector(Trust::Roots, self.authority.roots(), None);
+        self.shaken_for(&["h2"]).await
+    }
+
+    /// The same by a client that speaks these protocols (ALPN); none tells of none.
+    pub(crate) async fn shaken_for(
+        &self,
+        protocols: &[&str],
+    ) -> tokio_rustls::client::TlsStream<TcpStream> {
+        let mut config = config(Trust::Roots, self.authority.roots(), None);
+        config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
         connector.connect(name, stream).await.unwrap()
     }
 
@@ -116,6 +126,16 @@ fn connector(
     roots: Vec<CertificateDer<'static>>,
     identity: Option<&Identity>,
 ) -> TlsConnector {
+    let mut config = config(trust, roots, identity);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    TlsConnector::from(Arc::new(config))
+}
+
+fn config(
+    trust: Trust,
+    roots: Vec<CertificateDer<'static>>,
+    identity: Option<&Identity>,
+) -> ClientConfig {
     let versions: &[&rustls::SupportedProtocolVersion] = match trust {
         Trust::Tls12 => &[&rustls::version::TLS12],
         _ => &[&rustls::version::TLS13],
@@ -129,13 +149,11 @@ fn connector(
         .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(store);
-    let mut config = match identity {
+    match identity {
         None => builder.with_no_client_auth(),
         Some(Identity { chain, key }) => {
             let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
             builder.with_client_auth_cert(chain.clone(), key).unwrap()
         }
-    };
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    TlsConnector::from(Arc::new(config))
+    }
 }

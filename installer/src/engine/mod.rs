@@ -3,7 +3,9 @@
 //! Before anything is changed it is in the journal, with what was there before; after a crash at any instant the journal tells which step may be in the
 //! middle, and setting a state is right from there as well. So a transaction is always gone on with or undone, and never guessed at.
 
+mod begin;
 mod error;
+mod follow;
 mod preview;
 mod progress;
 mod status;
@@ -21,7 +23,9 @@ use crate::plan::Plan;
 use crate::step::Edited;
 use crate::value::HostPath;
 
+pub use begin::Task;
 pub use error::EngineError;
+pub use follow::{Followed, Follower, Past, is_at_work};
 pub use preview::{Undone, preview};
 pub use progress::{Event, Observer, StepEvent};
 pub use status::{InstalledStatus, Status, StepStatus, UnfinishedStatus, status};
@@ -97,19 +101,7 @@ impl<'h> Installer<'h> {
         plan: Plan,
         observer: &mut dyn Observer,
     ) -> Result<Ended, EngineError> {
-        self.require_finished()?;
-        plan.check()?;
-        if !plan.has_changes() {
-            return Ok(Ended {
-                outcome: Some(Outcome::Installed),
-                kept: Vec::new(),
-            });
-        }
-        let newest = store::receipts(self.host)?
-            .last()
-            .map(|(number, _)| *number);
-        self.begin(Work::Install(plan), newest.unwrap_or_default() + 1)?;
-        self.forward(observer)
+        self.perform(Task::Install(plan), observer)
     }
 
     /// Goes on with what was begun, in the direction that it had.
@@ -117,18 +109,7 @@ impl<'h> Installer<'h> {
     /// # Errors
     /// As [`Installer::install`] and [`Installer::uninstall`]; there is nothing to go on with.
     pub fn resume(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
-        let Some((_, transaction)) = &self.current else {
-            return self.rest(observer);
-        };
-        match (transaction.reverting, &transaction.work) {
-            (None, _) => self.forward(observer),
-            (Some(_), Work::Install(_)) => self.backward(observer),
-            (Some(edited), Work::Uninstall(_)) => {
-                let mut ended = self.backward(observer)?;
-                ended.kept.extend(self.undo_receipts(edited, observer)?);
-                Ok(ended)
-            }
-        }
+        self.perform(Task::Resume, observer)
     }
 
     /// Undoes what an installation that was not finished has done.
@@ -136,23 +117,7 @@ impl<'h> Installer<'h> {
     /// # Errors
     /// Steps were not undone; there is no such installation.
     pub fn revert(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
-        let Some((_, transaction)) = &self.current else {
-            return match self.completed {
-                Some((outcome @ Outcome::Reverted, _)) => Ok(Ended {
-                    outcome: Some(outcome),
-                    kept: Vec::new(),
-                }),
-                _ => Err(EngineError::NothingUnfinished("put back")),
-            };
-        };
-        match (&transaction.work, transaction.reverting) {
-            (Work::Uninstall(_), _) => return Err(EngineError::OnlyForward),
-            (Work::Install(_), Some(_)) => {}
-            (Work::Install(_), None) => self.record(Record::Reverting {
-                edited: Edited::Kept,
-            })?,
-        }
-        self.backward(observer)
+        self.perform(Task::Revert, observer)
     }
 
     /// Undoes all that was installed, the newest first.
@@ -164,15 +129,7 @@ impl<'h> Installer<'h> {
         edited: Edited,
         observer: &mut dyn Observer,
     ) -> Result<Ended, EngineError> {
-        self.require_finished()?;
-        if store::receipts(self.host)?.is_empty() {
-            return Err(EngineError::NothingInstalled);
-        }
-        let kept = self.undo_receipts(edited, observer)?;
-        Ok(Ended {
-            outcome: Some(Outcome::Uninstalled),
-            kept,
-        })
+        self.perform(Task::Uninstall(edited), observer)
     }
 
     /// Gives the lease back, and removes muster's own folders where nothing is left in them.
@@ -180,7 +137,9 @@ impl<'h> Installer<'h> {
     /// # Errors
     /// The host does not do it.
     pub fn close(self) -> Result<(), EngineError> {
-        files::set_file(self.host, &store::cancellation(), None)?;
+        for sign in [store::cancellation(), store::order()] {
+            files::set_file(self.host, &sign, None)?;
+        }
         let is_needed = self.current.is_some() || !store::receipts(self.host)?.is_empty();
         self.host.release(&store::lease())?;
         for folder in self.folders_made.iter().rev().filter(|_| !is_needed) {
@@ -209,60 +168,6 @@ impl<'h> Installer<'h> {
             true => self.finish(),
             false => Ok(()),
         }
-    }
-
-    /// What is left to do after a transaction that had ended when this was opened.
-    fn rest(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
-        let (outcome, kept) = match self.completed.take() {
-            None => return Err(EngineError::NothingUnfinished("resume")),
-            Some((outcome @ Outcome::Uninstalled, edited)) => {
-                (outcome, self.undo_receipts(edited, observer)?)
-            }
-            Some((outcome, _)) => (outcome, Vec::new()),
-        };
-        Ok(Ended {
-            outcome: Some(outcome),
-            kept,
-        })
-    }
-
-    fn require_finished(&self) -> Result<(), EngineError> {
-        match &self.current {
-            None => Ok(()),
-            Some((_, transaction)) => Err(EngineError::Unfinished(match transaction.work {
-                Work::Install(_) => "an installation",
-                Work::Uninstall(_) => "an uninstallation",
-            })),
-        }
-    }
-
-    fn begin(&mut self, work: Work, receipt_number: u32) -> Result<(), EngineError> {
-        let first = Record::Opened {
-            at: self.host.now(),
-            work,
-            receipt_number,
-            folders_made: std::mem::take(&mut self.folders_made),
-        };
-        let journal = Journal::create(self.host, store::journal(), &first)?;
-        let transaction = Transaction::of(vec![first]);
-        // The first record is one that opens, by the lines above.
-        self.current = transaction.ok().map(|transaction| (journal, transaction));
-        Ok(())
-    }
-
-    /// Undoes what the receipts say, each as a transaction of its own.
-    fn undo_receipts(
-        &mut self,
-        edited: Edited,
-        observer: &mut dyn Observer,
-    ) -> Result<Vec<String>, EngineError> {
-        let mut kept = Vec::new();
-        while let Some((number, receipt)) = store::receipts(self.host)?.pop() {
-            self.begin(Work::Uninstall(receipt), number)?;
-            self.record(Record::Reverting { edited })?;
-            kept.extend(self.backward(observer)?.kept);
-        }
-        Ok(kept)
     }
 
     /// Keeps or drops the receipt, and removes the journal: as often as needed, after the last record.

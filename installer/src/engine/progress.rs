@@ -1,7 +1,5 @@
 //! What is told while something is done.
 
-use crate::step::StepError;
-
 use super::Outcome;
 
 /// Is told of each step, and says whether to go on.
@@ -18,6 +16,15 @@ pub trait Observer {
 /// What happened.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// Steps are done from here on, or undone.
+    Begun {
+        /// The digest of the plan that is applied or undone.
+        plan: &'a str,
+        /// `installing`, `reverting` or `uninstalling`.
+        work: &'a str,
+        /// How many steps there are.
+        of: usize,
+    },
     /// A step is where it is.
     Step {
         /// The digest of the plan that it belongs to.
@@ -48,13 +55,13 @@ pub enum StepEvent<'a> {
     /// It is being done.
     Begun,
     /// It did not go well, and is tried again.
-    TriedAgain(&'a StepError),
+    TriedAgain(&'a str),
     /// It is done.
     Done,
     /// There was nothing to do.
     Unchanged,
     /// It did not go well.
-    Failed(&'a StepError),
+    Failed(&'a str),
     /// It is being undone.
     Undoing,
     /// It is undone.

@@ -16,6 +16,8 @@ pub struct Status {
     pub at_work: Option<String>,
     /// What was begun and not finished.
     pub unfinished: Option<UnfinishedStatus>,
+    /// Whether `muster-install.service` was to do that, and goes on with it at the next boot.
+    pub goes_on_at_boot: bool,
     /// What is installed, the oldest first.
     pub installed: Vec<InstalledStatus>,
 }
@@ -86,25 +88,20 @@ pub fn status(host: &dyn Host) -> Result<Status, EngineError> {
     });
     Ok(Status {
         at_work: host.holder(&store::lease())?,
+        goes_on_at_boot: unfinished.is_some() && host.look(&store::order())?.is_some(),
         unfinished,
         installed: installed.collect(),
     })
 }
 
 fn unfinished(transaction: &Transaction) -> UnfinishedStatus {
-    let (work, plan, profile) = match &transaction.work {
-        Work::Install(plan) => {
-            let work = match transaction.reverting {
-                Some(_) => "reverting",
-                None => "installing",
-            };
-            (work, plan.digest(), plan.profile())
-        }
-        Work::Uninstall(receipt) => ("uninstalling", receipt.plan.as_str(), &receipt.profile),
+    let profile = match &transaction.work {
+        Work::Install(plan) => plan.profile(),
+        Work::Uninstall(receipt) => &receipt.profile,
     };
     UnfinishedStatus {
-        work,
-        plan: plan.to_owned(),
+        work: transaction.doing(),
+        plan: transaction.plan_digest().to_owned(),
         profile: profile.clone(),
         begun_at: transaction.at.clone(),
         steps: transaction.steps.iter().map(step).collect(),

@@ -26,6 +26,11 @@ pub(crate) fn cancellation() -> HostPath {
     HostPath::known("/var/lib/muster/install/cancel")
 }
 
+/// There while `muster-install.service` is to go on with what is in the journal: its condition names it.
+pub(crate) fn order() -> HostPath {
+    HostPath::known("/var/lib/muster/install/order")
+}
+
 /// The receipts, from the oldest on. Undone they are from the newest on.
 ///
 /// # Errors
@@ -66,11 +71,20 @@ pub(crate) fn drop(host: &mut dyn Host, number: u32) -> Result<(), EngineError> 
 /// # Errors
 /// The host does not do it.
 pub fn request_cancellation(host: &mut dyn Host) -> Result<(), HostError> {
-    let file = KeptFile {
+    files::set_file(host, &cancellation(), Some(&sign()))
+}
+
+/// Leaves word, for good, that what is in the journal is to be gone on with.
+pub(crate) fn leave_order(host: &mut dyn Host) -> Result<(), HostError> {
+    files::set_file(host, &order(), Some(&sign()))
+}
+
+/// A file that says all by being there.
+fn sign() -> KeptFile {
+    KeptFile {
         content: Content::from(""),
         attributes: Attributes::of_root(PRIVATE),
-    };
-    files::set_file(host, &cancellation(), Some(&file))
+    }
 }
 
 fn path(number: u32) -> Result<HostPath, EngineError> {

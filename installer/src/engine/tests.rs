@@ -1,5 +1,8 @@
 //! The kill test: a host that goes down after every single change, for a plan with every kind of step.
 
+mod follow;
+mod hand_over;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use crate::receipt::{RECEIPT_SCHEMA, Receipt, ReceiptStep};
 use crate::step::{Action, Edited, State};
 use crate::value::HostPath;
 
-use super::Outcome;
+use super::{Event, Outcome};
 
 /// A transaction, and how far it is.
 #[derive(Debug)]
@@ -147,6 +147,32 @@ impl Transaction {
             })?,
         }
         Ok(())
+    }
+
+    /// `installing`, `reverting` or `uninstalling`.
+    pub(crate) fn doing(&self) -> &'static str {
+        match (&self.work, self.reverting) {
+            (Work::Install(_), None) => "installing",
+            (Work::Install(_), Some(_)) => "reverting",
+            (Work::Uninstall(_), _) => "uninstalling",
+        }
+    }
+
+    /// Of the plan that is applied or undone.
+    pub(crate) fn plan_digest(&self) -> &str {
+        match &self.work {
+            Work::Install(plan) => plan.digest(),
+            Work::Uninstall(receipt) => &receipt.plan,
+        }
+    }
+
+    /// What is told when it goes on, or turns.
+    pub(crate) fn begun(&self) -> Event<'_> {
+        Event::Begun {
+            plan: self.plan_digest(),
+            work: self.doing(),
+            of: self.steps.len(),
+        }
     }
 
     /// The receipt of what was installed.

@@ -24,6 +24,7 @@ impl Installer<'_> {
     /// Does the steps that are not done.
     pub(super) fn forward(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
         files::set_file(self.host, &store::cancellation(), None)?;
+        self.tell_begun(observer);
         for step in 0..self.count() {
             if observer.is_to_stop() {
                 return Ok(Ended {
@@ -47,6 +48,7 @@ impl Installer<'_> {
     pub(super) fn backward(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
         let mut kept = Vec::new();
         let mut failed = Vec::new();
+        self.tell_begun(observer);
         for step in (0..self.count()).rev() {
             match self.go_back(step, observer) {
                 Ok(stays) => kept.extend(stays),
@@ -199,7 +201,7 @@ impl Installer<'_> {
             let Err(why) = &reached else {
                 break;
             };
-            self.tell(step, StepEvent::TriedAgain(why), observer);
+            self.tell(step, StepEvent::TriedAgain(&why.to_string()), observer);
             self.host.pause(pause);
             pause = LONGEST_PAUSE.min(pause * 2);
             reached = self.set(action, state);
@@ -227,11 +229,12 @@ impl Installer<'_> {
         match done {
             Ok(done) => Ok(done),
             Err(why) => {
+                let told = why.to_string();
                 self.record(Record::Failed {
                     step,
-                    why: why.to_string(),
+                    why: told.clone(),
                 })?;
-                self.tell(step, StepEvent::Failed(&why), observer);
+                self.tell(step, StepEvent::Failed(&told), observer);
                 let id = self.entry(step).map(|entry| entry.id.clone());
                 let id = id.unwrap_or_default();
                 Err(EngineError::Step { id, why })
@@ -264,16 +267,15 @@ impl Installer<'_> {
         });
     }
 
-    fn plan_digest(&self) -> &str {
-        match self
-            .current
-            .as_ref()
-            .map(|(_, transaction)| &transaction.work)
-        {
-            Some(Work::Install(plan)) => plan.digest(),
-            Some(Work::Uninstall(receipt)) => &receipt.plan,
-            None => "",
+    fn tell_begun(&self, observer: &mut dyn Observer) {
+        if let Some((_, transaction)) = &self.current {
+            observer.on(&transaction.begun());
         }
+    }
+
+    fn plan_digest(&self) -> &str {
+        let current = self.current.as_ref();
+        current.map_or("", |(_, transaction)| transaction.plan_digest())
     }
 
     fn count(&self) -> usize {

@@ -17,6 +17,7 @@ use crate::value::{AccountName, Attributes, HostPath, ModuleName, ParameterName,
 pub use disk::{DiskContent, Disks, Existing, SeenDisk, SeenFileSystem};
 pub use error::HostError;
 pub use real::Real;
+pub(crate) use real::{Tail, Watch};
 
 /// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -162,7 +162,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    fn in_file(self, path: &HostPath) -> JournalError {
+    pub(crate) fn in_file(self, path: &HostPath) -> JournalError {
         JournalError::Damaged {
             path: path.clone(),
             line: self.line,
@@ -173,30 +173,65 @@ impl Fault {
 
 /// Reads the bytes of a journal.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Sound, Fault> {
-    let mut content = Sound {
-        records: Vec::new(),
-        seal: FIRST_SEAL.to_owned(),
-        sound_bytes: 0,
-    };
-    for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let number = at + 1;
-        match record(&content.seal, line) {
-            Ok((seal, record)) => {
-                content.records.push(record);
-                content.seal = seal;
-                content.sound_bytes += line.len();
-            }
-            // Torn: it lacks its end. The first record came with the file, so that no crash tears it.
-            Err(_) if at > 0 && !line.ends_with(b"\n") => break,
-            Err(why) => return Err(Fault { line: number, why }),
-        }
-    }
-    match content.records.is_empty() {
+    let mut place = Place::default();
+    let records = place.read(bytes)?;
+    match records.is_empty() {
         true => Err(Fault {
             line: 1,
             why: "it is empty".to_owned(),
         }),
-        false => Ok(content),
+        false => Ok(Sound {
+            records,
+            seal: place.seal,
+            sound_bytes: place.bytes,
+        }),
+    }
+}
+
+/// How far a journal was read.
+#[derive(Debug)]
+pub(crate) struct Place {
+    seal: String,
+    lines: usize,
+    bytes: usize,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            seal: FIRST_SEAL.to_owned(),
+            lines: 0,
+            bytes: 0,
+        }
+    }
+}
+
+impl Place {
+    /// Bytes of the records that were read.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes as u64
+    }
+
+    /// The records that are whole in the bytes from this place on, and goes behind them.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<Vec<Record>, Fault> {
+        let mut records = Vec::new();
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match record(&self.seal, line) {
+                Ok((seal, record)) => {
+                    records.push(record);
+                    self.seal = seal;
+                    self.lines += 1;
+                    self.bytes += line.len();
+                }
+                // Torn: it lacks its end. The first record came with the file, so that no crash tears it.
+                Err(_) if self.lines > 0 && !line.ends_with(b"\n") => break,
+                Err(why) => {
+                    let line = self.lines + 1;
+                    return Err(Fault { line, why });
+                }
+            }
+        }
+        Ok(records)
     }
 }
 

@@ -103,6 +103,8 @@ const CODE: &[(&str, Code)] = codes![
     GetAuthorityResponse,
     GetClusterRequest,
     GetClusterResponse,
+    GetInstallationRequest,
+    GetInstallationResponse,
     GetNodeRequest,
     GetNodeResponse,
     GetWorkloadsRequest,

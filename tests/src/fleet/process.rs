@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use hyper_util::rt::TokioIo;
@@ -12,38 +12,21 @@ use muster_proto::v1::admin_client::AdminClient;
 use tokio::net::UnixStream;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::loopback::{POLICY, Process};
 use crate::program;
 
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Any machine will do.
-const POLICY: &str = r#"
-schema = "muster.policy/v1"
-name = "bench"
-version = "1"
-roles = ["worker"]
-
-[[rules]]
-id = "cpu-threads"
-title = "A processor"
-severity = "recommended"
-check.cpu_threads = { at_least = 1 }
-remedy = "Fit one."
-"#;
 
 /// A controller that serves.
 pub(crate) struct Controller {
     pub(crate) address: String,
     folder: PathBuf,
     interval: Duration,
-    serving: Serving,
+    serving: Process,
     log: File,
     /// A line of it that is not whole yet.
     rest: String,
 }
-
-/// Killed when it is dropped, as by `kill -9`.
-struct Serving(Child);
 
 impl Controller {
     /// Starts one with its state in `folder`.
@@ -62,7 +45,7 @@ impl Controller {
     }
 
     pub(crate) fn id(&self) -> u32 {
-        self.serving.0.id()
+        self.serving.id()
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -113,33 +96,17 @@ impl Controller {
     }
 }
 
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn serve(folder: &Path, listen: &str, interval: Duration) -> (Serving, String) {
+fn serve(folder: &Path, listen: &str, interval: Duration) -> (Process, String) {
     let told = folder.join("address");
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("controller.log"));
     let mut command = Command::new(program::controller());
     command.arg("--socket").arg(folder.join("admin.sock"));
     command.args(["serve", "--listen", listen, "--interval"]);
     command.arg(format!("{}ms", interval.as_millis()));
     command.arg("--state").arg(folder.join("controller"));
     command.arg("--policy").arg(folder.join("policy.toml"));
-    let serving = command
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .stdout(File::create(&told).expect("a file"))
-        .stderr(log.expect("a log"))
-        .spawn()
-        .map(Serving)
-        .expect("the controller starts");
+    command.env("NO_COLOR", "1");
+    command.stdout(File::create(&told).expect("a file"));
+    let serving = Process::start(&mut command, &folder.join("controller.log"));
     let until = Instant::now() + PATIENCE;
     loop {
         let text = fs::read_to_string(&told).expect("a file");

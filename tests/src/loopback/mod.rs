@@ -15,19 +15,7 @@ pub use process::{PATIENCE, Process, until};
 use crate::program::{self, Ran};
 
 /// A policy that any machine passes.
-pub const POLICY: &str = r#"
-schema = "muster.policy/v1"
-name = "lab"
-version = "1"
-roles = ["control", "worker"]
-
-[[rules]]
-id = "cpu-threads"
-title = "A processor"
-severity = "required"
-check.cpu_threads = { at_least = 1 }
-remedy = "Fit one."
-"#;
+pub const POLICY: &str = include_str!("../../lab/policy.toml");
 
 /// A cluster of one controller, in a folder:
 ///

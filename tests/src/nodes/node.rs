@@ -134,6 +134,13 @@ impl<'a> Node<'a> {
         succeed(&mut self.shell(script))
     }
 
+    /// A shell inside that is told on its standard input what to do, as one behind SSH is.
+    pub fn login(&self) -> Command {
+        let mut command = self.inside();
+        command.args(["sh", "-s"]);
+        command
+    }
+
     /// Waits until a shell script inside succeeds.
     ///
     /// # Panics
@@ -168,12 +175,17 @@ impl<'a> Node<'a> {
     }
 
     fn shell(&self, script: &str) -> Command {
+        let mut command = self.inside();
+        command.args(["sh", "-c", script]).stdin(Stdio::null());
+        command
+    }
+
+    fn inside(&self) -> Command {
         let mut command = Command::new("nsenter");
         command
             .arg("--target")
             .arg(self.leader.to_string())
-            .args(["--all", "--wd=/", "sh", "-c", script])
-            .stdin(Stdio::null())
+            .args(["--all", "--wdns=/"])
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         command
     }
@@ -209,6 +221,10 @@ impl Drop for Node<'_> {
     fn drop(&mut self) {
         self.lab.cgroup.kill(&self.name);
         let _ = self.container.wait();
+        // The kernel takes it away some time after that, and a node that is booted again needs its name.
+        let cable = format!("vb-{}", self.name);
+        let mut ip = self.lab.command("holder", "ip");
+        let _ = ip.args(["link", "delete", &cable]).output();
     }
 }
 

@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Config;
-use crate::cli::{AgentArguments, Taint, WorkloadsChoice};
-use crate::daemon::connect::Target;
+use crate::cli::AgentArguments;
 use crate::daemon::local::LocalRead;
 use crate::daemon::outward::{Choice, of_environment};
+use crate::value::{Taint, Target, WorkloadsChoice};
 
 /// From where a value is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -11,9 +11,8 @@ use toml_span::{DeserError, Deserialize, Value};
 use super::faults::{Fault, faults, place};
 use super::values::{Address, Each, Labels, Way, Who, Word};
 use super::{Config, ConfigError, Origin};
-use crate::cli::Taint;
-use crate::daemon::connect::Target;
 use crate::daemon::local::LocalRead;
+use crate::value::{Taint, Target};
 
 const USUAL: &str = "/etc/muster/config.toml";
 

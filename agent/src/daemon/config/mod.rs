@@ -17,10 +17,9 @@ use std::path::PathBuf;
 
 use muster_model::Role;
 
-use super::connect::Target;
 use super::local::LocalRead;
 use super::outward::Choice;
-use crate::cli::{Taint, WorkloadsChoice};
+use crate::value::{Taint, Target, WorkloadsChoice};
 pub(crate) use effective::{Given, Item, Origin, effective};
 pub(crate) use faults::Fault;
 pub(crate) use files::{Checked, check, read};

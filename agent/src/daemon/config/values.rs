@@ -10,8 +10,8 @@ use toml_span::de_helpers::parse;
 use toml_span::value::ValueInner;
 use toml_span::{DeserError, Deserialize, Error, ErrorKind, Value};
 
-use crate::cli::WorkloadsChoice;
 use crate::daemon::outward::{Choice, NoAddress};
+use crate::value::WorkloadsChoice;
 
 /// An array of what is written in strings.
 pub(super) struct Each<T>(pub(super) Vec<T>);

@@ -12,13 +12,14 @@ use super::metrics::{self, Measured};
 use super::protocol::{Answer, Call, Connected, Forgetting, Outcome};
 use crate::daemon::board::{Board, Sight};
 use crate::daemon::clock::{BootClock, Clock as _};
-use crate::daemon::connect::{Target, chain};
+use crate::daemon::connect::chain;
 use crate::daemon::endpoints::{Endpoints, Origin};
 use crate::daemon::look::{ConnectionSeen, Seen, Source, TargetSeen, look};
 use crate::daemon::outward::Outward;
 use crate::daemon::reset::{Reset, ResetError};
 use crate::daemon::settings::Settings;
 use crate::daemon::state::{State, StateError, Targets};
+use crate::value::Target;
 
 /// How long `muster connect` waits to hear how it went.
 const TRIAL: Duration = Duration::from_secs(8);

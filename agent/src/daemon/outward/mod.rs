@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
-use super::connect::Target;
+use crate::value::Target;
 pub(crate) use proxy::{Choice, NoAddress, Proxy, ProxyError, of_environment};
 pub(crate) use tunnel::TunnelError;
 

@@ -16,7 +16,7 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::daemon::config::Config;
-use crate::daemon::connect::Target;
+use crate::value::Target;
 
 /// Where a proxy is named for all programs.
 const PROXY_VARIABLES: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];

@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::Proxy;
-use crate::daemon::connect::Target;
+use crate::value::Target;
 
 /// Why a proxy gives no connection.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use super::host::{BootTime, GRACE, Host};
 use super::network::Way;
 use super::spool::Spool;
 use crate::daemon::clock::Clock as _;
-use crate::daemon::connect::{Dial, Target};
+use crate::daemon::connect::Dial;
 use crate::daemon::core::fencing::{Permit, Running};
 use crate::daemon::core::report::Local;
 use crate::daemon::core::standing::Standing;
@@ -30,6 +30,7 @@ use crate::daemon::line::Lines;
 use crate::daemon::ports::{Leases, NoProfile, Workloads, WorkloadsError};
 use crate::daemon::reporter::Reporter;
 use crate::daemon::state::{State, StateError};
+use crate::value::Target;
 
 /// The agent of one machine, running or not.
 pub(super) struct Agent {

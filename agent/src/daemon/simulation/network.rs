@@ -19,7 +19,8 @@ use super::certificate::Certificate;
 use super::chance::Chance;
 use super::gate::Gate;
 use super::ledger::Ledger;
-use crate::daemon::connect::{CALL_TIMEOUT, ConnectError, Dial, Target, Wire};
+use crate::daemon::connect::{CALL_TIMEOUT, ConnectError, Dial, Wire};
+use crate::value::Target;
 
 /// The way between one node and one controller.
 #[derive(Clone)]

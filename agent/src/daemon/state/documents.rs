@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::connect::Target;
 use crate::daemon::core::standing::Standing;
+use crate::value::Target;
 
 /// What enrolment gave: `enrolment.json`. Certificates are PEM (RFC 7468).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use self::manager::Manager;
 use super::ports::{NoWorkloads, Workloads, WorkloadsError};
-use super::settings::WorkloadsChoice;
+use crate::value::WorkloadsChoice;
 
 const TARGET: &str = "muster-workload.target";
 pub(super) const SLICE: &str = "muster-workload.slice";

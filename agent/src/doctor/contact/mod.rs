@@ -9,8 +9,8 @@ use tonic::Code;
 
 use super::probe::Contact;
 use super::{Checked, Outcome};
-use crate::daemon::Target;
 use crate::daemon::outward::Proxy;
+use crate::value::Target;
 use reach::reach;
 use trust::trust;
 

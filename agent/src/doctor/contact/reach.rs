@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 
 use super::super::Outcome;
 use super::super::probe::Contact;
-use crate::daemon::Target;
 use crate::daemon::connect::chain;
 use crate::daemon::outward::TunnelError;
 use crate::render::screen;
+use crate::value::Target;
 
 /// Whether there is a connection at all.
 pub(super) fn reach(target: &Target, contact: &Contact) -> Outcome {

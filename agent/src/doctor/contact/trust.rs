@@ -5,8 +5,8 @@ use rustls::{AlertDescription, CertificateError, Error};
 use super::super::Outcome;
 use super::super::probe::{Contact, Fault};
 use super::skew;
-use crate::daemon::Target;
 use crate::render::screen;
+use crate::value::Target;
 
 /// Whether both sides know each other.
 pub(super) fn trust(target: &Target, contact: &Contact) -> Outcome {

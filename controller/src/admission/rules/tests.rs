@@ -50,6 +50,7 @@ impl Case {
             uses_left: 1,
             name: None,
             labels: BTreeMap::new(),
+            taints: BTreeMap::new(),
             auto_accept: false,
             revoked: false,
             revision: 1,

@@ -1,13 +1,15 @@
 //! Commands that ask a running controller over its local socket, or from elsewhere.
 //!
 //! Map: `connect` reaches it; `nodes` reads, `change` moves nodes and `edit` names and labels them; `targets` are the
-//! nodes that a command is about, `confirm` is what somebody has to say first, and `force` a wait; `watch` follows.
+//! nodes that a command is about, `confirm` is what somebody has to say first, and `force` a wait; `watch` follows;
+//! `import` prints what makes a machine a node.
 
 mod change;
 mod confirm;
 mod connect;
 mod edit;
 mod force;
+mod import;
 mod nodes;
 mod targets;
 mod watch;
@@ -67,6 +69,7 @@ impl Ask {
             NodeCommand::Show(arguments) => self.show(&arguments).await,
             NodeCommand::Workloads(arguments) => self.workloads(&arguments).await,
             NodeCommand::Events(arguments) => self.events(arguments).await,
+            NodeCommand::ImportCommand(arguments) => self.import(arguments).await,
             NodeCommand::Rename { .. }
             | NodeCommand::Describe { .. }
             | NodeCommand::Tag { .. }
@@ -84,6 +87,7 @@ impl Ask {
                 uses,
                 name,
                 labels,
+                taints,
                 auto_accept,
                 output,
             } => {
@@ -93,6 +97,7 @@ impl Ask {
                     uses,
                     name: name.unwrap_or_default(),
                     labels: labels.into_iter().collect(),
+                    taints,
                     auto_accept,
                 };
                 let created = self.client.create_token(request).await.map_err(told)?;

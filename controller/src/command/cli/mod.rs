@@ -1,5 +1,6 @@
 //! The command line.
 
+mod import;
 mod nodes;
 mod tokens;
 mod values;
@@ -15,6 +16,7 @@ use muster_terminal::output::ColorChoice;
 use super::administrators::AdministratorCommand;
 use super::authority::AuthorityCommand;
 
+pub(crate) use import::ImportArguments;
 pub(crate) use nodes::{
     Changes, EventArguments, FilterArguments, ListArguments, NodeCommand, Several, ShowArguments,
     Targets, WorkloadsArguments,
@@ -154,6 +156,10 @@ pub(crate) struct ServeArguments {
     /// The private key of the first certificate in --authority-cert, in PEM.
     #[arg(long, value_name = "FILE", requires = "authority_cert")]
     pub(crate) authority_key: Option<PathBuf>,
+
+    /// Where the packages are that machines install to become nodes, muster_*.deb; the folder packages of --state unless given.
+    #[arg(long, value_name = "DIR", env = "MUSTER_CONTROLLER_PACKAGES")]
+    pub(crate) packages: Option<PathBuf>,
 
     /// Time between two heartbeats of a node.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]

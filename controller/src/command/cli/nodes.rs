@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use muster_model::{NodeStatus, Role};
 
 use super::Output;
+use super::import::{HELP as IMPORT_HELP, ImportArguments};
 use super::values::{role, status};
 
 const LIST_HELP: &str = "\
@@ -31,6 +32,9 @@ pub(crate) enum NodeCommand {
     Show(ShowArguments),
     /// Show what runs on a node now: its virtual machines, containers and pods by name.
     Workloads(WorkloadsArguments),
+    /// Print the one line that makes a machine a node, with a join token of its own.
+    #[command(after_help = IMPORT_HELP)]
+    ImportCommand(ImportArguments),
     /// Take candidates into the cluster.
     #[command(after_help = SEVERAL_HELP)]
     Accept {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use muster_model::Role;
+use muster_proto::v1;
 
 use super::Output;
-use super::values::{duration, pair, role};
+use super::values::{duration, pair, role, taint};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
@@ -27,6 +28,9 @@ pub(crate) enum TokenCommand {
         /// A label for every node that it admits; may be given again.
         #[arg(long = "label", value_name = "KEY=VALUE", value_parser = pair)]
         labels: Vec<(String, String)>,
+        /// A taint for every node that it admits; may be given again.
+        #[arg(long = "taint", value_name = "KEY[=VALUE]:EFFECT", value_parser = taint)]
+        taints: Vec<v1::Taint>,
         /// Accept at once whatever it admits, unless the machine is inadequate or quarantined.
         #[arg(long)]
         auto_accept: bool,

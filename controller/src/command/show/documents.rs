@@ -74,14 +74,19 @@ struct Taint<'a> {
     effect: &'a str,
 }
 
-impl<'a> From<&'a v1::NodeRecord> for Node<'a> {
-    fn from(node: &'a v1::NodeRecord) -> Self {
-        let gauges = node.gauges.unwrap_or_default();
-        let taints = node.taints.iter().map(|taint| Taint {
+impl<'a> From<&'a v1::Taint> for Taint<'a> {
+    fn from(taint: &'a v1::Taint) -> Self {
+        Self {
             key: &taint.key,
             value: &taint.value,
             effect: &taint.effect,
-        });
+        }
+    }
+}
+
+impl<'a> From<&'a v1::NodeRecord> for Node<'a> {
+    fn from(node: &'a v1::NodeRecord) -> Self {
+        let gauges = node.gauges.unwrap_or_default();
         Self {
             id: &node.id,
             name: &node.name,
@@ -106,7 +111,7 @@ impl<'a> From<&'a v1::NodeRecord> for Node<'a> {
             load_1m: gauges.load_1m,
             tags: &node.tags,
             labels: pairs(&node.labels),
-            taints: taints.collect(),
+            taints: node.taints.iter().map(Taint::from).collect(),
             agent_version: known(&node.agent_version),
             workloads: node.workloads.map(Workloads::from),
             revision: node.revision,
@@ -143,6 +148,7 @@ pub(super) struct Token<'a> {
     /// Null: any.
     name: Option<&'a str>,
     labels: BTreeMap<&'a str, &'a str>,
+    taints: Vec<Taint<'a>>,
     revoked: bool,
     auto_accept: bool,
 }
@@ -157,6 +163,7 @@ impl<'a> From<&'a v1::TokenRecord> for Token<'a> {
             uses_left: token.uses_left,
             name: known(&token.name),
             labels: pairs(&token.labels),
+            taints: token.taints.iter().map(Taint::from).collect(),
             revoked: token.revoked,
             auto_accept: token.auto_accept,
         }
@@ -167,6 +174,18 @@ impl<'a> From<&'a v1::TokenRecord> for Token<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct CreatedToken<'a> {
     pub(super) token: &'a str,
+    pub(super) record: Token<'a>,
+}
+
+/// The one line that makes a machine a node; it has the join token's secret.
+#[derive(Debug, Serialize)]
+pub(super) struct ImportCommand<'a> {
+    pub(super) command: &'a str,
+    /// Where the machine asks, `HOST:PORT`.
+    pub(super) controller: &'a str,
+    pub(super) root_sha256: &'a str,
+    /// The files that the controller has for machines.
+    pub(super) packages: Vec<&'a str>,
     pub(super) record: Token<'a>,
 }
 

@@ -31,7 +31,7 @@ pub(super) use events::{event, events};
 pub(super) use feed::Feed;
 pub(super) use node::{json_of, node};
 pub(super) use nodes::{changed, nodes};
-pub(super) use tokens::{created, tokens};
+pub(super) use tokens::{Import, created, import, tokens};
 pub(super) use trust::{administrators, authority};
 pub(super) use workloads::workloads;
 

@@ -4,7 +4,7 @@ use muster_proto::v1;
 use muster_terminal::{Column, Line, Tone};
 
 use super::cells::{at, known_role, labels, or_none};
-use super::documents::{CreatedToken, Token};
+use super::documents::{CreatedToken, ImportCommand, Token};
 use super::{Sheet, Text, json, lines, yaml};
 use crate::command::cli::Format;
 
@@ -23,6 +23,33 @@ pub(in crate::command) fn created(
         Format::Name => Ok(lines([record.id.as_str()].into_iter())),
         // Alone on its line, to be piped.
         Format::Table | Format::Wide => Ok(Text::Plain(format!("{}\n", created.token))),
+    }
+}
+
+/// The one line that makes a machine a node.
+pub(in crate::command) struct Import<'a> {
+    pub(in crate::command) command: &'a str,
+    pub(in crate::command) address: &'a str,
+    pub(in crate::command) created: &'a v1::CreateTokenResponse,
+    pub(in crate::command) installation: &'a v1::GetInstallationResponse,
+}
+
+pub(in crate::command) fn import(import: &Import<'_>, sheet: &Sheet) -> anyhow::Result<Text> {
+    let record = import.created.record.clone().unwrap_or_default();
+    let packages = import.installation.packages.iter();
+    let document = ImportCommand {
+        command: import.command,
+        controller: import.address,
+        root_sha256: &import.installation.root_sha256,
+        packages: packages.map(|package| package.file.as_str()).collect(),
+        record: Token::from(&record),
+    };
+    match sheet.output.format {
+        Format::Json => json(&document),
+        Format::Yaml => yaml(&document),
+        Format::Name => Ok(lines([record.id.as_str()].into_iter())),
+        // Alone on its line, to be piped.
+        Format::Table | Format::Wide => Ok(Text::Plain(format!("{}\n", import.command))),
     }
 }
 

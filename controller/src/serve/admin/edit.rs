@@ -8,7 +8,7 @@ use super::Service;
 use crate::label::{self, LabelError, check_key, check_tag, check_value};
 use crate::record::{NodeRecord, Taint};
 
-const LONGEST_NAME: usize = 253;
+pub(super) const LONGEST_NAME: usize = 253;
 const LONGEST_DESCRIPTION: usize = 1000;
 /// Of tags, of labels and of taints.
 const MOST: usize = 128;
@@ -97,7 +97,14 @@ fn words(asked: &v1::EditNodeRequest) -> Result<Vec<(String, Taint)>, LabelError
         check_key(key)?;
         check_value(value)?;
     }
-    let taints = asked.set_taints.iter().map(|taint| {
+    taints(&asked.set_taints)
+}
+
+/// Those of a request by key, when they are well written.
+pub(super) fn taints<T: FromIterator<(String, Taint)>>(
+    asked: &[v1::Taint],
+) -> Result<T, LabelError> {
+    let taints = asked.iter().map(|taint| {
         check_key(&taint.key)?;
         check_value(&taint.value)?;
         let effect = label::effect(&taint.effect)?;
@@ -108,7 +115,7 @@ fn words(asked: &v1::EditNodeRequest) -> Result<Vec<(String, Taint)>, LabelError
 }
 
 /// A text that fits on a line and drives no terminal.
-fn line(
+pub(super) fn line(
     what: &str,
     text: Option<&str>,
     length: std::ops::RangeInclusive<usize>,

@@ -9,7 +9,7 @@ use tonic::Status;
 
 use super::Service;
 use super::change::Wanted;
-use crate::authority::hex;
+use crate::hex::hex;
 use crate::lifecycle::Event;
 use crate::rules::Objection;
 use crate::rules::force::{Purpose, VALID, WAIT};

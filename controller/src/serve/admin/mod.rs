@@ -1,7 +1,7 @@
 //! What administrators ask for: over TLS with their certificate, or as root on the controller's own machine.
 //!
 //! Map: this file lets administrators in and hands each call to its topic: `nodes` and `events` read, `workloads` asks the node, `watch`
-//! follows, `change` moves, and `force` makes it wait; `edit` names and labels, `tokens`, `cluster`, `authority`,
+//! follows, `change` moves, and `force` makes it wait; `edit` names and labels, `tokens`, `installation`, `cluster`, `authority`,
 //! `administrators`. `filter` and `order` say which nodes and in which order; `stream` is an answer that goes on; `shown`
 //! turns records into what is on the wire.
 
@@ -14,6 +14,7 @@ mod edit;
 mod events;
 mod filter;
 mod force;
+mod installation;
 mod nodes;
 mod order;
 mod shown;
@@ -33,6 +34,7 @@ use super::{Services, status_of_store};
 use crate::peer::Peer;
 use crate::rules::force::Tickets;
 use crate::store::{Transaction, Write};
+pub(super) use installation::Installation;
 use stream::BoxStream;
 
 /// Records in an answer, unless the request says how many.
@@ -43,6 +45,7 @@ const LARGEST_PAGE: usize = 2000;
 #[derive(Debug)]
 pub(super) struct Service {
     services: Services,
+    installation: Installation,
     door: Door,
     /// Force that waits.
     tickets: Mutex<Tickets>,
@@ -62,10 +65,15 @@ enum Door {
 
 impl Service {
     /// For administrators with a certificate; streams end when `stop` is called.
-    pub(super) fn remote(services: Services, stop: CancellationToken) -> Shared {
+    pub(super) fn remote(
+        services: Services,
+        installation: Installation,
+        stop: CancellationToken,
+    ) -> Shared {
         let door = Door::Network;
         Shared(Arc::new(Self {
             services,
+            installation,
             door,
             stop,
             tickets: Mutex::default(),
@@ -73,10 +81,15 @@ impl Service {
     }
 
     /// For administrators of this machine; streams end when `stop` is called.
-    pub(super) fn local(services: Services, stop: CancellationToken) -> Shared {
+    pub(super) fn local(
+        services: Services,
+        installation: Installation,
+        stop: CancellationToken,
+    ) -> Shared {
         let door = Door::Socket;
         Shared(Arc::new(Self {
             services,
+            installation,
             door,
             stop,
             tickets: Mutex::default(),
@@ -248,6 +261,14 @@ impl v1::admin_server::Admin for Shared {
             .revoke_token(request.into_inner())
             .await
             .map(Response::new)
+    }
+
+    async fn get_installation(
+        &self,
+        request: Request<v1::GetInstallationRequest>,
+    ) -> Result<Response<v1::GetInstallationResponse>, Status> {
+        self.0.admit(&request)?;
+        self.0.get_installation().await.map(Response::new)
     }
 
     async fn get_cluster(

@@ -1,21 +1,17 @@
 //! Records as they are on the wire.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use muster_proto::v1;
 
 use super::Service;
 use crate::fleet::Heard;
-use crate::record::NodeRecord;
+use crate::record::{NodeRecord, Taint};
 use crate::rules;
 
 impl Service {
     pub(super) fn shown(&self, record: &NodeRecord, heard: Option<&Heard>) -> v1::NodeRecord {
-        let taints = record.taints.iter().map(|(key, taint)| v1::Taint {
-            key: key.clone(),
-            value: taint.value.clone(),
-            effect: taint.effect.key().to_owned(),
-        });
         let fleet = &self.services.fleet;
         let certificate = record.succession.term;
         let report = heard.and_then(|heard| heard.report.as_ref());
@@ -37,7 +33,7 @@ impl Service {
             gauges: heard.and_then(|heard| heard.gauges),
             tags: record.tags.iter().cloned().collect(),
             labels: record.labels.clone().into_iter().collect(),
-            taints: taints.collect(),
+            taints: shown_taints(&record.taints),
             agent_version: record.agent_version.clone(),
             revision: record.revision,
             stuck: self.stuck(record, heard),
@@ -50,6 +46,15 @@ impl Service {
             workloads: report.and_then(|report| report.workload_summary),
         }
     }
+}
+
+pub(super) fn shown_taints(taints: &BTreeMap<String, Taint>) -> Vec<v1::Taint> {
+    let taints = taints.iter().map(|(key, taint)| v1::Taint {
+        key: key.clone(),
+        value: taint.value.clone(),
+        effect: taint.effect.key().to_owned(),
+    });
+    taints.collect()
 }
 
 impl Service {

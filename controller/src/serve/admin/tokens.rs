@@ -1,12 +1,16 @@
 //! Join tokens.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use muster_proto::v1;
 use tonic::Status;
 
+use super::edit::{LONGEST_NAME, line, taints};
+use super::shown::shown_taints;
 use super::{Service, status_of_store};
-use crate::record::TokenRecord;
+use crate::label::{LabelError, check_key, check_value};
+use crate::record::{Taint, TokenRecord};
 use crate::store::Write;
 use crate::token::{self, Wanted};
 
@@ -29,6 +33,10 @@ impl Service {
                 "a token admits from 1 to {MOST_USES} nodes"
             )));
         }
+        let name = Some(asked.name.as_str()).filter(|name| !name.is_empty());
+        line("name", name, 1..=LONGEST_NAME)?;
+        let given = given(&asked.labels, &asked.taints);
+        let taints = given.map_err(|error| Status::invalid_argument(error.to_string()))?;
         let wanted = Wanted {
             role: v1::Role::try_from(asked.role)
                 .ok()
@@ -37,6 +45,7 @@ impl Service {
             uses: asked.uses,
             name: Some(asked.name).filter(|name| !name.is_empty()),
             labels: asked.labels.into_iter().collect(),
+            taints,
             auto_accept: asked.auto_accept,
         };
         let pin = self.services.authority.pin();
@@ -82,6 +91,18 @@ impl Service {
     }
 }
 
+/// The taints that nodes get, when these and the labels are well written.
+fn given(
+    labels: &HashMap<String, String>,
+    asked: &[v1::Taint],
+) -> Result<BTreeMap<String, Taint>, LabelError> {
+    for (key, value) in labels {
+        check_key(key)?;
+        check_value(value)?;
+    }
+    taints(asked)
+}
+
 fn shown_token(token: &TokenRecord) -> v1::TokenRecord {
     v1::TokenRecord {
         id: token.id.clone(),
@@ -96,5 +117,6 @@ fn shown_token(token: &TokenRecord) -> v1::TokenRecord {
         labels: token.labels.clone().into_iter().collect(),
         revoked: token.revoked,
         auto_accept: token.auto_accept,
+        taints: shown_taints(&token.taints),
     }
 }

@@ -10,6 +10,9 @@ use crate::authority::{Authority, AuthorityError};
 use crate::fleet::Fleet;
 use crate::record::UnixMs;
 
+/// How both ends call HTTP/2 (RFC 7301; RFC 9113, section 3.1).
+pub(super) const HTTP2: &[u8] = b"h2";
+
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -19,6 +22,9 @@ pub enum TlsError {
     /// The settings do not go together.
     #[error("TLS cannot be set up")]
     Rustls(#[from] Error),
+    /// The port is gone.
+    #[error("the listener has no address")]
+    Address(#[source] std::io::Error),
     /// The roots cannot be used.
     #[error("the client verifier cannot be made")]
     Verifier(#[from] rustls::server::VerifierBuilderError),
@@ -106,7 +112,7 @@ fn current(
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(server.chain, server.key)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
     // A session that is resumed would pass by the verifier with a certificate that was revoked since.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

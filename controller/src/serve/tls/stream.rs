@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_rustls::server::TlsStream;
 
 use super::crowd::Stranger;
+use super::door::HTTP2;
 use super::{Connection, Door, HANDSHAKE};
 use crate::peer::{Link, identify};
 
@@ -85,6 +86,18 @@ impl Accepted {
         }
     }
 
+    /// Whether the time is over in which it had to begin, or to be done; if not, `context` is woken when it is.
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        let late = |deadline: &mut Deadline| deadline.until.as_mut().poll(context).is_ready();
+        self.deadline.as_mut().is_some_and(late)
+    }
+
+    /// Whether both ends agreed on HTTP/2 (ALPN).
+    pub(in crate::serve) fn speaks_http2(&self) -> bool {
+        let (_, session) = self.stream.get_ref();
+        session.alpn_protocol() == Some(HTTP2)
+    }
+
     /// Who is at the other end.
     pub(in crate::serve) fn connection(&self) -> Connection {
         self.connection.clone()
@@ -101,8 +114,7 @@ impl AsyncRead for Accepted {
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let read = buffer.filled().len() - before;
         self.said(read);
-        let late = |deadline: &mut Deadline| deadline.until.as_mut().poll(context).is_ready();
-        if self.deadline.as_mut().is_some_and(late) {
+        if self.is_late(context) {
             return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
         }
         polled
@@ -115,6 +127,10 @@ impl AsyncWrite for Accepted {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<std::io::Result<usize>> {
+        // Who takes an answer slowly stays no longer than who asks slowly.
+        if self.is_late(context) {
+            return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(&mut self.stream).poll_write(context, buffer)
     }
 

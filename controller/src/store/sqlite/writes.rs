@@ -26,22 +26,7 @@ pub(super) fn write(transaction: &Connection, write: Write) -> Result<(), Fault>
         }
         Write::UseToken { id } => use_token(transaction, &id),
         Write::DeleteNode { id, expected } => delete_node(transaction, &id, expected),
-        Write::Event {
-            node,
-            at,
-            kind,
-            message,
-            spooled,
-        } => {
-            let event = EventRecord {
-                sequence: 0,
-                at,
-                kind,
-                message,
-                spooled,
-            };
-            append(transaction, &node, event)
-        }
+        Write::Event { node, event } => append(transaction, &node, event),
         Write::SkipSpool { node, from, to } => {
             let last = last_spooled(transaction, &node, &from.spool)?;
             hold(last == from.sequence, "events of", &node)?;

@@ -9,6 +9,7 @@ mod machine;
 mod names;
 mod runner;
 mod systemd;
+mod tail;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,6 +24,7 @@ use super::{Host, HostError};
 use crate::value::HostPath;
 
 use self::systemd::Systemd;
+pub(crate) use self::tail::{Tail, Watch};
 
 /// The host that there is.
 #[derive(Debug)]
