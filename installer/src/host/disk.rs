@@ -119,6 +119,8 @@ pub trait Disks {
     ) -> Result<(), HostError>;
     /// Takes the mark away, for good: all is made.
     fn finish_disk(&mut self, name: &DiskName, layout: &DiskLayout) -> Result<(), HostError>;
+    /// Writes the mark, for good, on a disk that has the layout: it is about to be taken away.
+    fn mark_disk(&mut self, name: &DiskName, layout: &DiskLayout) -> Result<(), HostError>;
     /// Looks once more, alone with the disk; takes the layout away, for good, where it is what the disk has.
     fn clear_disk(&mut self, name: &DiskName, layout: &DiskLayout) -> Result<(), HostError>;
 }

@@ -135,11 +135,36 @@ impl Disk {
     }
 
     fn unmount(&self, host: &mut dyn Host, state: &DiskState) -> Result<(), StepError> {
+        if state.content == DiskContent::Empty {
+            self.give_up(host)?;
+        }
         self.unit()?.set(host, &state.unit)?;
         if state.content == DiskContent::Empty {
             host.clear_disk(&self.name, &self.layout())?;
         }
         self.set_mount_point(host, state.mount_point)
+    }
+
+    /// The last look for data, while it is mounted; then the mark, so that it is known, whatever happens, that there was none.
+    fn give_up(&self, host: &mut dyn Host) -> Result<(), StepError> {
+        let layout = self.layout();
+        let is_mounted = self.unit()?.inspect(host)?.active == Some(true);
+        let stays = |why: &str| {
+            let name = &self.name;
+            Err(StepError::refused(format!(
+                "the disk {name} stays as it is: {why}"
+            )))
+        };
+        match self.content(host)? {
+            DiskContent::Made(_) if !is_mounted => stays(
+                "it is not mounted any more, so that nobody can tell whether something is on it",
+            ),
+            _ if is_mounted && self.has_data(host)? => {
+                stays("something has come onto it in the meantime")
+            }
+            DiskContent::Made(_) => Ok(host.mark_disk(&self.name, &layout)?),
+            _ => Ok(()),
+        }
     }
 
     fn set_mount_point(&self, host: &mut dyn Host, to: MountPoint) -> Result<(), StepError> {
@@ -386,6 +411,24 @@ mod tests {
         let kept = undone(&mut unmounted, &written, &before);
         assert!(kept[0].contains("it is not mounted"), "{kept:?}");
         assert!(unmounted.plugged(EMPTY).now.files.contains("mine"));
+    }
+
+    /// A host went down while it was undone, came up again, and was used.
+    #[test]
+    fn data_that_came_after_the_decision_stays() {
+        let written = disk(EMPTY);
+        let (host, before) = done(&host(), &written);
+        for is_mounted in [true, false] {
+            let mut host = host.clone();
+            if !is_mounted {
+                let unit = UnitName::of_mount(&HostPath::known("/var/data-1")).unwrap();
+                host.stop(&unit).unwrap();
+            }
+            host.plugged(EMPTY).now.files.insert("mine".to_owned());
+            let told = action(&written).set(&mut host, &before).unwrap_err();
+            assert!(told.to_string().contains("stays as it is"), "{told}");
+            assert!(host.plugged(EMPTY).now.files.contains("mine"));
+        }
     }
 
     #[test]

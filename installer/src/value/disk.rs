@@ -10,7 +10,7 @@ use super::NoValue;
 /// A disk by what its maker gave it: `wwn:0x5000c500a1b2c3d4` or `serial:Z4A00417`, as `muster discover -s disks` tells them.
 ///
 /// What the kernel calls a disk (`sda`) is none: it goes to another one with the next start. Links of `/dev/disk/by-id` that are made of the world-wide
-/// name alone (`wwn-…`, `nvme-eui.…`) are taken for it.
+/// name alone (`wwn-…`, `nvme-eui.…`, `nvme-nvme.…`) are taken for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -140,7 +140,7 @@ impl TryFrom<String> for DiskName {
             let name = link.strip_prefix("wwn-");
             name.or_else(|| {
                 link.strip_prefix("nvme-")
-                    .filter(|name| name.starts_with("eui."))
+                    .filter(|name| name.starts_with("eui.") || name.starts_with("nvme."))
             })
         });
         let found = match (text.split_once(':'), of_link) {
@@ -221,6 +221,7 @@ mod tests {
             "uuid:a",
             "serial:../a",
             "/dev/disk/by-id/ata-DISK_S1",
+            "/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_NV-1",
             "/dev/disk/by-path/pci-1",
         ] {
             assert!(named(wrong).is_err(), "{wrong:?}");

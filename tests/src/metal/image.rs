@@ -15,6 +15,7 @@ pub(super) const RECIPE: Recipe = Recipe {
         "swtpm",
         "debootstrap",
         "mkfs.ext4",
+        "dbus-daemon",
         "depmod",
         "cpio",
         "setpriv",

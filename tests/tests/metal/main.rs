@@ -1,7 +1,7 @@
 //! The emulated metal, discovered from inside. One boot serves every check: what was put on the
 //! emulator's command line is in the inventory, in the initramfs before udev, as root and as an
 //! ordinary user; other programs say the same; plugging comes out of `--watch`; a scrubbed capture
-//! replays here as there.
+//! replays here as there; and a disk for data is made of one that is empty.
 
 #![allow(
     clippy::disallowed_methods,
@@ -13,12 +13,13 @@
     reason = "the tests run programs and keep files"
 )]
 
+mod disk;
 mod expected;
 mod live;
 mod peers;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use muster_model::Inventory;
 use muster_tests::ledger::{Ledger, hold_table};
@@ -31,7 +32,8 @@ fn the_emulated_metal_is_in_the_inventory() {
         return;
     };
     let hardware = Hardware::standard();
-    let (mut machine, mut guest) = Machine::boot(&image, &hardware, &[muster()]);
+    let programs = [muster(), Path::new("/usr/bin/dbus-daemon")];
+    let (mut machine, mut guest) = Machine::boot(&image, &hardware, &programs);
     guest.succeed(include_str!("../../lab/metal/populate"));
     guest.succeed("mkdir -p /run/lab/survey");
     let survey = include_str!("../../lab/metal/survey").replace("\"$1\"", "/run/lab/survey");
@@ -52,6 +54,7 @@ fn the_emulated_metal_is_in_the_inventory() {
     }
     accounts.push(live::capture(&mut guest));
     accounts.extend(live::plugging(&mut guest, &mut machine.monitor()));
+    disk::data_disk(&mut guest, &hardware);
 
     faults.extend(accounts.iter().filter_map(|ledger| ledger.verdict().err()));
     assert!(faults.is_empty(), "{}", faults.join("\n"));

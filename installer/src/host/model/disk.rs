@@ -212,6 +212,16 @@ impl Disks for Model {
         self.sync_disk(name)
     }
 
+    fn mark_disk(&mut self, name: &DiskName, layout: &DiskLayout) -> Result<(), HostError> {
+        let content = judge(&self.disk(name)?.unwrap(), layout);
+        assert!(
+            matches!(content, DiskContent::Made(_) | DiskContent::Unfinished),
+            "{content:?}"
+        );
+        self.write_disk(name, |disk| disk.mark = Some(layout.table_uuid.clone()))?;
+        self.sync_disk(name)
+    }
+
     fn clear_disk(&mut self, name: &DiskName, layout: &DiskLayout) -> Result<(), HostError> {
         match judge(&self.alone_with(name)?, layout) {
             DiskContent::Made(_) | DiskContent::Unfinished => {}

@@ -84,6 +84,20 @@ impl Disks for Real {
         }
     }
 
+    fn mark_disk(&mut self, name: &DiskName, layout: &DiskLayout) -> Result<(), HostError> {
+        let device = self.device_of(name)?;
+        let device = device.ok_or_else(|| HostError::because("mark", name, "it is gone"))?;
+        match judge(&look::at(&device)?, layout) {
+            // Not alone: the file system is mounted.
+            DiskContent::Made(_) => Device::shared(&device)?.set_mark(Some(&layout.table_uuid)),
+            DiskContent::Unfinished => Ok(()),
+            _ => {
+                let why = "what is on it is not what muster made";
+                Err(HostError::because("mark", name, why))
+            }
+        }
+    }
+
     fn clear_disk(&mut self, name: &DiskName, layout: &DiskLayout) -> Result<(), HostError> {
         let (alone, seen) = self.alone_with(name)?;
         match judge(&seen, layout) {

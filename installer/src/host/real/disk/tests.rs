@@ -173,6 +173,8 @@ fn a_disk_is_made_used_and_cleared() {
         assert!(refused.contains("it is in use"), "{refused}");
         let text = std::fs::File::open(disk.place().join("mine")).unwrap();
         assert_eq!(std::io::read_to_string(text).unwrap(), "mine");
+        host.mark_disk(&name(NAME), &layout).unwrap();
+        assert_eq!(content(&host, &layout), DiskContent::Unfinished);
         disk.unmount();
         for _ in 0..2 {
             host.clear_disk(&name(NAME), &layout).unwrap();
