@@ -110,7 +110,7 @@ pub trait Disks {
     /// Looks once more, alone with the disk; marks it as being made; makes the layout, for good. The mark stays.
     ///
     /// # Errors
-    /// The disk is not what [`may_be_made`] takes: then nothing was written. A program failed: then the mark is there.
+    /// The disk is not what `judge` takes: then nothing was written. A program failed: then the mark is there.
     fn make_disk(
         &mut self,
         name: &DiskName,
