@@ -8,9 +8,8 @@ use serde_json::json;
 
 use super::observer::{Listener, Teller};
 use super::report::Report;
-use super::service::at_work;
 use super::stop::{Stop, hold_back};
-use super::unit::Unit;
+use super::unit::{Unit, at_work};
 use super::{advice, tell};
 use crate::cli::{InstallArguments, PlanFormat};
 use crate::exit::Exit;

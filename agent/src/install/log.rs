@@ -5,7 +5,7 @@ use std::time::Duration;
 use muster_installer::engine::{Event, Outcome, StepEvent};
 
 use super::messages::Message;
-use super::observer::{milliseconds, why, words};
+use super::words::{milliseconds, why, words};
 use crate::logging;
 
 /// Has an event in the journal.

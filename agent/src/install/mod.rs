@@ -11,6 +11,7 @@ mod service;
 mod stop;
 mod undo;
 mod unit;
+mod words;
 
 use std::io::Write as _;
 use std::process::id;

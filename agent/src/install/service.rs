@@ -9,7 +9,7 @@ use super::log::{log_failure, log_stop};
 use super::observer::{Listener, Teller};
 use super::report::Report;
 use super::stop::Stop;
-use super::unit::Unit;
+use super::unit::{Unit, at_work};
 use super::{advice, follow, holder, tell};
 use crate::exit::Exit;
 
@@ -84,10 +84,4 @@ pub(super) fn hand_over(host: &mut Real, unit: &Unit, task: Task) -> anyhow::Res
     let mut is_busy = || at_work(host, Some(unit));
     let followed = follower.run(&mut is_busy, &mut teller)?;
     follow::conclude(followed, Report::last()?)
-}
-
-/// Whether somebody changes this host, or is just about to. Where systemd does not answer, as while it is upgraded, the lease tells.
-pub(super) fn at_work(host: &Real, unit: Option<&Unit>) -> Result<bool, EngineError> {
-    let is_busy = unit.is_some_and(|unit| unit.is_busy().unwrap_or(false));
-    Ok(is_busy || is_at_work(host)?)
 }

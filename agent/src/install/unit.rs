@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use muster_installer::engine::{EngineError, is_at_work};
+use muster_installer::host::Real;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
 use zbus::proxy::CacheProperties;
@@ -113,6 +115,12 @@ impl Unit {
         }
         Ok(())
     }
+}
+
+/// Whether somebody changes this host, or is just about to. Where systemd does not answer, as while it is upgraded, the lease tells.
+pub(super) fn at_work(host: &Real, unit: Option<&Unit>) -> Result<bool, EngineError> {
+    let is_busy = unit.is_some_and(|unit| unit.is_busy().unwrap_or(false));
+    Ok(is_busy || is_at_work(host)?)
 }
 
 async fn in_time<T>(asked: impl Future<Output = zbus::Result<T>>) -> zbus::Result<T> {

@@ -1,6 +1,7 @@
 //! The controller of the lab: it can be killed, have its clock set and its disk filled.
 
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -148,12 +149,31 @@ impl<'a> Controller<'a> {
 
     /// When the node was called fenced, in milliseconds since 1970, each time: what `nodes events` tells is of whole seconds.
     pub(crate) fn fenced(&self, node: &Node<'_>) -> Vec<i64> {
-        let name = format!(" name={} ", node.name());
-        let log = self.log();
-        let fenced = log
-            .lines()
-            .filter(|line| line.contains(&name) && line.contains(" status=fenced "));
+        self.called(node, "fenced")
+    }
+
+    /// When the node might run nothing, in milliseconds since 1970: from each time that it was called fenced until it was called active again.
+    pub(crate) fn pauses(&self, node: &Node<'_>) -> Vec<Range<i64>> {
+        let active = self.called(node, "active");
+        let fenced = self.fenced(node).into_iter();
         fenced
+            .map(|from| {
+                let until = active.iter().find(|until| **until > from);
+                from..until.copied().unwrap_or(i64::MAX)
+            })
+            .collect()
+    }
+
+    fn called(&self, node: &Node<'_>, status: &str) -> Vec<i64> {
+        let (name, status) = (
+            format!(" name={} ", node.name()),
+            format!(" status={status} "),
+        );
+        let log = self.log();
+        let lines = log
+            .lines()
+            .filter(|line| line.contains(&name) && line.contains(&status));
+        lines
             .map(|line| at(line.split(' ').next().unwrap()))
             .collect()
     }

@@ -1,6 +1,7 @@
 //! A bad way between a node and its controller.
 
 use std::fs;
+use std::ops::Range;
 use std::thread::sleep;
 
 use muster_tests::nodes::{Node, Weather, Wire};
@@ -20,9 +21,6 @@ const WORSE: Weather = Weather {
     jitter_ms: 2500,
     loss_percent: 30,
 };
-/// Nothing starts again so soon after a node was fenced: it is heard, says that nothing runs, and is told so first.
-const AFTERWARDS_MS: i64 = 500;
-
 /// Whatever becomes of packets, the node's workloads have ended before it is called fenced; and a way that is only bad stops nothing.
 pub(crate) fn way_is_bad(controller: &Controller<'_>, node: &Node<'_>, wire: &mut Wire<'_>) {
     wire.take(node);
@@ -48,22 +46,25 @@ pub(crate) fn way_is_bad(controller: &Controller<'_>, node: &Node<'_>, wire: &mu
     controller.wait_for(node, "active");
     node.wait_for("systemctl is-active -q work.service stubborn.service");
     is_alive(node);
-    let fenced = controller.fenced(node);
+    let pauses = controller.pauses(node);
     eprintln!(
         "{}: fenced {} times on a bad way",
         node.name(),
-        fenced.len()
+        pauses.len()
     );
-    for at in fenced {
-        nothing_ran(node, at);
+    for pause in pauses {
+        nothing_ran(node, &pause);
     }
 }
 
-fn nothing_ran(node: &Node<'_>, fenced: i64) {
+fn nothing_ran(node: &Node<'_>, pause: &Range<i64>) {
     for workload in ["work", "stubborn"] {
         let told = fs::read_to_string(node.evidence(workload)).unwrap();
         let mut times = told.lines().filter_map(|line| line.parse::<i64>().ok());
-        let ran = times.find(|at| (fenced..fenced + AFTERWARDS_MS).contains(at));
-        assert_eq!(ran, None, "{workload} ran after {fenced}");
+        let ran = times.find(|at| pause.contains(at));
+        assert_eq!(
+            ran, None,
+            "{workload} ran while the node was fenced: {pause:?}"
+        );
     }
 }
