@@ -25,6 +25,7 @@ mod machine_file;
 mod policy;
 mod render;
 mod schema;
+mod systemd;
 mod value;
 mod workloads;
 

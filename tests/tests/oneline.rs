@@ -10,187 +10,22 @@
     reason = "test code"
 )]
 
+#[path = "oneline/site.rs"]
+mod site;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use muster_tests::images::skip;
-use muster_tests::loopback::POLICY;
-use muster_tests::nodes::{CONTROLLER, Lab, Node, succeed};
-use muster_tests::packages::packages;
-use muster_tests::program::{self, Ran};
+use muster_tests::nodes::{Lab, Node, succeed};
+use muster_tests::program;
 use serde_json::Value;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-/// What a machine has of muster, if anything: files, processes, and what was left in the middle.
-const NOTHING: &str = "test ! -e /usr/bin/muster && test ! -e /etc/muster && test ! -e /etc/credstore/muster-token \
-    && ! pgrep -f 'install[.]sh' >/dev/null && ! ls -A /tmp | grep -v ^systemd-private";
-
-/// A controller with packages in the network of the lab.
-struct Site<'a> {
-    lab: &'a Lab,
-    process: Child,
-    package: PathBuf,
-}
-
-impl<'a> Site<'a> {
-    fn start(lab: &'a Lab) -> Self {
-        let built = packages(&folder(lab, "built"));
-        let package = built.into_iter().find(|it| name(it).starts_with("muster_"));
-        let package = package.expect("a package of the agent");
-        fs::copy(&package, folder(lab, "packages").join(name(&package))).unwrap();
-        fs::write(lab.path("policy.toml"), POLICY).unwrap();
-        let log = fs::File::create(lab.path("controller.log")).unwrap();
-        let mut command = lab.command("controller", program::controller());
-        command
-            .arg("--socket")
-            .arg(lab.path("admin.sock"))
-            .args(["serve", "--interval", "1s", "--name", CONTROLLER])
-            .arg("--listen")
-            .arg(format!("{CONTROLLER}:7443"));
-        for (flag, path) in [
-            ("--state", "controller"),
-            ("--policy", "policy.toml"),
-            ("--packages", "packages"),
-        ] {
-            command.arg(flag).arg(lab.path(path));
-        }
-        command.env("NO_COLOR", "1").stdin(Stdio::null());
-        let process = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let site = Self {
-            lab,
-            process,
-            package,
-        };
-        until("the controller serves", || {
-            site.ask(&["nodes", "list"]).code == Some(0)
-        });
-        site
-    }
-
-    fn ask(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new(program::controller());
-        command.arg("--socket").arg(self.lab.path("admin.sock"));
-        program::run(command.args(arguments))
-    }
-
-    /// A new line, with these arguments for `import-command`.
-    fn line(&self, arguments: &[&str]) -> String {
-        let ran = self.ask(&[&["nodes", "import-command"], arguments].concat());
-        assert_eq!(ran.code, Some(0), "{}", ran.told);
-        ran.data
-    }
-
-    fn node(&self, name: &str) -> Value {
-        let listed = self.ask(&["nodes", "list", "-o", "json"]);
-        let nodes: Vec<Value> = serde_json::from_str(&listed.data).unwrap();
-        let found = nodes.into_iter().find(|node| node["name"] == name);
-        found.unwrap_or_default()
-    }
-
-    /// What somebody carries to a machine, in its `/evidence/FOLDER`.
-    fn carry(&self, node: &Node<'_>, into: &str) {
-        let into = node.evidence(into);
-        fs::create_dir(&into).unwrap();
-        for file in ["install.sh", "root.pem", "packages/manifest"] {
-            let mut curl = self.lab.command("fetch", "curl");
-            curl.args(["-qfsSk", &format!("https://{CONTROLLER}:7443/{file}"), "-o"]);
-            succeed(curl.arg(into.join(file.rsplit('/').next().unwrap())));
-        }
-        fs::copy(&self.package, into.join(name(&self.package))).unwrap();
-    }
-}
-
-impl Drop for Site<'_> {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn name(path: &Path) -> &str {
-    path.file_name().unwrap().to_str().unwrap()
-}
-
-fn folder(lab: &Lab, name: &str) -> PathBuf {
-    let folder = lab.path(name);
-    fs::create_dir(&folder).unwrap();
-    folder
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < until, "in vain: {what}");
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// How a line went: what it said, each with the time since its beginning.
-struct Went {
-    succeeded: bool,
-    said: Vec<(Duration, String)>,
-}
-
-impl Went {
-    fn text(&self) -> String {
-        let lines = self.said.iter().map(|(_, line)| format!("{line}\n"));
-        lines.collect()
-    }
-}
-
-/// Gives the line to a shell of the machine, as `ssh NODE sh` does.
-fn paste(node: &Node<'_>, line: &str) -> Went {
-    let begun = Instant::now();
-    let mut command = node.login();
-    let mut shell = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = shell.stdin.take().unwrap();
-    input.write_all(line.as_bytes()).unwrap();
-    drop(input);
-    let told = BufReader::new(shell.stderr.take().unwrap()).lines();
-    let said = told.map(|line| (begun.elapsed(), line.unwrap())).collect();
-    let succeeded = shell.wait().unwrap().success();
-    Went { succeeded, said }
-}
-
-/// Fails unless the line is refused for that reason, and the machine is as bare as before.
-fn refused(node: &Node<'_>, line: &str, reason: &str) {
-    let went = paste(node, line);
-    let text = went.text();
-    assert!(!went.succeeded && text.contains(reason), "{reason}: {text}");
-    node.succeed(NOTHING);
-}
-
-/// The line with one digit of the `number`th digest in it turned.
-fn turned(line: &str, digest: &str) -> String {
-    let last = digest.chars().last().unwrap();
-    let other = if last == '0' { '1' } else { '0' };
-    let wrong = format!("{}{other}", &digest[..digest.len() - 1]);
-    assert!(line.contains(digest), "{line}");
-    line.replace(digest, &wrong)
-}
-
-fn flip(file: &Path, at: usize) {
-    let mut content = fs::read(file).unwrap();
-    content[at] ^= 1;
-    fs::write(file, content).unwrap();
-}
-
-fn bare<'a>(lab: &'a Lab, number: u8) -> Node<'a> {
-    let node = Node::boot_with(lab, number, &[], &[]);
-    node.succeed("mount -t tmpfs -o noexec,nosuid,mode=1777 none /tmp");
-    node.succeed(NOTHING);
-    node
-}
+use site::{NOTHING, Site, bare, flip, name, paste, refused, turned, until};
 
 #[test]
 fn one_line_makes_a_machine_a_node() {

@@ -108,7 +108,13 @@ fn a_machine_is_installed_upgraded_and_left_as_it_was() {
     let node = Node::boot_with(&lab, 1, &outside, &files);
     let before = tree(&node);
 
-    install(&node);
+    installed_and_joined(&node);
+    upgraded(&node);
+    purged(&node, &before);
+}
+
+fn installed_and_joined(node: &Node<'_>) {
+    install(node);
     for unit in ["muster-controller.service", "muster-agent.service"] {
         node.wait_for(&format!("systemctl is-active -q {unit}"));
         node.succeed(&format!("systemctl is-enabled -q {unit}"));
@@ -121,10 +127,12 @@ fn a_machine_is_installed_upgraded_and_left_as_it_was() {
     );
     node.succeed("test \"$(stat -c %G /run/muster/agent.sock)\" = muster");
     node.succeed("getent group muster && test -s /usr/share/man/man1/muster-discover.1.gz");
-    join(&node);
+    join(node);
+}
 
-    // An upgrade: a new agent and a new controller, and the same workload, guard and installation as before.
-    begin_to_install(&node);
+/// A new agent and a new controller, and the same workload, guard and installation as before.
+fn upgraded(node: &Node<'_>) {
+    begin_to_install(node);
     let units = [
         "work",
         "muster-fence",
@@ -132,10 +140,10 @@ fn a_machine_is_installed_upgraded_and_left_as_it_was() {
         "muster-agent",
         "muster-controller",
     ];
-    let ran = units.map(|unit| main_process(&node, unit));
-    install(&node);
+    let ran = units.map(|unit| main_process(node, unit));
+    install(node);
     node.wait_for("muster status -o json | grep -q '\"status\": *\"active\"'");
-    let runs = units.map(|unit| main_process(&node, unit));
+    let runs = units.map(|unit| main_process(node, unit));
     assert_eq!(
         ran[..3],
         runs[..3],
@@ -148,15 +156,17 @@ fn a_machine_is_installed_upgraded_and_left_as_it_was() {
         "test $(systemctl is-active muster-install.service) = inactive && test -e /srv/gone",
     );
     node.succeed("muster uninstall --yes 2>&1");
+}
 
-    // What the administrator made goes with the administrator.
+/// What the administrator made goes with the administrator.
+fn purged(node: &Node<'_>, before: &[String]) {
     node.succeed("dpkg --purge muster muster-controller >/evidence/purge 2>&1 || { cat /evidence/purge >&2; exit 1; }");
     assert_ne!(
         node.succeed("systemctl is-active work.service || true"),
         "active\n"
     );
     node.succeed("rm -r /etc/muster /etc/credstore /etc/systemd/system/muster-workload.target.wants && systemctl daemon-reload");
-    let after = tree(&node);
+    let after = tree(node);
     let gone: Vec<_> = before.iter().filter(|line| !after.contains(line)).collect();
     let left: Vec<_> = after.iter().filter(|line| !before.contains(line)).collect();
     assert!(

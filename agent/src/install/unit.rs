@@ -1,4 +1,4 @@
-//! `muster-install.service`, as systemd is asked for it: org.freedesktop.systemd1(5).
+//! `muster-install.service`, as systemd is asked for it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,8 +8,8 @@ use muster_installer::engine::{EngineError, is_at_work};
 use muster_installer::host::Real;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
-use zbus::proxy::CacheProperties;
-use zbus::{Connection, OwnedObjectPath};
+
+use crate::systemd::{self, ManagerProxy, UnitProxy};
 
 const NAME: &str = "muster-install.service";
 /// systemd answers within milliseconds, or something is badly wrong.
@@ -26,29 +26,6 @@ pub(super) struct Unit {
     unit: UnitProxy<'static>,
 }
 
-#[zbus::proxy(
-    interface = "org.freedesktop.systemd1.Manager",
-    default_service = "org.freedesktop.systemd1",
-    default_path = "/org/freedesktop/systemd1"
-)]
-trait Manager {
-    fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
-    fn start_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
-}
-
-#[zbus::proxy(
-    interface = "org.freedesktop.systemd1.Unit",
-    default_service = "org.freedesktop.systemd1"
-)]
-trait Unit {
-    #[zbus(property)]
-    fn load_state(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn active_state(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn job(&self) -> zbus::Result<(u32, OwnedObjectPath)>;
-}
-
 impl Unit {
     /// None where systemd does not run this machine.
     ///
@@ -61,16 +38,8 @@ impl Unit {
         }
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let found = runtime.block_on(in_time(async {
-            let connection = Connection::system().await?;
-            let manager = ManagerProxy::builder(&connection)
-                .cache_properties(CacheProperties::No)
-                .build()
-                .await?;
-            let unit = UnitProxy::builder(&connection)
-                .path(manager.load_unit(NAME).await?)
-                .cache_properties(CacheProperties::No)
-                .build()
-                .await?;
+            let manager = systemd::manager().await?;
+            let unit = systemd::unit(&manager, NAME).await?;
             let state = unit.load_state().await?;
             Ok((manager, unit, state))
         }));

@@ -5,7 +5,7 @@
 //! is many connections that do little, so that what each keeps is what counts.
 
 use std::convert::Infallible;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +31,6 @@ const MOST_CALLS: u32 = 64;
 const LONGEST_CALL: Duration = Duration::from_secs(60);
 /// How long a connection may be silent before it is asked whether anybody is there.
 const SILENCE: Duration = Duration::from_secs(30);
-
 /// Of a request that is no call, before its body.
 const LONGEST_HEAD: usize = 16 << 10;
 
@@ -80,18 +79,8 @@ async fn connection(accepted: Accepted, answers: Answers, stop: CancellationToke
         request.extensions_mut().insert(who.clone());
         answer(answers.clone(), request, Arc::clone(&turn))
     });
-    let mut serving = pin!(http2().serve_connection(TokioIo::new(accepted), service));
-    let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
-        // Whoever calls is told to call no more here.
-        () = stop.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection failed");
-    }
+    let serving = http2().serve_connection(TokioIo::new(accepted), service);
+    until_ended(serving, http2::Connection::graceful_shutdown, stop).await;
 }
 
 async fn downloads(accepted: Accepted, downloads: Downloads, stop: CancellationToken) {
@@ -101,16 +90,26 @@ async fn downloads(accepted: Accepted, downloads: Downloads, stop: CancellationT
         let (asked, _) = request.into_parts();
         async move { Ok::<_, Infallible>(downloads.answer(asked, turn).await) }
     });
-    let mut serving = pin!(http1().serve_connection(TokioIo::new(accepted), service));
+    let serving = http1().serve_connection(TokioIo::new(accepted), service);
+    until_ended(serving, http1::Connection::graceful_shutdown, stop).await;
+}
+
+/// Serves until the other end has gone or, after `stop`, what is under way has come to its end.
+async fn until_ended<C>(serving: C, close: fn(Pin<&mut C>), stop: CancellationToken)
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut serving = pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
+        // Whoever calls is told to call no more here.
         () = stop.cancelled() => {
-            serving.as_mut().graceful_shutdown();
+            close(serving.as_mut());
             serving.await
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a download failed");
+        tracing::debug!(%error, "a connection failed");
     }
 }
 

@@ -27,7 +27,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Whoever gives a `lease` is asked again within it, so that a controller that starts again hears its nodes before it
+    /// Whoever gives a `lease` is asked again within it, or within the first wait where it is shorter, so that a controller that starts again hears its nodes before it
     /// gives them up. No lease says nothing.
     pub(crate) fn keep(&mut self, lease: Duration) {
         if !lease.is_zero() {

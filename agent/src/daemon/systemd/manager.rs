@@ -1,10 +1,10 @@
-//! What is asked of systemd, as org.freedesktop.systemd1(5) describes it.
+//! What the agent asks of systemd about units and what runs in them.
 
 use std::collections::BTreeSet;
 
 use nix::sys::signal::Signal;
-use zbus::proxy::CacheProperties;
-use zbus::{Connection, OwnedObjectPath};
+
+use crate::systemd::{self, ManagerProxy, Process, UnitProxy};
 
 /// What is not there any more when it is asked for.
 const NO_SUCH_UNIT: &str = "org.freedesktop.systemd1.NoSuchUnit";
@@ -15,51 +15,10 @@ pub(super) struct Manager {
     manager: ManagerProxy<'static>,
 }
 
-/// A process, as systemd lists them: control group, process id and command line.
-type Process = (String, u32, String);
-
-#[zbus::proxy(
-    interface = "org.freedesktop.systemd1.Manager",
-    default_service = "org.freedesktop.systemd1",
-    default_path = "/org/freedesktop/systemd1"
-)]
-trait Manager {
-    fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
-    fn start_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
-    fn stop_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
-    fn kill_unit(&self, name: &str, whom: &str, signal: i32) -> zbus::Result<()>;
-    fn get_unit_processes(&self, name: &str) -> zbus::Result<Vec<Process>>;
-}
-
-#[zbus::proxy(
-    interface = "org.freedesktop.systemd1.Unit",
-    default_service = "org.freedesktop.systemd1"
-)]
-trait Unit {
-    #[zbus(property)]
-    fn load_state(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn active_state(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn wants(&self) -> zbus::Result<Vec<String>>;
-    #[zbus(property)]
-    fn requires(&self) -> zbus::Result<Vec<String>>;
-    #[zbus(property)]
-    fn consists_of(&self) -> zbus::Result<Vec<String>>;
-    #[zbus(property)]
-    fn bound_by(&self) -> zbus::Result<Vec<String>>;
-    #[zbus(property)]
-    fn required_by(&self) -> zbus::Result<Vec<String>>;
-}
-
 impl Manager {
     /// Over the system's message bus.
     pub(super) async fn connect() -> zbus::Result<Self> {
-        let connection = Connection::system().await?;
-        let manager = ManagerProxy::builder(&connection)
-            .cache_properties(CacheProperties::No)
-            .build()
-            .await?;
+        let manager = systemd::manager().await?;
         Ok(Self { manager })
     }
 
@@ -131,11 +90,7 @@ impl Manager {
     }
 
     async fn unit(&self, name: &str) -> zbus::Result<UnitProxy<'static>> {
-        UnitProxy::builder(self.manager.inner().connection())
-            .path(self.manager.load_unit(name).await?)
-            .cache_properties(CacheProperties::No)
-            .build()
-            .await
+        systemd::unit(&self.manager, name).await
     }
 }
 
