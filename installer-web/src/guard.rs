@@ -65,7 +65,7 @@ fn canonical(name: &str) -> String {
 }
 
 /// None for what is no host with or without a port (RFC 3986, section 3.2).
-fn without_port(host: &str) -> Option<&str> {
+pub(crate) fn without_port(host: &str) -> Option<&str> {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => (name, Some(port)),
         _ => (host, None),

@@ -11,7 +11,7 @@
 //!
 //! Map: [`ports`] is what the page needs of the machine that it is about; `session` is the one-time code and what it opens; `guard` is
 //! what every request has to pass; `pages` has a file a page, `pictures` what they draw, `parts` what they share; `api` is the same in
-//! JSON; `problem` is what is told when a request comes to nothing; `words` has every sentence; `assets` the style sheet.
+//! JSON; `problem` is what is told when a request comes to nothing; `words` has every sentence; `assets` the style sheet; `redirect` leads here from plain HTTP.
 //!
 //! Invariants: no socket, no file, no process here: whoever serves the router does that, and says with [`Remote`] where a request is
 //! from. Nothing is told to whoever is not signed in, but that there is a page. Text that came from the machine is screened and
@@ -27,6 +27,7 @@ mod parts;
 mod pictures;
 pub mod ports;
 mod problem;
+mod redirect;
 mod session;
 mod words;
 
@@ -40,6 +41,7 @@ use axum::routing::{get, post};
 
 pub use guard::Hosts;
 pub use ports::Machine;
+pub use redirect::redirect;
 pub use session::{CODE_LASTS, Code, SignIn};
 
 /// No form and no document that is sent here is nearly so long.

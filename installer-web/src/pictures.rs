@@ -44,7 +44,7 @@ impl Mark {
     }
 }
 
-/// A disc with a hook, an octagon with a cross, a triangle, a diamond, a dash.
+/// A disc with a hook, an octagon with a cross, a triangle, a square with a question, a dash.
 pub(crate) fn sign(mark: Mark) -> Markup {
     let (body, detail) = match mark {
         Mark::Good => (
@@ -57,8 +57,8 @@ pub(crate) fn sign(mark: Mark) -> Markup {
         ),
         Mark::Attention => ("M8 1.2l7.3 13.2H.7z", "M8 6v4M8 12.2v.2"),
         Mark::Unknown => (
-            "M8 .6l7.4 7.4L8 15.4.6 8z",
-            "M6.4 6.4a1.7 1.7 0 1 1 2 1.9q-.4.2-.4.9M8 11.3v.2",
+            "M3 .8h10A2.2 2.2 0 0 1 15.2 3v10a2.2 2.2 0 0 1-2.2 2.2H3A2.2 2.2 0 0 1 .8 13V3A2.2 2.2 0 0 1 3 .8z",
+            "M5.4 6.1a2.6 2.6 0 1 1 3.5 2.4q-.9.4-.9 1.3M8 12.6v.1",
         ),
         Mark::Neutral => ("M1 6h14v4H1z", ""),
     };

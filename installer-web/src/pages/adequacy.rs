@@ -6,7 +6,7 @@ use muster_adequacy::Verdict;
 use muster_adequacy::verdict::{RoleVerdict, RuleStatus, RuleVerdict, Standing};
 use muster_model::Role;
 
-use super::rules::{devices, mark, rank, reasons, severity, shown_whole, status};
+use super::rules::{devices, mark, rank, reasons, said, severity, status};
 use super::sentence;
 use crate::Shared;
 use crate::api::{Question, malformed};
@@ -103,10 +103,12 @@ fn of_role(words: &Words, role: &RoleVerdict) -> Markup {
     rules.sort_by_key(|rule| rank(rule));
     let rows: Vec<Markup> = rules.iter().map(|rule| row(words, rule)).collect();
     let id = format!("as-{}", role.role.key());
+    let label = format!("{} {}", words.as_role, role.role.key());
+    let heads = [words.result, words.rule, words.actual, words.wanted];
     html! {
         section.card aria-labelledby=(id) {
             h2 id=(id) { (words.as_role) " " (role.role.key()) " " (marked(sentence::mark(role.standing), standing)) }
-            (table(&format!("{} {}", words.as_role, role.role.key()), &[words.result, words.rule, words.actual, words.wanted], &rows))
+            div.rules { (table(&label, &heads, &rows)) }
         }
     }
 }
@@ -125,9 +127,9 @@ fn row(words: &Words, rule: &RuleVerdict) -> Markup {
             }
         }
         td.said {
-            (shown_whole(&rule.required))
+            (said(&rule.required))
             @if rule.status != RuleStatus::Pass { (reasons(rule)) }
-            @if !rule.remedy.is_empty() { p.remedy { strong { (words.what_to_do) } " " (shown_whole(&rule.remedy)) } }
+            @if !rule.remedy.is_empty() { p.remedy { strong { (words.what_to_do) } " " (said(&rule.remedy)) } }
         }
     }
 }

@@ -85,8 +85,8 @@ fn controllers(words: &Words, controllers: &[Controller]) -> Markup {
         words.lease_left,
     ];
     html! {
-        section.card aria-labelledby="controllers" {
-            h2 #controllers { (words.controllers) }
+        section.card #controllers {
+            h2 { (words.controllers) }
             @if controllers.is_empty() {
                 p { (words.no_controller) " " code { "sudo muster connect HOST:PORT" } }
             } @else {

@@ -48,11 +48,21 @@ fn verdict_first(words: &Words, verdict: &Verdict) -> Markup {
                         (shown(&verdict.policy.name)) " " (shown(&verdict.policy.version))
                     }
                     @if let Some(when) = &verdict.machine.inventory_captured_at {
-                        " · " (words.read_at) " " time { (shown(when)) }
+                        " · " (words.read_at) " " time { (moment(when)) }
                     }
                 }
             }
         }
+    }
+}
+
+/// `2026-03-14 09:26 UTC`, by an instant of RFC 3339 in UTC; another text stays.
+fn moment(when: &str) -> String {
+    match (when.get(..10), when.get(10..16), when.get(16..)) {
+        (Some(date), Some(time), Some(rest)) if rest.ends_with('Z') && rest.len() < 16 => {
+            shown(&format!("{date} {} UTC", time.trim_start_matches('T')))
+        }
+        _ => shown(when),
     }
 }
 

@@ -9,6 +9,8 @@ use crate::words::Words;
 
 /// So many devices are named, and the rest is counted.
 const LISTED: usize = 8;
+/// Of a sentence no more is shown.
+const LONGEST: usize = 4096;
 
 /// What a rule is worth that came out so.
 pub(super) fn mark(rule: &RuleVerdict) -> Mark {
@@ -64,7 +66,7 @@ pub(super) fn concern(words: &Words, rule: &RuleVerdict, roles: &[&RoleVerdict])
             (comparison(words, rule))
             (reasons(rule))
             @if !rule.remedy.is_empty() {
-                p.remedy { strong { (words.what_to_do) } " " (shown_whole(&rule.remedy)) }
+                p.remedy { strong { (words.what_to_do) } " " (said(&rule.remedy)) }
             }
         }
     }
@@ -78,7 +80,7 @@ fn comparison(words: &Words, rule: &RuleVerdict) -> Markup {
                 dt { (words.actual) }
                 dd { @match &rule.actual { Some(actual) => (shown(actual)), None => em { (words.unknown) } } }
             }
-            div { dt { (words.wanted) } dd { (shown_whole(&rule.required)) } }
+            div { dt { (words.wanted) } dd { (said(&rule.required)) } }
             @if !rule.devices.is_empty() {
                 div { dt { (words.devices) } dd { (devices(words, &rule.devices)) } }
             }
@@ -91,7 +93,7 @@ pub(super) fn reasons(rule: &RuleVerdict) -> Markup {
     html! {
         @if !rule.reasons.is_empty() {
             ul.reasons {
-                @for reason in rule.reasons.iter().take(LISTED) { li { (shown_whole(reason)) } }
+                @for reason in rule.reasons.iter().take(LISTED) { li { (said(reason)) } }
             }
         }
     }
@@ -107,7 +109,13 @@ pub(super) fn devices(words: &Words, devices: &[String]) -> Markup {
     }
 }
 
-/// Sentences of a policy: longer than what a device says of itself, and screened all the same.
-pub(super) fn shown_whole(text: &str) -> String {
-    crate::parts::shown_in(text, 4096)
+/// Sentences of a policy: longer than what a device says of itself, and screened all the same. What stands between backticks is to be
+/// typed.
+pub(super) fn said(text: &str) -> Markup {
+    let text = crate::parts::shown_in(text, LONGEST);
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }

@@ -162,6 +162,7 @@ words! {
         cpus: "CPUs", "CPUs";
         gpu: "GPU", "GPU";
         memory: "Memory", "Speicher";
+        of_memory: "of memory", "Speicher";
         total: "Total", "Insgesamt";
         swap: "Swap", "Auslagerung";
         max_capacity: "Most that the board takes", "Höchstens auf dem Board";

@@ -170,6 +170,27 @@ async fn what_is_too_long_or_not_understood_is_refused() {
 }
 
 #[tokio::test]
+async fn plain_http_only_leads_here() {
+    let hosts = muster_installer_web::Hosts::new(["node17".to_owned()]);
+    let visitor = Visitor {
+        router: muster_installer_web::redirect(hosts, 8443),
+        ..Visitor::of(rich())
+    };
+    let led = visitor.get("/installer?a=b").await;
+    assert_eq!(led.status, StatusCode::PERMANENT_REDIRECT);
+    assert_eq!(led.header("location"), "https://node17:8443/installer?a=b");
+    assert_eq!(led.body, "");
+    for (host, path) in [("evil.example", "/installer"), ("", "/")] {
+        let request = Request::get(path).header(HOST, host);
+        let answer = visitor.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST);
+    }
+    let request = visitor.request(Method::GET, "http://evil.example/a");
+    let answer = visitor.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.header("location"), "https://node17:8443/a");
+}
+
+#[tokio::test]
 async fn nobody_is_led_elsewhere_after_a_form() {
     let visitor = Visitor::inside(rich()).await;
     for (referer, expected) in [

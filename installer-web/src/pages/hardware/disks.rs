@@ -29,7 +29,7 @@ fn disk_box(words: &Words, disk: &Disk, why: &Reasons<'_>) -> Markup {
     let made: Vec<&str> = made.map(String::as_str).collect();
     html! {
         article.node {
-            h4 { (shown(&disk.name)) " " span.size { (cell(disk.size_bytes.map(units::decimal_bytes))) } }
+            h3 { (shown(&disk.name)) " " span.size { (cell(disk.size_bytes.map(units::decimal_bytes))) } }
             p { (cell((!made.is_empty()).then(|| made.join(" ")))) }
             p.tags { (available(words, disk)) " " (health(words, disk, why)) }
             (content(words, disk))

@@ -89,26 +89,26 @@ fn node_box(words: &Words, inventory: &Inventory, node: &NumaNode) -> Markup {
                 (squares(&(words.threads_online)(count, count), count, count))
             }
             @if let Some(cpus) = cpus { p.fine { (words.cpus) " " (shown(cpus)) } }
-            (memory_bar(words, node))
+            (memory_bar(words, inventory, node))
             (attached(words, inventory, node.id))
         }
     }
 }
 
-fn memory_bar(words: &Words, node: &NumaNode) -> Markup {
-    let Some(total) = node.memory_total_bytes else {
+/// How much of the machine's memory is here. What of it is free says little: the kernel fills it with what it read from disks.
+fn memory_bar(words: &Words, inventory: &Inventory, node: &NumaNode) -> Markup {
+    let Some(here) = node.memory_total_bytes else {
         return html! {};
     };
-    let used = node
-        .memory_free_bytes
-        .map(|free| total.saturating_sub(free));
-    let label = match used {
-        Some(used) => (words.memory_used)(&units::bytes(used), &units::bytes(total)),
-        None => units::bytes(total),
-    };
+    let of_nodes = inventory
+        .numa
+        .iter()
+        .filter_map(|node| node.memory_total_bytes);
+    let all = of_nodes.fold(0, u64::saturating_add);
+    let label = format!("{} {}", units::bytes(here), words.of_memory);
     let parts = [Part {
         class: "used",
-        share: used.map_or(0.0, |used| share(used, total)),
+        share: share(here, all),
     }];
     html! { figure { (bar(&label, &parts)) figcaption { (label) } } }
 }

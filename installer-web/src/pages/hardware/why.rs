@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use muster_model::{Warning, WarningKind};
 
-use crate::pages::rules::shown_whole;
+use crate::pages::rules::said;
 use crate::parts::{marked, shown};
 use crate::pictures::Mark;
 use crate::words::Words;
@@ -44,12 +44,12 @@ impl<'a> Reasons<'a> {
 
     /// Nothing was found in a section: because there is nothing, or because it could not be seen.
     pub(super) fn nothing(&self, section: &str) -> Markup {
-        let of_section = self.warnings.iter().enumerate();
-        let of_section = of_section.filter(|(_, warning)| warning.probe == section);
+        let of_section = self.warnings.iter().filter(|it| it.probe == section);
+        let of_section: Vec<&Warning> = of_section.collect();
         html! {
-            p.none { (self.words.nothing_found) }
-            @for (_, warning) in of_section {
-                p { (marked(Mark::Unknown, self.words.unknown)) " " (shown_whole(&warning.message)) }
+            @if of_section.is_empty() { p.none { (self.words.nothing_found) } }
+            @for warning in of_section {
+                p { (marked(Mark::Unknown, self.words.unknown)) " " (said(&warning.message)) }
             }
         }
     }
@@ -70,7 +70,7 @@ impl<'a> Reasons<'a> {
                                 dt { (shown(&warning.probe)) " " code { (shown(&warning.subject)) } }
                                 dd {
                                     span.tag { (kind(words, warning.kind)) } " "
-                                    (shown_whole(&warning.message))
+                                    (said(&warning.message))
                                 }
                             }
                         }
