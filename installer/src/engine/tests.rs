@@ -2,6 +2,7 @@
 
 mod follow;
 mod hand_over;
+mod scan;
 
 use std::collections::BTreeSet;
 
