@@ -12,7 +12,7 @@ export LC_ALL=C
 CONFIG=/etc/muster/config.d/50-controller.toml
 TOKEN=/etc/credstore/muster-token
 ENROLMENT=/var/lib/muster/enrolment.json
-LEASE=/var/lib/muster/install/lease
+LEASE=/var/lib/muster-install/lease
 DOCUMENTED='docs/packages.md of muster says more'
 
 usage() {
