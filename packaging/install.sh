@@ -12,8 +12,8 @@ export LC_ALL=C
 CONFIG=/etc/muster/config.d/50-controller.toml
 TOKEN=/etc/credstore/muster-token
 ENROLMENT=/var/lib/muster/enrolment.json
-LEASE=/var/lib/muster/install/lease
-ORDER=/var/lib/muster/install/order
+LEASE=/var/lib/muster-install/lease
+ORDER=/var/lib/muster-install/order
 DOCUMENTED='docs/packages.md of muster says more'
 
 usage() {

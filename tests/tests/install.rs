@@ -167,7 +167,7 @@ fn what_somebody_edited_stays() {
 #[test]
 fn what_is_damaged_or_faulty_is_refused_and_nothing_is_changed() {
     let root = Root::new();
-    let folder = root.path().join("var/lib/muster/install");
+    let folder = root.path().join("var/lib/muster-install");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("journal"), "0123456789abcdef {}\n").unwrap();
     let before = root.tree();
@@ -217,7 +217,7 @@ fn what_a_damaged_receipt_says_is_scanned_for() {
     }
     let root = Root::new();
     root.succeed(&["install", "--yes"]);
-    let receipt = root.path().join("var/lib/muster/install/receipt-0001.json");
+    let receipt = root.path().join("var/lib/muster-install/receipt-0001.json");
     let text = fs::read_to_string(&receipt).unwrap();
     fs::write(&receipt, text.replacen("\"id\": \"motd\"", "!", 1)).unwrap();
     let installed = root.tree();
@@ -270,7 +270,7 @@ fn kill_at(root: &Root, words: &[&str], records: usize) -> bool {
 fn undone(root: &Root, before: &BTreeMap<PathBuf, String>, told: &str) {
     let copy = root.copy();
     let journal =
-        fs::read_to_string(copy.path().join("var/lib/muster/install/journal")).unwrap_or_default();
+        fs::read_to_string(copy.path().join("var/lib/muster-install/journal")).unwrap_or_default();
     match journal.lines().next() {
         Some(first) if first.contains("\"uninstall\"") => {
             drop(copy.succeed(&["install", "--resume"]));
@@ -287,7 +287,7 @@ fn undone(root: &Root, before: &BTreeMap<PathBuf, String>, told: &str) {
 fn without_own(tree: &BTreeMap<PathBuf, String>) -> BTreeMap<PathBuf, String> {
     let tree = tree
         .iter()
-        .filter(|(path, _)| !path.starts_with("var/lib/muster"));
+        .filter(|(path, _)| !path.starts_with("var/lib/muster-install"));
     tree.map(|(path, shown)| (path.clone(), shown.clone()))
         .collect()
 }
@@ -331,7 +331,7 @@ fn killed_after_any_record_it_is_completed_or_undone() {
 #[test]
 fn two_at_once_are_told_of_each_other() {
     let root = Root::new();
-    let folder = root.path().join("var/lib/muster/install");
+    let folder = root.path().join("var/lib/muster-install");
     fs::create_dir_all(&folder).unwrap();
     let lease = fs::File::create(folder.join("lease")).unwrap();
     lease.lock().unwrap();

@@ -8,27 +8,28 @@ use super::EngineError;
 
 const PRIVATE: u32 = 0o600;
 
-/// The folder of all of it. Root alone reads it: what files held before is there.
+/// The folder of all of it. Root alone reads it: what files held before is there. It is not in the agent's, whose user could put another
+/// in its place.
 pub(crate) fn folder() -> HostPath {
-    HostPath::known("/var/lib/muster/install")
+    HostPath::known("/var/lib/muster-install")
 }
 
 pub(crate) fn lease() -> HostPath {
-    HostPath::known("/var/lib/muster/install/lease")
+    HostPath::known("/var/lib/muster-install/lease")
 }
 
 pub(crate) fn journal() -> HostPath {
-    HostPath::known("/var/lib/muster/install/journal")
+    HostPath::known("/var/lib/muster-install/journal")
 }
 
 /// There when whoever is at work is asked to end, and to put back what it did.
 pub(crate) fn cancellation() -> HostPath {
-    HostPath::known("/var/lib/muster/install/cancel")
+    HostPath::known("/var/lib/muster-install/cancel")
 }
 
 /// There while `muster-install.service` is to go on with what is in the journal: its condition names it.
 pub(crate) fn order() -> HostPath {
-    HostPath::known("/var/lib/muster/install/order")
+    HostPath::known("/var/lib/muster-install/order")
 }
 
 /// The receipts, from the oldest on. Undone they are from the newest on.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const ORDER: &str = "/var/lib/muster/install/order";
+const ORDER: &str = "/var/lib/muster-install/order";
 
 /// As the service does it.
 fn serve(host: &mut Model) -> Result<Ended, EngineError> {
@@ -43,7 +43,7 @@ fn what_is_handed_over_is_done_by_whoever_resumes() {
     let ended = hand_over(&mut host, Task::Uninstall(Edited::Kept)).unwrap();
     assert_eq!(ended.outcome, Some(Outcome::Uninstalled));
     assert_eq!(host.snapshot(), before.snapshot());
-    let folder = HostPath::known("/var/lib/muster");
+    let folder = HostPath::known("/var/lib/muster-install");
     assert!(host.look(&folder).unwrap().is_none());
 }
 

@@ -11,7 +11,7 @@ fn installed() -> Model {
 }
 
 fn receipt() -> HostPath {
-    HostPath::known("/var/lib/muster/install/receipt-0001.json")
+    HostPath::known("/var/lib/muster-install/receipt-0001.json")
 }
 
 /// The host with other bytes in its receipt.
