@@ -9,6 +9,7 @@ use muster_adequacy::{Verdict, judge};
 use muster_installer_web::Machine;
 use muster_installer_web::ports::{Controller, NoVerdict, Node, Unknown};
 use muster_model::{INVENTORY_SCHEMA, Inventory, Section};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::daemon::connect::chain;
@@ -24,13 +25,18 @@ pub(super) struct Here {
     pub(super) desk: Arc<Desk>,
     pub(super) known: Known,
     pub(super) changed: Changed,
+    /// What is unpacked at a time is bounded, however many ask: the agent is small.
+    pub(super) turns: Semaphore,
 }
+
+/// So many questions are answered at a time.
+pub(super) const TURNS: usize = 2;
 
 #[async_trait]
 impl Machine for Here {
     async fn inventory(&self) -> Result<Arc<Inventory>, Unknown> {
         let facts = Arc::clone(&self.known.borrow());
-        blocking(move || unpacked(&facts)).await.map(Arc::new)
+        self.blocking(move || unpacked(&facts)).await.map(Arc::new)
     }
 
     async fn policies(&self) -> Vec<String> {
@@ -40,13 +46,12 @@ impl Machine for Here {
     async fn judge(&self, policy: &str) -> Result<Verdict, NoVerdict> {
         let facts = Arc::clone(&self.known.borrow());
         let name = policy.to_owned();
-        let judged = spawn_blocking(move || judged(&facts, &name)).await;
-        judged.unwrap_or_else(|error| Err(unknown(&error).into()))
+        self.blocking(move || Ok(judged(&facts, &name))).await?
     }
 
     async fn node(&self) -> Result<Node, Unknown> {
         let desk = Arc::clone(&self.desk);
-        blocking(move || desk.seen().map_err(|reason| Unknown { reason }))
+        self.blocking(move || desk.seen().map_err(|reason| Unknown { reason }))
             .await
             .and_then(|seen| node(&seen))
     }
@@ -56,12 +61,20 @@ impl Machine for Here {
     }
 }
 
-/// Reading what was packed takes a while on a large machine, and the agent has other things to do.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Unknown> + Send + 'static,
-) -> Result<T, Unknown> {
-    let done = spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(unknown(&error)))
+impl Here {
+    /// Reading what was packed takes a while on a large machine, and the agent has other things to do.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Unknown> + Send + 'static,
+    ) -> Result<T, Unknown> {
+        let _turn = self
+            .turns
+            .acquire()
+            .await
+            .map_err(|error| unknown(&error))?;
+        let done = spawn_blocking(work).await;
+        done.unwrap_or_else(|error| Err(unknown(&error)))
+    }
 }
 
 fn unpacked(facts: &Facts) -> Result<Inventory, Unknown> {

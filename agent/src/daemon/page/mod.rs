@@ -24,7 +24,7 @@ use std::time::Duration;
 use muster_installer_web::{Hosts, Page as Shown, redirect, router};
 use muster_model::{INVENTORY_SCHEMA, Inventory};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::chain;
@@ -34,7 +34,7 @@ use super::survey::Changed;
 use announce::Announcement;
 use certificate::{Certificate, CertificateError};
 pub(crate) use codes::{Asks, Codes, Opening, codes};
-use here::Here;
+use here::{Here, TURNS};
 use serve::{Door, Listening};
 pub(crate) use settings::PageSettings;
 
@@ -85,6 +85,7 @@ impl Page {
             desk,
             known: self.known.clone(),
             changed: Arc::clone(&self.changed),
+            turns: Semaphore::new(TURNS),
         };
         let names = self.names();
         let hosts = Hosts::new(names.hosts.clone());
