@@ -209,6 +209,46 @@ fn what_is_damaged_or_faulty_is_refused_and_nothing_is_changed() {
     );
 }
 
+/// A receipt that lost a step tells the others, and the host tells what is there; nothing is undone by guesses.
+#[test]
+fn what_a_damaged_receipt_says_is_scanned_for() {
+    if skipped() {
+        return;
+    }
+    let root = Root::new();
+    root.succeed(&["install", "--yes"]);
+    let receipt = root.path().join("var/lib/muster-install/receipt-0001.json");
+    let text = fs::read_to_string(&receipt).unwrap();
+    fs::write(&receipt, text.replacen("\"id\": \"motd\"", "!", 1)).unwrap();
+    let installed = root.tree();
+
+    let refused = root.muster(&["uninstall", "--yes"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.told);
+    assert!(
+        refused.told.contains("`muster uninstall --scan`"),
+        "{}",
+        refused.told
+    );
+    let profile = root.folder.path().join("mine.toml");
+    let profile = profile.to_str().unwrap();
+    let shown = root.succeed(&["uninstall", "--scan", "--profile", profile]);
+    for line in [
+        "~ Have the directory /srv/data",
+        "? and 1 that cannot be read",
+        "~ Have the file /etc/motd (mine, motd)",
+    ] {
+        assert!(
+            shown.data.lines().any(|shown| shown == line),
+            "{line:?} is not in\n{}",
+            shown.data
+        );
+    }
+    let json = root.succeed(&["uninstall", "--scan", "--profile", profile, "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.data).unwrap();
+    assert_eq!(json["receipts"][0]["lost"], 1);
+    assert_eq!(root.tree(), installed);
+}
+
 /// Kills the program as soon as the journal has so many records; whether it was killed before it had ended.
 fn kill_at(root: &Root, words: &[&str], records: usize) -> bool {
     let mut child = root

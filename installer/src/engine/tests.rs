@@ -2,6 +2,7 @@
 
 mod follow;
 mod hand_over;
+mod scan;
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,7 @@ fn actions() -> Vec<Value> {
         json!({"sysctl": {"name": "vm.swappiness", "value": "10"}}),
         json!({"module": {"name": "br_netfilter"}}),
         json!({"hostname": {"name": "node-1"}}),
+        json!({"time": {"zone": "Zurich", "ntp": true}}),
         json!({"user": {"name": "work", "description": "Runs work"}}),
         json!({"unit": {"name": "work.service", "content": unit, "at_boot": "enabled", "active": true}}),
         json!({"unit": {"name": "old.service", "content": "[Service]\n", "active": false}}),

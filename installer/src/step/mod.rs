@@ -21,8 +21,11 @@ pub mod swap;
 pub mod sysctl;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod time;
 pub mod unit;
 pub mod user;
+
+use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -65,7 +68,7 @@ trait Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keep {
     /// A field of the state.
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     /// For people.
     pub(crate) why: String,
 }
@@ -153,6 +156,8 @@ steps! {
     Module { module::ModuleState } in module;
     /// The name of the host.
     Hostname { hostname::HostnameState } in hostname;
+    /// The time zone, and that the time is kept by NTP.
+    Time { time::TimeState } in time;
     /// A unit of systemd.
     Unit { unit::UnitState } in unit;
     /// A user of the system, for a service.

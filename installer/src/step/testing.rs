@@ -22,6 +22,11 @@ pub(crate) fn host() -> Model {
     host.put("/etc/systemd/system/old.service", INSTALLABLE);
     host.put("/usr/lib/systemd/system/shipped.service", INSTALLABLE);
     host.put("/usr/lib/systemd/system/static.service", "[Service]\n");
+    host.put("/usr/lib/systemd/system/timesync.service", INSTALLABLE);
+    for zone in ["UTC", "Zurich"] {
+        host.put(&format!("/usr/share/zoneinfo/{zone}"), "TZif");
+    }
+    host.put("/etc/timezone", "Etc/UTC\n");
     let old = "old.service".to_owned().try_into().unwrap();
     host.set_enablement(&old, Enablement::Enabled).unwrap();
     host.sync_everything().unwrap();

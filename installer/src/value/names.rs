@@ -56,6 +56,8 @@ names! {
     ModuleName: is_module, "a kernel module has up to 55 lower-case letters, digits and _";
     /// A parameter of the kernel as sysctl(8) writes it: `net.ipv4.ip_forward`.
     ParameterName: is_parameter, "a kernel parameter is names of letters, digits, - and _ with dots between them, such as vm.swappiness";
+    /// A time zone as tzdata names it: `Europe/Zurich`.
+    TimeZoneName: is_time_zone, "a time zone is named as `timedatectl list-timezones` does, such as Europe/Zurich";
     /// A unit of systemd with its type: systemd.unit(5).
     UnitName: is_unit, "a unit is a name of letters, digits and :-_.\\@ with its type, such as muster-agent.service";
 }
@@ -137,6 +139,17 @@ fn is_parameter(text: &str) -> bool {
     text.contains('.') && text.len() <= 256 && text.split('.').all(fits)
 }
 
+/// Names below a folder: none leads out of it.
+fn is_time_zone(text: &str) -> bool {
+    let fits = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && all(part, |c| {
+                c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+')
+            })
+    };
+    text.len() <= 128 && text.split('/').all(fits)
+}
+
 fn is_unit(text: &str) -> bool {
     // systemd.unit(5): 255 characters at most, and these types.
     const LONGEST: usize = 255;
@@ -179,7 +192,7 @@ mod tests {
             &'static [&'static str],
             &'static [&'static str],
         );
-        let checks: [Check; 5] = [
+        let checks: [Check; 6] = [
             (
                 is_account,
                 &["root", "_apt", "systemd-network", "0", "1000"],
@@ -199,6 +212,25 @@ mod tests {
                 is_parameter,
                 &["vm.swappiness", "net.ipv4.conf.all.rp_filter"],
                 &["", "swappiness", "vm/swappiness", "vm..a", ".a", "a.=1"],
+            ),
+            (
+                is_time_zone,
+                &[
+                    "UTC",
+                    "Europe/Zurich",
+                    "Etc/GMT+1",
+                    "America/Argentina/La_Rioja",
+                ],
+                &[
+                    "",
+                    "/UTC",
+                    "../shadow",
+                    "Europe/",
+                    "a//b",
+                    "a b",
+                    "-a",
+                    "posix/../a",
+                ],
             ),
             (
                 is_unit,

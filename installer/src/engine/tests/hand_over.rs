@@ -63,6 +63,26 @@ fn what_is_begun_and_handed_over_can_be_put_back() {
     );
 }
 
+/// Asked for before the service has begun, and heeded when it does, also after a loss of power; whoever goes on later means to go on.
+#[test]
+fn a_cancellation_is_not_lost_before_the_service_begins() {
+    let before = host();
+    let mut host = before.clone();
+    let installer = Installer::open(&mut host, "a command line").unwrap();
+    installer.hand_over(Task::Install(plan(&before))).unwrap();
+    request_cancellation(&mut host).unwrap();
+    host.restart(Crash::PowerLost);
+    assert_eq!(serve(&mut host).unwrap().outcome, Some(Outcome::Reverted));
+    assert_eq!(host.snapshot(), before.snapshot());
+
+    let installer = Installer::open(&mut host, "a command line").unwrap();
+    installer.hand_over(Task::Install(plan(&before))).unwrap();
+    files::set_file(&mut host, &store::order(), None).unwrap();
+    request_cancellation(&mut host).unwrap();
+    let ended = hand_over(&mut host, Task::Resume).unwrap();
+    assert_eq!(ended.outcome, Some(Outcome::Installed));
+}
+
 #[test]
 fn what_was_edited_is_put_back_when_that_was_handed_over() {
     let before = host();

@@ -91,6 +91,8 @@ impl Model {
             "/usr/lib",
             "/usr/lib/systemd",
             "/usr/lib/systemd/system",
+            "/usr/share",
+            "/usr/share/zoneinfo",
             "/var",
             "/var/lib",
         ] {
@@ -225,6 +227,18 @@ impl Files for Model {
             None => Ok(Vec::new()),
             Some(_) => Err(HostError::because("list", path, "it is no directory")),
         }
+    }
+
+    fn link(&self, path: &HostPath) -> Result<Option<String>, HostError> {
+        Ok(match self.tree.find(path) {
+            Some(Data::Link(to)) => Some(to.clone()),
+            _ => None,
+        })
+    }
+
+    fn make_link(&mut self, path: &HostPath, to: &str) -> Result<(), HostError> {
+        let link = Data::Link(to.to_owned());
+        self.change(path, |tree| tree.insert(path, link))
     }
 
     fn make_directory(&mut self, path: &HostPath, of: &Attributes) -> Result<(), HostError> {

@@ -10,6 +10,7 @@ mod names;
 mod runner;
 mod systemd;
 mod tail;
+mod timedate;
 
 use std::collections::BTreeMap;
 use std::fs::File;
