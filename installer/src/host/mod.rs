@@ -8,6 +8,7 @@ mod error;
 pub(crate) mod files;
 #[cfg(test)]
 pub(crate) mod model;
+pub mod packages;
 mod real;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::value::{
 
 pub use disk::{DiskContent, Disks, Existing, SeenDisk, SeenFileSystem};
 pub use error::HostError;
+use packages::Packages;
 pub use real::Real;
 pub(crate) use real::{Tail, Watch};
 
@@ -180,7 +182,7 @@ pub trait Machine {
 }
 
 /// All that changes and is looked at.
-pub trait Host: Files + Machine + Disks {
+pub trait Host: Files + Machine + Disks + Packages {
     /// Takes `path` as a lease: nobody else has it as long as this host is there, or until [`Host::release`].
     ///
     /// # Errors

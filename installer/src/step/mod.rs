@@ -17,6 +17,7 @@ mod fields;
 pub mod file;
 pub mod hostname;
 pub mod module;
+pub mod packages;
 pub mod swap;
 pub mod sysctl;
 #[cfg(test)]
@@ -52,6 +53,11 @@ trait Step {
 
     /// Brings the host to a state that was found or wanted, from whatever a crash has left, and for good: afterwards all of it is on disk.
     fn set(&self, host: &mut dyn Host, state: &Self::State) -> Result<(), StepError>;
+
+    /// Whether what was found is what was set.
+    fn is_at(&self, found: &Self::State, set: &Self::State) -> bool {
+        found == set
+    }
 
     /// What of `before` is not brought back, although nobody changed what was done.
     fn keep(&self, _host: &dyn Host, _before: &Self::State) -> Result<Vec<Keep>, StepError> {
@@ -134,6 +140,14 @@ macro_rules! steps {
                 }
             }
 
+            /// Whether what was found is what was set.
+            pub(crate) fn is_at(&self, found: &State, set: &State) -> bool {
+                match (self, found, set) {
+                    $((Self::$step(step), State::$step(found), State::$step(set)) => step.is_at(found, set),)*
+                    _ => false,
+                }
+            }
+
             /// What of a state is not brought back.
             pub(crate) fn keep(&self, host: &dyn Host, before: &State) -> Result<Vec<Keep>, StepError> {
                 match (self, before) {
@@ -158,6 +172,8 @@ steps! {
     Hostname { hostname::HostnameState } in hostname;
     /// The time zone, and that the time is kept by NTP.
     Time { time::TimeState } in time;
+    /// Packages of the distribution.
+    Packages { packages::PackagesState } in packages;
     /// A unit of systemd.
     Unit { unit::UnitState } in unit;
     /// A user of the system, for a service.

@@ -9,7 +9,9 @@ mod path;
 pub use attributes::{Attributes, Mode};
 pub use content::{Content, KeptFile};
 pub use disk::{DiskLayout, DiskName, FileSystemKind, FileSystemLabel};
-pub use names::{AccountName, HostName, ModuleName, ParameterName, TimeZoneName, UnitName};
+pub use names::{
+    AccountName, HostName, ModuleName, PackageName, ParameterName, TimeZoneName, UnitName,
+};
 pub use path::HostPath;
 
 /// Why a text is no such value: in words that go on a sentence, such as `a path begins with /`.

@@ -7,6 +7,7 @@ mod files;
 mod lease;
 mod machine;
 mod names;
+mod packages;
 mod runner;
 mod systemd;
 mod tail;
