@@ -43,6 +43,17 @@ why = "Work needs it."
 packages = { names = ["lab-app"] }
 "#;
 
+const ARTIFACT: &str = r#"
+schema = "muster.profile/v1"
+name = "artifact"
+version = "1"
+
+[[steps]]
+id = "tool"
+why = "Work is done with it."
+artifact = { source = "/srv/tool", sha256 = "DIGEST", path = "/usr/local/bin/tool", mode = "0755" }
+"#;
+
 #[test]
 fn what_only_a_running_machine_has_is_installed_and_undone() {
     let Some(lab) = Lab::start() else {
@@ -60,6 +71,7 @@ fn what_only_a_running_machine_has_is_installed_and_undone() {
     let node = Node::boot(&lab, 1, &files);
     time_is_set_and_put_back(&node);
     packages_come_and_go(&node);
+    an_artifact_comes_and_goes(&node);
 }
 
 fn time_is_set_and_put_back(node: &Node<'_>) {
@@ -80,6 +92,24 @@ fn time_is_set_and_put_back(node: &Node<'_>) {
     ] {
         assert!(after.contains(told), "{told}: {after}");
     }
+    assert_eq!(uninstalled(node, LOOK), before);
+}
+
+/// From a file that somebody has put there, with a beginning that a crash left damaged.
+fn an_artifact_comes_and_goes(node: &Node<'_>) {
+    const LOOK: &str = "ls -ln --time-style=+ /usr/local/bin";
+    let before = node.succeed(LOOK);
+    node.succeed("echo damaged >/usr/local/bin/tool.muster-unfinished; cp /usr/bin/true /srv/tool");
+    let digest = node.succeed("sha256sum /srv/tool");
+    let digest = digest.split(' ').next().unwrap();
+    fs::write(
+        node.evidence("artifact.toml"),
+        ARTIFACT.replace("DIGEST", digest),
+    )
+    .unwrap();
+    node.succeed("cp /evidence/artifact.toml /etc/artifact.toml");
+    install(node, "artifact");
+    node.succeed("/usr/local/bin/tool && cmp /srv/tool /usr/local/bin/tool && rm /srv/tool");
     assert_eq!(uninstalled(node, LOOK), before);
 }
 

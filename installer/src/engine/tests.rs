@@ -34,11 +34,15 @@ fn actions() -> Vec<Value> {
     ]
 }
 
+/// Of `program`, which is in `/usr/bin/flag`.
+const FLAG_SHA256: &str = "1310ca2c8932dbd118668bd97442558a3e1f546b5e15c69699dfbd6024f548d8";
+
 /// The other kinds, in a plan of their own: what the kill test takes grows with the square of a plan's length.
 fn more_actions() -> Vec<Value> {
     vec![
         json!({"time": {"zone": "Zurich", "ntp": true}}),
         json!({"packages": {"names": ["app"]}}),
+        json!({"artifact": {"source": "/usr/bin/flag", "sha256": FLAG_SHA256, "path": "/usr/bin/tool"}}),
     ]
 }
 

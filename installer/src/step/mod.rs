@@ -8,6 +8,7 @@
 //!
 //! A new kind of step is a file here and a line in the table below.
 
+pub mod artifact;
 pub mod command;
 pub mod directory;
 pub mod disk;
@@ -50,6 +51,11 @@ trait Step {
 
     /// The state to be, where `before` was found.
     fn wanted(&self, before: &Self::State) -> Result<Self::State, StepError>;
+
+    /// Looks, while planning, for what it takes besides, where there is something to do.
+    fn check(&self, _host: &dyn Host) -> Result<(), StepError> {
+        Ok(())
+    }
 
     /// Brings the host to a state that was found or wanted, from whatever a crash has left, and for good: afterwards all of it is on disk.
     fn set(&self, host: &mut dyn Host, state: &Self::State) -> Result<(), StepError>;
@@ -132,6 +138,13 @@ macro_rules! steps {
                 }
             }
 
+            /// Looks, while planning, for what it takes besides.
+            pub(crate) fn check(&self, host: &dyn Host) -> Result<(), StepError> {
+                match self {
+                    $(Self::$step(step) => step.check(host),)*
+                }
+            }
+
             /// Brings the host to a state.
             pub(crate) fn set(&self, host: &mut dyn Host, state: &State) -> Result<(), StepError> {
                 match (self, state) {
@@ -172,6 +185,8 @@ steps! {
     Hostname { hostname::HostnameState } in hostname;
     /// The time zone, and that the time is kept by NTP.
     Time { time::TimeState } in time;
+    /// A large file that is brought to the host.
+    Artifact { artifact::ArtifactState } in artifact;
     /// Packages of the distribution.
     Packages { packages::PackagesState } in packages;
     /// A unit of systemd.

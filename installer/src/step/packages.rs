@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Keep, Step, StepError};
 use crate::canonical;
 use crate::host::packages::PackageNames;
-use crate::host::{Host, HostError, files};
+use crate::host::{Host, files};
 use crate::value::{Attributes, Content, HostPath, KeptFile, PackageName};
 
 /// Packages of the distribution, and what they need, from its repositories as they are set up.
@@ -89,11 +89,10 @@ impl Step for Packages {
         let recorded = Self::recorded(record.as_ref())?;
         let there = host.installed_packages()?;
         let missing: PackageNames = self.names.difference(&there).cloned().collect();
-        let come = match (missing.is_empty(), host.packages_to_come(&missing)) {
-            (true, _) => PackageNames::new(),
-            // In the middle of it the manager may not know what to say.
-            (false, Err(HostError::Program { .. })) if record.is_some() => PackageNames::new(),
-            (false, come) => come?,
+        // In the middle of it, and when the lists are gone, the manager may not know what to say; while planning that is an error.
+        let come = match missing.is_empty() {
+            true => PackageNames::new(),
+            false => host.packages_to_come(&missing).unwrap_or_default(),
         };
         let all = self.names.union(&recorded).chain(&come);
         let installed = all.map(|name| (name.clone(), there.contains(name)));
@@ -118,6 +117,12 @@ impl Step for Packages {
             record: (!recorded.is_empty()).then_some(record),
             installed: names.map(|name| (name.clone(), true)).collect(),
         })
+    }
+
+    fn check(&self, host: &dyn Host) -> Result<(), StepError> {
+        let there = host.installed_packages()?;
+        let missing = self.names.difference(&there).cloned().collect();
+        Ok(host.packages_to_come(&missing).map(drop)?)
     }
 
     fn set(&self, host: &mut dyn Host, state: &PackagesState) -> Result<(), StepError> {

@@ -46,6 +46,7 @@ pub(crate) fn refused(host: &Model, written: &Value) -> String {
     let action = action(written);
     let found = action.inspect(host);
     let refused = found.and_then(|before| action.wanted(&before));
+    let refused = refused.and_then(|_| action.check(host));
     refused.unwrap_err().to_string()
 }
 

@@ -1,11 +1,13 @@
 //! The values that steps are written with. Each refuses what it cannot be as it is read, from a profile and from a plan alike.
 
+mod artifact;
 mod attributes;
 mod content;
 mod disk;
 mod names;
 mod path;
 
+pub use artifact::{ProxyUrl, Sha256Digest, Source};
 pub use attributes::{Attributes, Mode};
 pub use content::{Content, KeptFile};
 pub use disk::{DiskLayout, DiskName, FileSystemKind, FileSystemLabel};

@@ -1,6 +1,7 @@
 //! A host in memory, for tests: its files as a disk has them and as the kernel shows them, its kernel and its services. It can lose its power, and
 //! its programs can be killed, after each single change.
 
+mod artifacts;
 mod disk;
 mod machine;
 mod packages;

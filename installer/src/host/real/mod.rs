@@ -2,6 +2,7 @@
 //!
 //! No path leads out of the root directory: the kernel resolves each below it (openat2(2)). Nothing is followed at the end of a path.
 
+mod artifacts;
 mod disk;
 mod files;
 mod lease;
