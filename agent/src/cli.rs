@@ -301,7 +301,7 @@ pub(crate) enum Document {
     Workloads,
     /// What `muster plan -o json` prints.
     Plan,
-    /// What an installation leaves in /var/lib/muster/install.
+    /// What an installation leaves in /var/lib/muster-install.
     Receipt,
 }
 

@@ -115,7 +115,7 @@ fn an_artifact_comes_and_goes(node: &Node<'_>) {
 
 /// From a repository in a folder: `lab-app`, which needs `lab-lib`, and `lab-other`, which does, too.
 fn packages_come_and_go(node: &Node<'_>) {
-    const LOOK: &str = "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n'; find /usr/share/lab /etc/lab /var/lib/muster/install 2>/dev/null || true";
+    const LOOK: &str = "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n'; find /usr/share/lab /etc/lab /var/lib/muster-install 2>/dev/null || true";
     repository(&node.evidence("repository"));
     node.succeed(
         "echo 'deb [trusted=yes] file:/evidence/repository ./' >/etc/apt/sources.list && apt-get -q update 2>&1",

@@ -83,7 +83,7 @@ fn begin_to_install(node: &Node<'_>) {
     node.succeed("systemctl is-enabled -q muster-install.service");
     node.succeed("journalctl --list-catalog | grep -q 'muster: A step failed'");
     node.succeed("muster install --yes --profile /etc/slow.toml >/dev/null 2>&1 &");
-    node.wait_for("grep -q '\"record\":\"begun\"' /var/lib/muster/install/journal");
+    node.wait_for("grep -q '\"record\":\"begun\"' /var/lib/muster-install/journal");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod follow;
 mod hand_over;
+mod scan;
 
 use std::collections::BTreeSet;
 
@@ -203,9 +204,9 @@ fn what_is_installed_is_uninstalled_and_nothing_is_left() {
     assert!(!self::plan(&host).has_changes());
     assert_eq!(uninstall(&mut host).unwrap().kept, Vec::<String>::new());
     assert_eq!(host.snapshot(), before.snapshot());
-    assert_eq!(host.text("/var/lib/muster/install/journal"), None);
+    assert_eq!(host.text("/var/lib/muster-install/journal"), None);
     assert!(
-        host.look(&HostPath::known("/var/lib/muster"))
+        host.look(&HostPath::known("/var/lib/muster-install"))
             .unwrap()
             .is_none()
     );
@@ -301,7 +302,7 @@ fn what_had_ended_when_the_host_went_down_is_told() {
         host.trouble = Some(Trouble::CrashAfter(after));
         let _ = install(&mut host, plan.clone());
         host.restart(Crash::Killed);
-        let journal = host.text("/var/lib/muster/install/journal");
+        let journal = host.text("/var/lib/muster-install/journal");
         if journal.is_some_and(|journal| journal.contains("\"ended\"")) {
             let mut installer = Installer::open(&mut host, "a test").unwrap();
             let ended = installer.resume(&mut ()).unwrap();
@@ -423,7 +424,7 @@ fn records_that_are_not_ours_are_refused_and_nothing_is_changed() {
     let mut host = host();
     let plan = plan(&host);
     install(&mut host, plan).unwrap();
-    let path = "/var/lib/muster/install/receipt-0001.json";
+    let path = "/var/lib/muster-install/receipt-0001.json";
     let receipt = host.text(path).unwrap();
     host.put(
         path,
@@ -435,7 +436,7 @@ fn records_that_are_not_ours_are_refused_and_nothing_is_changed() {
         error.contains("muster.receipt/v9") && error.contains("Nothing was changed"),
         "{error}"
     );
-    host.put("/var/lib/muster/install/journal", "0123456789abcdef {}\n");
+    host.put("/var/lib/muster-install/journal", "0123456789abcdef {}\n");
     host.restart(Crash::Killed);
     let error = uninstall(&mut host).unwrap_err().to_string();
     assert!(error.contains("journal is damaged at line 1"), "{error}");
@@ -547,7 +548,7 @@ fn documents_of_every_released_version_are_read_and_undone() {
     let kept = fixture("plan-v1", &text);
     assert_eq!(Plan::from_json(kept.as_bytes()).unwrap(), plan);
     install(&mut host, plan).unwrap();
-    let path = "/var/lib/muster/install/receipt-0001.json";
+    let path = "/var/lib/muster-install/receipt-0001.json";
     let kept = fixture("receipt-v1", &host.text(path).unwrap());
     assert_eq!(
         Some(&kept),

@@ -39,7 +39,7 @@ impl Packages {
         let names: Vec<&str> = self.names.iter().map(PackageName::as_str).collect();
         let digest = canonical::hexadecimal(&Sha256::digest(names.join("\n")));
         let short = digest.get(..16).unwrap_or_default();
-        HostPath::try_from(format!("/var/lib/muster/install/packages-{short}"))
+        HostPath::try_from(format!("/var/lib/muster-install/packages-{short}"))
             .map_err(|why| StepError::refused(why.to_string()))
     }
 
@@ -202,8 +202,7 @@ mod tests {
 
     fn ready() -> Model {
         let mut host = host();
-        host.make_folder("/var/lib/muster");
-        host.make_folder("/var/lib/muster/install");
+        host.make_folder("/var/lib/muster-install");
         host
     }
 
