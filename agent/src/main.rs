@@ -76,6 +76,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Forget(arguments) => control::forget(&arguments),
         Command::Inspect(arguments) => control::inspect(&arguments),
         Command::Metrics(arguments) => control::metrics(&arguments),
+        Command::Page(command) => control::page(&command),
         Command::Wait(arguments) => control::wait(&arguments),
         Command::Reset(arguments) => control::reset(&arguments),
         Command::Config(command) => control::config(&command),

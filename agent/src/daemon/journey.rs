@@ -71,6 +71,7 @@ impl Agent {
                 },
                 local: LocalSettings::default(),
                 outward: Outward::default(),
+                page: None,
             },
             reporter: Reporter::new(Arc::clone(&state)),
             identity: Arc::new(Identity::open_or_create(&state).unwrap()),

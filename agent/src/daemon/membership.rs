@@ -201,9 +201,10 @@ impl Membership {
 }
 
 impl Membership {
-    /// Whoever started the agent is told. A service has nobody to tell, and systemd would start it again and again: it waits.
+    /// Whoever started the agent is told. A service has nobody to tell, and systemd would start it again and again: it waits. So does an
+    /// agent that has a page to show meanwhile.
     async fn without_token(&mut self, why: &'static str) -> Result<Credentials, MembershipError> {
-        if !notify::is_service() {
+        if !notify::is_service() && self.settings.page.is_none() {
             return Err(MembershipError::NoToken { why });
         }
         tracing::warn!(

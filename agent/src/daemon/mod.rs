@@ -4,7 +4,7 @@
 //! goes on to `heartbeat`), `fence`, `engine`, `notify`. `ports` is what the tasks need of the host; `privileges` says whether the agent itself or the helper does what takes root. `state` is on disk;
 //! `identity`, `credentials`, `tls`, `connect` and `outward` say who talks to whom, and which way. `survey` keeps true what is known of the machine,
 //! `occurrences` tells what happens to it. `board` is what the running agent knows of itself, and
-//! `local` the socket on which it tells.
+//! `local` the socket on which it tells, `page` the page for people in front of it.
 //!
 //! Invariants: the private key and the join token are in no log, error or argument; nothing is trusted but what the token pins, then what
 //! enrolment gave; when the lease ends, workloads are stopped, whatever else goes wrong.
@@ -42,6 +42,7 @@ pub(crate) mod observe;
 mod occupancy;
 mod occurrences;
 pub(crate) mod outward;
+pub(crate) mod page;
 pub(crate) mod ports;
 pub(crate) mod privileges;
 mod random;
