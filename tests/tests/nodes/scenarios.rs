@@ -122,7 +122,7 @@ pub(crate) fn helper_stays_away(controller: &Controller<'_>, node: &Node<'_>) {
     ended_before_it_was_fenced(controller, node, times);
     node.succeed("! systemctl is-active -q work.service stubborn.service");
     node.link("up");
-    node.wait_for("journalctl -b -u muster-agent.service | grep -q 'muster-helper.service did not stop the workloads'");
+    node.wait_for("journalctl -b -u muster-agent.service | grep -q 'workloads cannot be stopped'");
     sleep(INTERVAL * 2);
     assert_ne!(controller.status(node.name()), "active");
     node.succeed(&format!("rm -r {folder} && systemctl daemon-reload"));
