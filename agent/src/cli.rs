@@ -122,6 +122,9 @@ pub(crate) enum Command {
     /// Runs as long as the lease of this machine's agent; started by systemd.
     #[command(hide = true)]
     FenceGuard(GuardArguments),
+    /// Does for the agent what takes root; started by the system's message bus.
+    #[command(hide = true)]
+    Helper,
     /// Show what this machine's agent is and does.
     #[command(after_help = local::STATUS_HELP)]
     Status(StatusArguments),

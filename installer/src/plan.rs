@@ -198,6 +198,10 @@ impl PlannedStep {
 fn planned(host: &dyn Host, wish: Wish) -> Result<PlannedStep, PlanError> {
     let before = wish.action.inspect(host);
     let found = before.and_then(|before| Ok((wish.action.wanted(&before)?, before)));
+    let found = found.and_then(|(after, before)| match before == after {
+        true => Ok((after, before)),
+        false => wish.action.check(host).map(|()| (after, before)),
+    });
     match found {
         Ok((after, before)) => Ok(PlannedStep {
             what: wish.action.title(),

@@ -10,7 +10,7 @@ Examples:
 
 The page is served by the agent where [page] of its configuration says so:
   [page]
-  listen = \"0.0.0.0:443\"
+  listen = \"0.0.0.0:8443\"
 
 Exit codes:
   0  a code was made

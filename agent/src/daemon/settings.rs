@@ -12,6 +12,7 @@ use super::enroll::Asked;
 use super::local::LocalRead;
 use super::outward::{Outward, Proxy, ProxyError};
 use super::page::PageSettings;
+use super::privileges::Privileges;
 use super::token::{self, TokenError};
 use crate::cli::{AgentArguments, PlaceArguments};
 use crate::value::{Target, WorkloadsChoice};
@@ -32,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) workloads: WorkloadsChoice,
     pub(crate) local: LocalSettings,
     pub(crate) outward: Outward,
+    pub(crate) privileges: Privileges,
     /// None where the page is off.
     pub(crate) page: Option<PageSettings>,
 }
@@ -100,6 +102,7 @@ impl Settings {
                 metrics: config.metrics,
             },
             outward: Outward::new(proxy),
+            privileges: Privileges::from(arguments.helper),
             page: PageSettings::of(config.page),
             state,
         })

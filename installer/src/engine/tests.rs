@@ -25,7 +25,6 @@ fn actions() -> Vec<Value> {
         json!({"sysctl": {"name": "vm.swappiness", "value": "10"}}),
         json!({"module": {"name": "br_netfilter"}}),
         json!({"hostname": {"name": "node-1"}}),
-        json!({"time": {"zone": "Zurich", "ntp": true}}),
         json!({"user": {"name": "work", "description": "Runs work"}}),
         json!({"unit": {"name": "work.service", "content": unit, "at_boot": "enabled", "active": true}}),
         json!({"unit": {"name": "old.service", "content": "[Service]\n", "active": false}}),
@@ -33,6 +32,18 @@ fn actions() -> Vec<Value> {
         json!({"directory": {"path": "/var/data/work", "mode": "0700"}}),
         json!({"swap_off": {}}),
         json!({"command": {"run": ["/usr/bin/flag", "on"], "check": ["/usr/bin/flag", "check"], "undo": ["/usr/bin/flag", "off"]}}),
+    ]
+}
+
+/// Of `program`, which is in `/usr/bin/flag`.
+const FLAG_SHA256: &str = "1310ca2c8932dbd118668bd97442558a3e1f546b5e15c69699dfbd6024f548d8";
+
+/// The other kinds, in a plan of their own: what the kill test takes grows with the square of a plan's length.
+fn more_actions() -> Vec<Value> {
+    vec![
+        json!({"time": {"zone": "Zurich", "ntp": true}}),
+        json!({"packages": {"names": ["app"]}}),
+        json!({"artifact": {"source": "/usr/bin/flag", "sha256": FLAG_SHA256, "path": "/usr/bin/tool"}}),
     ]
 }
 
@@ -56,6 +67,12 @@ fn wishes(actions: &[Value]) -> Wishes {
 
 fn plan(host: &Model) -> Plan {
     Plan::make(host, wishes(&actions())).unwrap()
+}
+
+/// The same steps, planned where the host is now.
+fn replanned(host: &Model, plan: &Plan) -> Plan {
+    let actions = plan.steps().iter().map(|step| json!(step.action));
+    Plan::make(host, wishes(&actions.collect::<Vec<_>>())).unwrap()
 }
 
 fn install(host: &mut Model, plan: Plan) -> Result<Ended, EngineError> {
@@ -109,7 +126,7 @@ fn prove_both_ways(host: &Model, before: &Model, plan: &Plan, told: &str) {
     let mut completed = host.clone();
     complete(&mut completed, plan.clone());
     assert!(
-        !self::plan(&completed).has_changes(),
+        !replanned(&completed, plan).has_changes(),
         "{told}: not as planned"
     );
     uninstall(&mut completed).unwrap();
@@ -136,12 +153,13 @@ fn prove_undone(host: &Model, before: &Model, told: &str) {
 
 #[test]
 fn the_plan_of_the_kill_test_has_every_kind_of_step() {
-    let actions = actions();
+    let actions = [actions(), more_actions()].concat();
     let kinds = actions
         .iter()
         .filter_map(|action| action.as_object()?.keys().next());
     assert_eq!(kinds.collect::<BTreeSet<_>>().len(), Action::KINDS.len());
-    assert!(plan(&host()).steps().iter().all(PlannedStep::is_change));
+    let plan = Plan::make(&host(), wishes(&actions)).unwrap();
+    assert!(plan.steps().iter().all(PlannedStep::is_change));
 }
 
 #[test]
@@ -200,8 +218,14 @@ fn what_is_installed_is_uninstalled_and_nothing_is_left() {
 
 #[test]
 fn whatever_instant_a_host_goes_down_at_all_is_done_or_undone() {
+    for (actions, least) in [(actions(), 300), (more_actions(), 50)] {
+        goes_down_while_installing(&wishes(&actions), least);
+    }
+}
+
+fn goes_down_while_installing(wishes: &Wishes, least: usize) {
     let before = host();
-    let plan = plan(&before);
+    let plan = Plan::make(&before, wishes.clone()).unwrap();
     let mut whole = before.clone();
     install(&mut whole, plan.clone()).unwrap();
     let mut cases = 0;
@@ -225,13 +249,19 @@ fn whatever_instant_a_host_goes_down_at_all_is_done_or_undone() {
         "{cases} crashes while installing ({} changes): each resumed and undone, and undone at once",
         whole.changes
     );
-    assert!(cases > 300, "{cases}");
+    assert!(cases > least, "{cases}");
 }
 
 #[test]
 fn whatever_instant_a_host_goes_down_at_while_it_is_undone_all_is_undone() {
+    for (actions, least) in [(actions(), 200), (more_actions(), 50)] {
+        goes_down_while_it_is_undone(&wishes(&actions), least);
+    }
+}
+
+fn goes_down_while_it_is_undone(wishes: &Wishes, least: usize) {
     let before = host();
-    let plan = plan(&before);
+    let plan = Plan::make(&before, wishes.clone()).unwrap();
     let mut installed = before.clone();
     install(&mut installed, plan.clone()).unwrap();
     installed.changes = 0;
@@ -256,7 +286,7 @@ fn whatever_instant_a_host_goes_down_at_while_it_is_undone_all_is_undone() {
         "{cases} crashes while uninstalling ({} changes): each undone",
         whole.changes
     );
-    assert!(cases > 200, "{cases}");
+    assert!(cases > least, "{cases}");
 }
 
 /// Whoever asks to go on is told how it ended, also when there was nothing left but to remove the journal.
@@ -320,8 +350,14 @@ fn a_host_that_goes_down_again_while_it_recovers_recovers() {
 
 #[test]
 fn a_change_that_fails_harms_nothing() {
+    for actions in [actions(), more_actions()] {
+        fails(&wishes(&actions));
+    }
+}
+
+fn fails(wishes: &Wishes) {
     let before = host();
-    let plan = plan(&before);
+    let plan = Plan::make(&before, wishes.clone()).unwrap();
     let mut whole = before.clone();
     install(&mut whole, plan.clone()).unwrap();
     for after in 0..whole.changes {
@@ -506,7 +542,8 @@ fn fixture(name: &str, now: &str) -> String {
 fn documents_of_every_released_version_are_read_and_undone() {
     let before = host();
     let mut host = before.clone();
-    let plan = plan(&host);
+    let actions = [actions(), more_actions()].concat();
+    let plan = Plan::make(&host, wishes(&actions)).unwrap();
     let text = serde_json::to_string_pretty(&plan).unwrap();
     let kept = fixture("plan-v1", &text);
     assert_eq!(Plan::from_json(kept.as_bytes()).unwrap(), plan);

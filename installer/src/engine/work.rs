@@ -210,7 +210,7 @@ impl Installer<'_> {
 
     fn set(&mut self, action: &Action, state: &State) -> Result<(), StepError> {
         action.set(self.host, state)?;
-        match action.inspect(self.host)? == *state {
+        match action.is_at(&action.inspect(self.host)?, state) {
             true => Ok(()),
             false => Err(StepError::refused(
                 "it was done without an error, and yet is not as it was to be: something else may change it",

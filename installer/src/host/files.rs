@@ -200,6 +200,26 @@ fn sync_found<H: Files + ?Sized>(host: &mut H, path: &HostPath) -> Result<(), Ho
     }
 }
 
+/// Whose the file at `path` is; none when nothing is there.
+///
+/// # Errors
+/// Something else is there.
+pub(crate) fn attributes<H: Files + ?Sized>(
+    host: &H,
+    path: &HostPath,
+) -> Result<Option<Attributes>, HostError> {
+    let Some(entry) = host.look(path)? else {
+        return Ok(None);
+    };
+    require(&entry, EntryKind::File, path)?;
+    Ok(Some(entry.attributes))
+}
+
+/// Where `path` is made, until it is whole.
+pub(crate) fn unfinished(path: &HostPath) -> HostPath {
+    path.with_suffix(UNFINISHED)
+}
+
 /// Whether a name is that of something that a crash left.
 pub(crate) fn is_unfinished(name: &str) -> bool {
     name.ends_with(UNFINISHED)

@@ -3,11 +3,13 @@
 //! What looks takes `&self` and changes nothing, what changes takes `&mut self`: whatever is given a `&dyn Host` cannot change the host.
 //! `files` puts the small changes together to some that hold over a crash.
 
+pub mod artifacts;
 pub(crate) mod disk;
 mod error;
 pub(crate) mod files;
 #[cfg(test)]
 pub(crate) mod model;
+pub mod packages;
 mod real;
 
 use std::time::Duration;
@@ -16,8 +18,10 @@ use crate::value::{
     AccountName, Attributes, HostPath, ModuleName, ParameterName, TimeZoneName, UnitName,
 };
 
+use artifacts::Artifacts;
 pub use disk::{DiskContent, Disks, Existing, SeenDisk, SeenFileSystem};
 pub use error::HostError;
+use packages::Packages;
 pub use real::Real;
 pub(crate) use real::{Tail, Watch};
 
@@ -180,7 +184,7 @@ pub trait Machine {
 }
 
 /// All that changes and is looked at.
-pub trait Host: Files + Machine + Disks {
+pub trait Host: Files + Machine + Disks + Packages + Artifacts {
     /// Takes `path` as a lease: nobody else has it as long as this host is there, or until [`Host::release`].
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //!
 //! A new kind of step is a file here and a line in the table below.
 
+pub mod artifact;
 pub mod command;
 pub mod directory;
 pub mod disk;
@@ -17,6 +18,7 @@ mod fields;
 pub mod file;
 pub mod hostname;
 pub mod module;
+pub mod packages;
 pub mod swap;
 pub mod sysctl;
 #[cfg(test)]
@@ -50,8 +52,18 @@ trait Step {
     /// The state to be, where `before` was found.
     fn wanted(&self, before: &Self::State) -> Result<Self::State, StepError>;
 
+    /// Looks, while planning, for what it takes besides, where there is something to do.
+    fn check(&self, _host: &dyn Host) -> Result<(), StepError> {
+        Ok(())
+    }
+
     /// Brings the host to a state that was found or wanted, from whatever a crash has left, and for good: afterwards all of it is on disk.
     fn set(&self, host: &mut dyn Host, state: &Self::State) -> Result<(), StepError>;
+
+    /// Whether what was found is what was set.
+    fn is_at(&self, found: &Self::State, set: &Self::State) -> bool {
+        found == set
+    }
 
     /// What of `before` is not brought back, although nobody changed what was done.
     fn keep(&self, _host: &dyn Host, _before: &Self::State) -> Result<Vec<Keep>, StepError> {
@@ -126,11 +138,26 @@ macro_rules! steps {
                 }
             }
 
+            /// Looks, while planning, for what it takes besides.
+            pub(crate) fn check(&self, host: &dyn Host) -> Result<(), StepError> {
+                match self {
+                    $(Self::$step(step) => step.check(host),)*
+                }
+            }
+
             /// Brings the host to a state.
             pub(crate) fn set(&self, host: &mut dyn Host, state: &State) -> Result<(), StepError> {
                 match (self, state) {
                     $((Self::$step(step), State::$step(state)) => step.set(host, state),)*
                     _ => Err(StepError::OtherKind),
+                }
+            }
+
+            /// Whether what was found is what was set.
+            pub(crate) fn is_at(&self, found: &State, set: &State) -> bool {
+                match (self, found, set) {
+                    $((Self::$step(step), State::$step(found), State::$step(set)) => step.is_at(found, set),)*
+                    _ => false,
                 }
             }
 
@@ -158,6 +185,10 @@ steps! {
     Hostname { hostname::HostnameState } in hostname;
     /// The time zone, and that the time is kept by NTP.
     Time { time::TimeState } in time;
+    /// A large file that is brought to the host.
+    Artifact { artifact::ArtifactState } in artifact;
+    /// Packages of the distribution.
+    Packages { packages::PackagesState } in packages;
     /// A unit of systemd.
     Unit { unit::UnitState } in unit;
     /// A user of the system, for a service.

@@ -26,6 +26,7 @@ pub(crate) fn host() -> Model {
     for zone in ["UTC", "Zurich"] {
         host.put(&format!("/usr/share/zoneinfo/{zone}"), "TZif");
     }
+    host.put("/etc/packages", "base\n");
     host.put("/etc/timezone", "Etc/UTC\n");
     let old = "old.service".to_owned().try_into().unwrap();
     host.set_enablement(&old, Enablement::Enabled).unwrap();
@@ -45,6 +46,7 @@ pub(crate) fn refused(host: &Model, written: &Value) -> String {
     let action = action(written);
     let found = action.inspect(host);
     let refused = found.and_then(|before| action.wanted(&before));
+    let refused = refused.and_then(|_| action.check(host));
     refused.unwrap_err().to_string()
 }
 

@@ -1,15 +1,19 @@
 //! The values that steps are written with. Each refuses what it cannot be as it is read, from a profile and from a plan alike.
 
+mod artifact;
 mod attributes;
 mod content;
 mod disk;
 mod names;
 mod path;
 
+pub use artifact::{ProxyUrl, Sha256Digest, Source};
 pub use attributes::{Attributes, Mode};
 pub use content::{Content, KeptFile};
 pub use disk::{DiskLayout, DiskName, FileSystemKind, FileSystemLabel};
-pub use names::{AccountName, HostName, ModuleName, ParameterName, TimeZoneName, UnitName};
+pub use names::{
+    AccountName, HostName, ModuleName, PackageName, ParameterName, TimeZoneName, UnitName,
+};
 pub use path::HostPath;
 
 /// Why a text is no such value: in words that go on a sentence, such as `a path begins with /`.

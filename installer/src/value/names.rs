@@ -56,6 +56,8 @@ names! {
     ModuleName: is_module, "a kernel module has up to 55 lower-case letters, digits and _";
     /// A parameter of the kernel as sysctl(8) writes it: `net.ipv4.ip_forward`.
     ParameterName: is_parameter, "a kernel parameter is names of letters, digits, - and _ with dots between them, such as vm.swappiness";
+    /// A package of the distribution, by its name alone.
+    PackageName: is_package, "a package has up to 128 letters, digits and +-._, begins with a letter or a digit, and ends with one or with +";
     /// A time zone as tzdata names it: `Europe/Zurich`.
     TimeZoneName: is_time_zone, "a time zone is named as `timedatectl list-timezones` does, such as Europe/Zurich";
     /// A unit of systemd with its type: systemd.unit(5).
@@ -139,6 +141,14 @@ fn is_parameter(text: &str) -> bool {
     text.contains('.') && text.len() <= 256 && text.split('.').all(fits)
 }
 
+/// Debian's policy, 5.6.7, and what rpm takes. To apt-get a `-` at the end says that it is to be removed.
+fn is_package(text: &str) -> bool {
+    let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let ends = text.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '+');
+    let fits = all(text, |c| c.is_ascii_alphanumeric() || "+-._".contains(c));
+    begins && ends && fits && text.len() <= 128
+}
+
 /// Names below a folder: none leads out of it.
 fn is_time_zone(text: &str) -> bool {
     let fits = |part: &str| {
@@ -192,7 +202,7 @@ mod tests {
             &'static [&'static str],
             &'static [&'static str],
         );
-        let checks: [Check; 6] = [
+        let checks: [Check; 7] = [
             (
                 is_account,
                 &["root", "_apt", "systemd-network", "0", "1000"],
@@ -212,6 +222,28 @@ mod tests {
                 is_parameter,
                 &["vm.swappiness", "net.ipv4.conf.all.rp_filter"],
                 &["", "swappiness", "vm/swappiness", "vm..a", ".a", "a.=1"],
+            ),
+            (
+                is_package,
+                &[
+                    "nfs-common",
+                    "g++",
+                    "libstdc++6",
+                    "NetworkManager",
+                    "python3.11",
+                ],
+                &[
+                    "",
+                    "-y",
+                    "nfs-common-",
+                    "a b",
+                    "a=1",
+                    "a:amd64",
+                    "a/b",
+                    "./a.deb",
+                    ".",
+                    "task^",
+                ],
             ),
             (
                 is_time_zone,

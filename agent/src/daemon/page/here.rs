@@ -17,6 +17,7 @@ use crate::daemon::facts::{Facts, Known};
 use crate::daemon::local::Desk;
 use crate::daemon::look::{ConnectionSeen, Seen, TargetSeen};
 use crate::daemon::observe::observe;
+use crate::daemon::ports::Observer;
 use crate::daemon::survey::{Changed, everything};
 use crate::policy::named::{NamedError, named, names};
 
@@ -27,6 +28,7 @@ pub(super) struct Here {
     pub(super) changed: Changed,
     /// What is unpacked at a time is bounded, however many ask: the agent is small.
     pub(super) turns: Semaphore,
+    pub(super) observer: Arc<dyn Observer>,
 }
 
 /// So many questions are answered at a time.
@@ -45,8 +47,10 @@ impl Machine for Here {
 
     async fn judge(&self, policy: &str) -> Result<Verdict, NoVerdict> {
         let facts = Arc::clone(&self.known.borrow());
+        let observer = Arc::clone(&self.observer);
         let name = policy.to_owned();
-        self.blocking(move || Ok(judged(&facts, &name))).await?
+        self.blocking(move || Ok(judged(&facts, observer.as_ref(), &name)))
+            .await?
     }
 
     async fn node(&self) -> Result<Node, Unknown> {
@@ -84,7 +88,7 @@ fn unpacked(facts: &Facts) -> Result<Inventory, Unknown> {
 }
 
 /// As `muster check` judges: sections that are read only where a policy looks at them are read for it.
-fn judged(facts: &Facts, name: &str) -> Result<Verdict, NoVerdict> {
+fn judged(facts: &Facts, observer: &dyn Observer, name: &str) -> Result<Verdict, NoVerdict> {
     let policy = named(name).map_err(|error| match error {
         NamedError::None { name } => NoVerdict::NoPolicy { policy: name },
         NamedError::Unusable { reason } => NoVerdict::Unusable {
@@ -99,7 +103,7 @@ fn judged(facts: &Facts, name: &str) -> Result<Verdict, NoVerdict> {
         .filter(|section| !inventory.was_discovered(*section))
         .collect();
     if !missing.is_empty() {
-        inventory.renew(observe(&missing).map_err(|error| unknown(&error))?);
+        inventory.renew(observe(observer, &missing).map_err(|error| unknown(&error))?);
     }
     Ok(judge(&policy, &inventory))
 }

@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use super::connect::chain;
 use super::facts::Known;
 use super::local::Desk;
+use super::ports::Observer;
 use super::survey::Changed;
 use announce::Announcement;
 use certificate::{Certificate, CertificateError};
@@ -50,6 +51,8 @@ pub(crate) struct Page {
     pub(crate) issue: PathBuf,
     pub(crate) known: Known,
     pub(crate) changed: Changed,
+    /// Reads what a policy looks at beside what is known.
+    pub(crate) observer: Arc<dyn Observer>,
     pub(crate) asks: Asks,
 }
 
@@ -86,6 +89,7 @@ impl Page {
             known: self.known.clone(),
             changed: Arc::clone(&self.changed),
             turns: Semaphore::new(TURNS),
+            observer: Arc::clone(&self.observer),
         };
         let names = self.names();
         let hosts = Hosts::new(names.hosts.clone());

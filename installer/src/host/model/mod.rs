@@ -1,8 +1,10 @@
 //! A host in memory, for tests: its files as a disk has them and as the kernel shows them, its kernel and its services. It can lose its power, and
 //! its programs can be killed, after each single change.
 
+mod artifacts;
 mod disk;
 mod machine;
+mod packages;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,6 +116,14 @@ impl Model {
         let _ = self.tree.take(&path);
         let data = Data::File(file.content.bytes().to_vec(), file.attributes);
         self.tree.insert(&path, data).unwrap();
+        self.tree.sync_everything();
+    }
+
+    /// Makes a folder, for good.
+    pub(crate) fn make_folder(&mut self, path: &str) {
+        let path = HostPath::try_from(path.to_owned()).unwrap();
+        let directory = Data::Directory(BTreeMap::new(), Attributes::of_root(0o755));
+        self.tree.insert(&path, directory).unwrap();
         self.tree.sync_everything();
     }
 

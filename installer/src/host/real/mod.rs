@@ -2,11 +2,13 @@
 //!
 //! No path leads out of the root directory: the kernel resolves each below it (openat2(2)). Nothing is followed at the end of a path.
 
+mod artifacts;
 mod disk;
 mod files;
 mod lease;
 mod machine;
 mod names;
+mod packages;
 mod runner;
 mod systemd;
 mod tail;
