@@ -7,6 +7,7 @@ mod diff;
 mod doctor;
 mod install;
 mod local;
+mod page;
 mod policy;
 mod support;
 mod workloads;
@@ -25,7 +26,7 @@ use crate::exit::Exit;
 use crate::terminal;
 
 pub(crate) use agent::{AgentArguments, GuardArguments};
-pub(crate) use check::{CheckArguments, PolicyChoice, PolicyPlace, VerdictFormat};
+pub(crate) use check::{CheckArguments, DEFAULT_POLICY, PolicyChoice, PolicyPlace, VerdictFormat};
 pub(crate) use config::{
     ConfigCommand, ConfigFormat, ConfigShowArguments, ConfigValidateArguments, FaultForm,
 };
@@ -38,6 +39,7 @@ pub(crate) use local::{
     Goal, PlaceArguments, ResetArguments, Shown, StatusArguments, StatusFormat, TargetArguments,
     WaitArguments,
 };
+pub(crate) use page::PageCommand;
 pub(crate) use policy::{FaultFormat, PolicyArguments, PolicyCommand, PolicyFormat};
 pub(crate) use support::{BundleArguments, LogsArguments, LogsUnit};
 pub(crate) use workloads::{WorkloadsArguments, WorkloadsFormat};
@@ -120,6 +122,9 @@ pub(crate) enum Command {
     /// Runs as long as the lease of this machine's agent; started by systemd.
     #[command(hide = true)]
     FenceGuard(GuardArguments),
+    /// Does for the agent what takes root; started by the system's message bus.
+    #[command(hide = true)]
+    Helper,
     /// Show what this machine's agent is and does.
     #[command(after_help = local::STATUS_HELP)]
     Status(StatusArguments),
@@ -138,6 +143,9 @@ pub(crate) enum Command {
     /// Print what the agent measures of itself, for Prometheus.
     #[command(after_help = local::METRICS_HELP)]
     Metrics(PlaceArguments),
+    /// Open the page of this machine, https://NODE/installer.
+    #[command(subcommand, after_help = page::HELP)]
+    Page(PageCommand),
     /// Wait until this machine is a node, or an active one.
     #[command(after_help = local::WAIT_HELP)]
     Wait(WaitArguments),

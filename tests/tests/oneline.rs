@@ -161,7 +161,7 @@ fn joins(site: &Site<'_>, node: &Node<'_>) {
     node.succeed(
         "systemctl is-enabled -q muster-agent.service && muster wait --for active --timeout 30s",
     );
-    node.succeed("muster config validate && ! ls -A /tmp | grep -v ^systemd-private");
+    node.succeed("muster config validate && ! ls -A /tmp | grep -v ^systemd-private >&2");
 }
 
 /// A node has a certificate below the same root, and with its key it vouches for no package.

@@ -2,6 +2,7 @@
 
 mod find;
 mod list;
+pub(crate) mod named;
 pub(crate) mod trust;
 mod validate;
 

@@ -108,6 +108,29 @@ pub(crate) fn agent_stays_away(controller: &Controller<'_>, node: &Node<'_>) {
     node.succeed("! systemctl is-active -q muster-agent.service");
 }
 
+/// Nobody does what takes root: the guard ends the workloads all the same, and the agent does not say that they have ended before it can
+/// make sure.
+pub(crate) fn helper_stays_away(controller: &Controller<'_>, node: &Node<'_>) {
+    let folder = "/run/systemd/system/muster-helper.service.d";
+    node.succeed(&format!(
+        "mkdir {folder} && printf '[Service]\\nExecStart=\\nExecStart=/nonexistent\\n' >{folder}/lab.conf && systemctl daemon-reload; \
+         systemctl stop muster-helper.service"
+    ));
+    let times = controller.fenced(node).len() + 1;
+    node.link("down");
+    controller.wait_for(node, "fenced");
+    ended_before_it_was_fenced(controller, node, times);
+    node.succeed("! systemctl is-active -q work.service stubborn.service");
+    node.link("up");
+    node.wait_for("journalctl -b -u muster-agent.service | grep -q 'workloads cannot be stopped'");
+    sleep(INTERVAL * 2);
+    assert_ne!(controller.status(node.name()), "active");
+    node.succeed(&format!("rm -r {folder} && systemctl daemon-reload"));
+    controller.wait_for(node, "active");
+    node.wait_for("systemctl is-active -q work.service stubborn.service");
+    is_alive(node);
+}
+
 /// The shell's way to change the agent's service.
 fn drop_in(line: &str) -> String {
     let folder = "/run/systemd/system/muster-agent.service.d";

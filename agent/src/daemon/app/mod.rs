@@ -61,8 +61,8 @@ pub(crate) async fn run(settings: Settings) -> Result<(), AgentError> {
     let (resets, mut asked) = local::resets();
     let work = async {
         let local = settings.local.clone();
-        let desk = start(settings, &mut tasks, &cancel, resets).await?;
-        control.start(&local, desk);
+        let started = start(settings, &mut tasks, &cancel, resets).await?;
+        control.start(&local, started.desk, started.page);
         notify::ready();
         until_one_fails(&mut tasks).await
     };

@@ -1,6 +1,5 @@
 //! Makes the channels between the tasks, and spawns them.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -23,7 +22,8 @@ use crate::daemon::line::{Line, Lines};
 use crate::daemon::local::{self, Desk, ResetAsked};
 use crate::daemon::membership::Membership;
 use crate::daemon::occurrences::{Occurrences, since_last_time};
-use crate::daemon::ports::{Desired, NoProfile, Workloads};
+use crate::daemon::page::{self, Page};
+use crate::daemon::ports::{Desired, NoProfile, Observer, Workloads};
 use crate::daemon::reporter::Reporter;
 use crate::daemon::reset::Reset;
 use crate::daemon::settings::Settings;
@@ -32,23 +32,31 @@ use crate::daemon::state::State;
 use crate::daemon::survey::{self, Changed, Survey};
 use crate::daemon::{engine, notify, systemd};
 
-/// Starts all tasks; what local control needs of them.
+/// What local control needs of the tasks.
+pub(super) struct Started {
+    pub(super) desk: Desk,
+    /// None where the configuration wants none.
+    pub(super) page: Option<Page>,
+}
+
+/// Starts all tasks but those of local control.
 pub(super) async fn start(
     settings: Settings,
     tasks: &mut Tasks,
     cancel: &CancellationToken,
     resets: mpsc::Sender<ResetAsked>,
-) -> Result<Desk, AgentError> {
+) -> Result<Started, AgentError> {
     let mut crew = Crew { tasks, cancel };
     let state = Arc::new(State::open(&settings.state)?);
-    let workloads = systemd::choose(settings.workloads).await?;
+    let workloads = systemd::choose(settings.workloads, settings.privileges).await?;
+    let observer = settings.privileges.observer();
     let leases = LeaseFile::of_agent(&settings.state);
     let leases = Arc::new(leases.map_err(|source| AgentError::Lease { source })?);
     let (events, lines) = crew.deliver_events(&state)?;
     // Before anything else that takes time: what may not run any more is stopped at once.
     let (permit, running) = crew.fence(&workloads, &leases, &events);
     let identity = Arc::new(Identity::open_or_create(&state)?);
-    let facts = crew.survey(&state, &settings.state, &events).await?;
+    let (facts, changed) = crew.survey(&state, &observer, &events).await?;
     let (desired, local) = crew.engine();
     let ports = Ports {
         workloads: Arc::clone(&workloads),
@@ -61,6 +69,16 @@ pub(super) async fn start(
     };
     let endpoints =
         Endpoints::new(settings.controllers.clone(), &state.controllers()?).with(state.targets()?);
+    let (codes, asks) = page::codes();
+    let page = settings.page.clone().map(|of_page| Page {
+        settings: of_page,
+        state: settings.state.clone(),
+        issue: page::issue_beside(&settings.local.socket),
+        known: facts.clone(),
+        changed,
+        observer: Arc::clone(&observer),
+        asks,
+    });
     let reporter = Reporter::new(Arc::clone(&state));
     let desk = Desk {
         state: Arc::clone(&state),
@@ -74,6 +92,7 @@ pub(super) async fn start(
             leases,
         },
         resets,
+        codes,
     };
     let membership = Membership {
         endpoints,
@@ -82,10 +101,11 @@ pub(super) async fn start(
         state,
         identity,
         facts,
+        observer,
     };
     crew.spawn(notify::keep_alive(cancel.clone()));
     crew.tasks.spawn(membership.run(ports, cancel.clone()));
-    Ok(desk)
+    Ok(Started { desk, page })
 }
 
 /// Spawns tasks, each with the channels that it has to others.
@@ -151,13 +171,17 @@ impl Crew<'_> {
     async fn survey(
         &mut self,
         state: &State,
-        folder: &Path,
+        observer: &Arc<dyn Observer>,
         events: &Events,
-    ) -> Result<Known, AgentError> {
+    ) -> Result<(Known, Changed), AgentError> {
         let changed = Changed::default();
         // First: what changes while the machine is read is read again.
         let listening = survey::listen(&changed);
-        let facts = tokio::task::spawn_blocking(Facts::discover).await??;
+        let facts = tokio::task::spawn_blocking({
+            let observer = Arc::clone(observer);
+            move || Facts::discover(observer.as_ref())
+        });
+        let facts = facts.await??;
         if let Err(error) = since_last_time(state, &facts.boot_id, events) {
             tracing::warn!(
                 error = chain(&error),
@@ -167,17 +191,20 @@ impl Crew<'_> {
         let occurrences = Occurrences {
             events: events.clone(),
             changed: Arc::clone(&changed),
-            folder: folder.to_owned(),
+            folder: state.folder().to_owned(),
         };
         let (known, facts) = watch::channel(Arc::new(facts));
         let survey = Survey {
             known,
-            changed,
-            read: Arc::new(Facts::read_again),
+            changed: Arc::clone(&changed),
+            read: Arc::new({
+                let observer = Arc::clone(observer);
+                move |known: &Facts, sections: &_| known.read_again(observer.as_ref(), sections)
+            }),
         };
         self.spawn(survey.run(listening, self.cancel.clone()));
         self.spawn(occurrences.run(self.cancel.clone()));
-        Ok(facts)
+        Ok((facts, changed))
     }
 
     /// The engine makes of the node what it is to be, and tells how far it is.

@@ -9,7 +9,7 @@ use muster_model::Role;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Config;
+use super::{Config, PageConfig};
 use crate::cli::AgentArguments;
 use crate::daemon::local::LocalRead;
 use crate::daemon::outward::{Choice, of_environment};
@@ -118,6 +118,7 @@ impl Config {
             proxy: None,
             proxy_credentials_file: None,
             no_proxy: None,
+            page: PageConfig::default(),
             origins,
         })
     }
@@ -188,8 +189,10 @@ pub(crate) fn effective(config: &Config, state: &Path, socket: &Path) -> Vec<Ite
     ];
     let labels = config.labels.iter();
     let labels = labels.map(|(label, value)| (format!("labels.{label}"), json!(value)));
+    let page = config.page.effective();
+    let values = values.into_iter().chain(page);
     let values = values.map(|(key, value)| (key.to_owned(), value));
-    let items = values.into_iter().chain(labels).map(|(key, value)| Item {
+    let items = values.chain(labels).map(|(key, value)| Item {
         origin: config.origins.get(&key).cloned().unwrap_or(Origin::Default),
         key,
         value,

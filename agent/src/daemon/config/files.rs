@@ -9,6 +9,7 @@ use toml_span::de_helpers::TableHelper;
 use toml_span::{DeserError, Deserialize, Value};
 
 use super::faults::{Fault, faults, place};
+use super::page::{self, PageConfig};
 use super::values::{Address, Each, Labels, Way, Who, Word};
 use super::{Config, ConfigError, Origin};
 use crate::daemon::local::LocalRead;
@@ -56,6 +57,7 @@ pub(crate) fn check(file: Option<&Path>) -> Result<Checked, ConfigError> {
         checked.take(&path, &text);
     }
     checked.faults.extend(exposure(&checked.config));
+    checked.faults.extend(page::contradiction(&checked.config));
     Ok(checked)
 }
 
@@ -175,6 +177,7 @@ impl<'de> Deserialize<'de> for Config {
                 .optional::<String>("proxy_credentials_file")
                 .map(Into::into),
             no_proxy: table.optional::<Each<String>>("no_proxy").map(|all| all.0),
+            page: table.optional::<PageConfig>("page").unwrap_or_default(),
             origins: BTreeMap::new(),
         };
         table.finalize(None)?;

@@ -9,6 +9,7 @@
 mod effective;
 mod faults;
 mod files;
+mod page;
 mod values;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::value::{Taint, Target, WorkloadsChoice};
 pub(crate) use effective::{Given, Item, Origin, effective};
 pub(crate) use faults::Fault;
 pub(crate) use files::{Checked, check, read};
+pub(crate) use page::PageConfig;
 
 /// What the files say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +49,7 @@ pub(crate) struct Config {
     pub(crate) proxy_credentials_file: Option<PathBuf>,
     /// Names, addresses and networks that are reached directly.
     pub(crate) no_proxy: Option<Vec<String>>,
+    pub(crate) page: PageConfig,
     /// From where each of these is; labels as `labels.KEY`.
     pub(crate) origins: BTreeMap<String, Origin>,
 }
@@ -84,6 +87,7 @@ impl Config {
             proxy: later.proxy.or(self.proxy),
             proxy_credentials_file: later.proxy_credentials_file.or(self.proxy_credentials_file),
             no_proxy: later.no_proxy.or(self.no_proxy),
+            page: self.page.then(later.page),
             origins: self.origins,
         }
     }

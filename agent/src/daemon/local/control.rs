@@ -11,6 +11,7 @@ use super::door::Door;
 use super::server::Server;
 use super::web;
 use crate::daemon::connect::chain;
+use crate::daemon::page::Page;
 use crate::daemon::settings::LocalSettings;
 
 /// Holds the task.
@@ -27,8 +28,12 @@ pub(crate) fn resets() -> (mpsc::Sender<ResetAsked>, mpsc::Receiver<ResetAsked>)
 
 impl Control {
     /// Listens as the settings say. A node that cannot be controlled is still a node: that is logged, and no more.
-    pub(crate) fn start(&mut self, settings: &LocalSettings, desk: Desk) {
+    pub(crate) fn start(&mut self, settings: &LocalSettings, desk: Desk, page: Option<Page>) {
         let desk = Arc::new(desk);
+        if let Some(page) = page {
+            self.tasks
+                .spawn(page.run(Arc::clone(&desk), self.cancel.clone()));
+        }
         if let Some(address) = settings.metrics {
             let serve = web::run(address, Arc::clone(&desk), self.cancel.clone());
             self.tasks.spawn(serve);

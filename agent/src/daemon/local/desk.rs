@@ -16,6 +16,7 @@ use crate::daemon::connect::chain;
 use crate::daemon::endpoints::{Endpoints, Origin};
 use crate::daemon::look::{ConnectionSeen, Seen, Source, TargetSeen, look};
 use crate::daemon::outward::Outward;
+use crate::daemon::page::{Codes, Opening};
 use crate::daemon::reset::{Reset, ResetError};
 use crate::daemon::settings::Settings;
 use crate::daemon::state::{State, StateError, Targets};
@@ -60,6 +61,7 @@ pub(crate) struct Desk {
     pub(crate) outward: Outward,
     pub(crate) reset: Reset,
     pub(crate) resets: mpsc::Sender<ResetAsked>,
+    pub(crate) codes: Codes,
 }
 
 impl Desk {
@@ -71,13 +73,14 @@ impl Desk {
             Call::Metrics => self.metrics().map(Answer::Metrics),
             Call::Connect { target } => self.connect(&target).await.map(Answer::Connect),
             Call::Forget { target } => self.forget(&target).map(Answer::Forget),
+            Call::PageCode => self.page_code().await.map(Answer::PageCode),
             Call::Reset => self.reset().await.map(|()| Answer::Reset),
         };
         answered.unwrap_or_else(|reason| Answer::Refused { reason })
     }
 
     /// How the agent is doing: its state on disk, and beyond it what only the running agent knows.
-    pub(super) fn seen(&self) -> Result<Seen, String> {
+    pub(in crate::daemon) fn seen(&self) -> Result<Seen, String> {
         let sight = self.board.sight();
         let mut seen = look(self.state.folder(), &[]).map_err(|error| chain(&error))?;
         let connected = sight.connection.as_ref();
@@ -246,6 +249,11 @@ impl Desk {
         written.map_err(|error: StateError| chain(&error))?;
         self.endpoints.keep(kept, first);
         Ok(())
+    }
+
+    async fn page_code(&self) -> Result<Opening, String> {
+        let off = "this machine has no page: say with listen in [page] of the configuration where it is to be served, and start the agent anew; when it does so already, the agent's log says why not";
+        self.codes.make().await.ok_or_else(|| off.to_owned())
     }
 
     async fn reset(&self) -> Result<(), String> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::daemon::look::Seen;
+use crate::daemon::page::Opening;
 
 /// No request is nearly so long.
 pub(crate) const LONGEST_REQUEST_BYTES: u64 = 16 << 10;
@@ -29,6 +30,8 @@ pub(crate) enum Call {
         /// `host:port`.
         target: String,
     },
+    /// To make a code that opens the page.
+    PageCode,
     /// To stop workloads, forget its cluster and itself, and end.
     Reset,
 }
@@ -42,6 +45,7 @@ pub(crate) enum Answer {
     Metrics(String),
     Connect(Connected),
     Forget(Forgetting),
+    PageCode(Opening),
     /// The agent is no node any more, and ends.
     Reset,
     /// Not done; the reason is for people.
@@ -96,7 +100,7 @@ impl Call {
     pub(crate) fn changes(&self) -> bool {
         match self {
             Self::Status | Self::Inspect | Self::Metrics => false,
-            Self::Connect { .. } | Self::Forget { .. } | Self::Reset => true,
+            Self::Connect { .. } | Self::Forget { .. } | Self::PageCode | Self::Reset => true,
         }
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::daemon) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>,
 }
 
 /// As [`replace`].
-pub(super) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), StateError> {
+pub(in crate::daemon) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), StateError> {
     replace(path, content, mode).map_err(|source| failed("write", path, source))
 }
 

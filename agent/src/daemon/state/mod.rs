@@ -2,7 +2,7 @@
 //!
 //! `node-id` and `key.pem` say who this node is, `next-key.pem` while its key is replaced; `enrolment.json` what a controller's authority says of it; `standing.json`
 //! the newest that a controller told; `targets.json` which controllers the operator added and forgot; `status.json` how the agent is doing;
-//! `boot-id` the boot in which it ran last; `events` is the spool. Only the agent that holds `lock` writes.
+//! `boot-id` the boot in which it ran last; `page-key.pem` and `page-certificate.pem` are the page's; `events` is the spool. Only the agent that holds `lock` writes.
 
 mod documents;
 pub(super) mod files;
@@ -28,11 +28,23 @@ const STATUS: &str = "status.json";
 const TARGETS: &str = "targets.json";
 const SPOOL: &str = "events";
 const BOOT: &str = "boot-id";
+/// What the page shows itself with.
+pub(super) const PAGE_KEY: &str = "page-key.pem";
+pub(super) const PAGE_CERTIFICATE: &str = "page-certificate.pem";
 const LOCK: &str = "lock";
 /// There while a reset is being done.
 const RESET: &str = "reset";
-const ALL: [&str; 8] = [
-    NODE_ID, KEY, NEXT_KEY, ENROLMENT, STANDING, STATUS, TARGETS, BOOT,
+const ALL: [&str; 10] = [
+    NODE_ID,
+    KEY,
+    NEXT_KEY,
+    ENROLMENT,
+    STANDING,
+    STATUS,
+    TARGETS,
+    BOOT,
+    PAGE_KEY,
+    PAGE_CERTIFICATE,
 ];
 
 const PRIVATE: u32 = 0o600;
