@@ -52,6 +52,11 @@ version = "1"
 id = "tool"
 why = "Work is done with it."
 artifact = { source = "/srv/tool", sha256 = "DIGEST", path = "/usr/local/bin/tool", mode = "0755" }
+
+[[steps]]
+id = "open"
+why = "It listens there. The node has no firewall, so that there is nothing to do."
+firewall = { port = 6443, source = "10.77.0.0/24" }
 "#;
 
 #[test]

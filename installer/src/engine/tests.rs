@@ -43,6 +43,7 @@ fn more_actions() -> Vec<Value> {
     vec![
         json!({"time": {"zone": "Zurich", "ntp": true}}),
         json!({"packages": {"names": ["app"]}}),
+        json!({"firewall": {"port": "6443", "source": "10.0.0.0/8"}}),
         json!({"artifact": {"source": "/usr/bin/flag", "sha256": FLAG_SHA256, "path": "/usr/bin/tool"}}),
     ]
 }

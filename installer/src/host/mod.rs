@@ -7,6 +7,7 @@ pub mod artifacts;
 pub(crate) mod disk;
 mod error;
 pub(crate) mod files;
+pub mod firewall;
 #[cfg(test)]
 pub(crate) mod model;
 pub mod packages;
@@ -21,6 +22,7 @@ use crate::value::{
 use artifacts::Artifacts;
 pub use disk::{DiskContent, Disks, Existing, SeenDisk, SeenFileSystem};
 pub use error::HostError;
+use firewall::Firewall;
 use packages::Packages;
 pub use real::Real;
 pub(crate) use real::{Tail, Watch};
@@ -184,7 +186,7 @@ pub trait Machine {
 }
 
 /// All that changes and is looked at.
-pub trait Host: Files + Machine + Disks + Packages + Artifacts {
+pub trait Host: Files + Machine + Disks + Packages + Artifacts + Firewall {
     /// Takes `path` as a lease: nobody else has it as long as this host is there, or until [`Host::release`].
     ///
     /// # Errors

@@ -24,7 +24,8 @@ fn ready() -> Model {
 }
 
 /// Of what [`ready`] has put there.
-const GIVEN: [(&str, &str); 2] = [
+const GIVEN: [(&str, &str); 3] = [
+    ("nodes", "10.0.0.0/24"),
     (
         "k3s_sha256",
         "86bd33ebf64e01aaafb7dab419436ac025d04abd933bbbb124ddb25c30b59dd7",

@@ -42,6 +42,8 @@ pub(crate) fn undo(
             continue;
         }
         match keep.iter().find(|keep| keep.field == field) {
+            // One reason for several fields is told once.
+            Some(keep) if kept.contains(&keep.why) => {}
             Some(keep) => kept.push(keep.why.clone()),
             _ if found == left || edited == Edited::PutBack => drop(target.insert(field, was)),
             _ => kept.push(format!("{field} was changed since, and stays as it is")),

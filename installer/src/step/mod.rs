@@ -16,6 +16,7 @@ pub mod drop_in;
 mod error;
 mod fields;
 pub mod file;
+pub mod firewall;
 pub mod hostname;
 pub mod module;
 pub mod packages;
@@ -185,6 +186,8 @@ steps! {
     Hostname { hostname::HostnameState } in hostname;
     /// The time zone, and that the time is kept by NTP.
     Time { time::TimeState } in time;
+    /// A port that the firewall lets in.
+    Firewall { firewall::FirewallState } in firewall;
     /// A large file that is brought to the host.
     Artifact { artifact::ArtifactState } in artifact;
     /// Packages of the distribution.

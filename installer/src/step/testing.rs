@@ -26,6 +26,7 @@ pub(crate) fn host() -> Model {
     for zone in ["UTC", "Zurich"] {
         host.put(&format!("/usr/share/zoneinfo/{zone}"), "TZif");
     }
+    host.put("/etc/firewall", "22/tcp\n");
     host.put("/etc/packages", "base\n");
     host.put("/etc/timezone", "Etc/UTC\n");
     let old = "old.service".to_owned().try_into().unwrap();

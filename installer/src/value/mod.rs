@@ -5,6 +5,7 @@ mod attributes;
 mod content;
 mod disk;
 mod names;
+mod opening;
 mod path;
 
 pub use artifact::{ProxyUrl, Sha256Digest, Source};
@@ -14,6 +15,7 @@ pub use disk::{DiskLayout, DiskName, FileSystemKind, FileSystemLabel};
 pub use names::{
     AccountName, HostName, ModuleName, PackageName, ParameterName, TimeZoneName, UnitName,
 };
+pub use opening::{Network, Opening, Port, Protocol};
 pub use path::HostPath;
 
 /// Why a text is no such value: in words that go on a sentence, such as `a path begins with /`.

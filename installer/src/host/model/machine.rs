@@ -42,6 +42,7 @@ impl Model {
             let path = line.split(' ').next().unwrap().to_owned();
             kernel.swaps.insert(HostPath::try_from(path).unwrap());
         }
+        kernel.openings = self.openings().into_iter().collect();
         kernel.units = self.units();
         let wants = self.list(&HostPath::known(WANTS)).unwrap();
         kernel.active = BTreeSet::from_iter(wants);

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod disk;
+mod firewall;
 mod machine;
 mod packages;
 mod tree;
@@ -47,6 +48,8 @@ pub(crate) struct Kernel {
     pub(crate) name: String,
     pub(crate) swaps: BTreeSet<HostPath>,
     pub(crate) active: BTreeSet<String>,
+    /// What the firewall lets in.
+    pub(crate) openings: BTreeSet<String>,
     /// The operator's units as systemd has read them.
     pub(crate) units: BTreeMap<String, String>,
 }

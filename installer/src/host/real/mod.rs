@@ -5,6 +5,7 @@
 mod artifacts;
 mod disk;
 mod files;
+mod firewall;
 mod lease;
 mod machine;
 mod names;
