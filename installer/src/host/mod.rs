@@ -8,6 +8,7 @@ mod error;
 pub(crate) mod files;
 #[cfg(test)]
 pub(crate) mod model;
+mod network;
 mod real;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::value::{AccountName, Attributes, HostPath, ModuleName, ParameterName,
 
 pub use disk::{DiskContent, Disks, Existing, SeenDisk, SeenFileSystem};
 pub use error::HostError;
+pub use network::{Manager, Network, SeenKind, SeenLink};
 pub use real::Real;
 pub(crate) use real::{Tail, Watch};
 
@@ -168,7 +170,7 @@ pub trait Machine {
 }
 
 /// All that changes and is looked at.
-pub trait Host: Files + Machine + Disks {
+pub trait Host: Files + Machine + Disks + Network {
     /// Takes `path` as a lease: nobody else has it as long as this host is there, or until [`Host::release`].
     ///
     /// # Errors

@@ -4,12 +4,16 @@ mod attributes;
 mod content;
 mod disk;
 mod names;
+mod network;
 mod path;
 
 pub use attributes::{Attributes, Mode};
 pub use content::{Content, KeptFile};
 pub use disk::{DiskLayout, DiskName, FileSystemKind, FileSystemLabel};
-pub use names::{AccountName, HostName, ModuleName, ParameterName, UnitName};
+pub use names::{
+    AccountName, Endpoint, HostName, LinkName, MacAddress, ModuleName, ParameterName, UnitName,
+};
+pub use network::{BondMode, Cidr, Endpoints, Mtu, VlanId, WindowSeconds};
 pub use path::HostPath;
 
 /// Why a text is no such value: in words that go on a sentence, such as `a path begins with /`.

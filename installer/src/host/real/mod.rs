@@ -7,6 +7,7 @@ mod files;
 mod lease;
 mod machine;
 mod names;
+mod network;
 mod runner;
 mod systemd;
 mod tail;

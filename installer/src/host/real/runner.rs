@@ -21,9 +21,11 @@ use crate::value::HostPath;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tool {
     Blkid,
+    Ip,
     MkfsExt4,
     MkfsXfs,
     Modprobe,
+    Networkctl,
     Partx,
     Rmmod,
     Sfdisk,
@@ -69,9 +71,11 @@ impl Tool {
     fn name(self) -> &'static str {
         match self {
             Self::Blkid => "blkid",
+            Self::Ip => "ip",
             Self::MkfsExt4 => "mkfs.ext4",
             Self::MkfsXfs => "mkfs.xfs",
             Self::Modprobe => "modprobe",
+            Self::Networkctl => "networkctl",
             Self::Partx => "partx",
             Self::Rmmod => "rmmod",
             Self::Sfdisk => "sfdisk",
