@@ -2,10 +2,10 @@
 # Set-up and tools: tests/setup. What CI runs: .ci/run, which is `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo packages test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-build bench bench-adequacy bench-fleet bench-agent
+.PHONY: help demo packages test setup setup-build lint fmt clippy docs shell deny advisories unit labs fuzz-check bench bench-adequacy bench-fleet bench-agent
 
 CARGO := cargo
-SCRIPTS := .ci/run tests/demo tests/setup tests/summary fuzz/run \
+SCRIPTS := .ci/run tests/labs tests/demo tests/setup tests/summary fuzz/run \
 	$(wildcard packaging/*.sh) packaging/deb/build $(wildcard packaging/deb/debian/*rm) $(addprefix tests/lab/metal/,build init start program run populate survey) tests/lab/nodes/build
 
 help: ## this list
@@ -17,7 +17,7 @@ demo: setup-build ## set up, build, show this machine, and let it join a control
 	tests/demo target/release
 
 test: setup ## set up and run every check and test
-	@tests/summary lint unit fuzz-build labs
+	@tests/summary lint unit fuzz-check labs
 
 setup: ## install what is missing to build and test
 	@tests/setup build test
@@ -50,10 +50,10 @@ unit: ## the tests of the crates
 	$(CARGO) test --workspace --exclude muster-tests --locked --no-fail-fast
 
 labs: ## whole-system tests: recorded machines, emulated metal, limits
-	$(CARGO) test -p muster-tests --locked --no-fail-fast
+	@tests/labs
 
-fuzz-build: ## that every fuzz target builds
-	fuzz/run build
+fuzz-check: ## that every fuzz target compiles
+	fuzz/run check
 
 packages: setup ## the packages of Debian, in target/packages
 	$(CARGO) build --release --locked -p muster-agent -p muster-controller

@@ -12,7 +12,8 @@ export LC_ALL=C
 CONFIG=/etc/muster/config.d/50-controller.toml
 TOKEN=/etc/credstore/muster-token
 ENROLMENT=/var/lib/muster/enrolment.json
-LEASE=/var/lib/muster/install/lease
+LEASE=/var/lib/muster-install/lease
+ORDER=/var/lib/muster-install/order
 DOCUMENTED='docs/packages.md of muster says more'
 
 usage() {
@@ -267,6 +268,8 @@ fetch_package() {
 
 # What muster itself installs on this machine is not disturbed, and begins nothing meanwhile.
 wait_for_no_installation() {
+    [ ! -e "$ORDER" ] || die 'an installation was begun on this machine, and muster-install.service goes on with it' \
+        'wait for its end (muster install --follow), then run this again'
     [ -e "$LEASE" ] || return 0
     exec 9<"$LEASE"
     flock --shared --nonblock 9 || die "an installation runs on this machine: $(tr -cd '[:print:]' <"$LEASE" | head -c 200)" \

@@ -124,6 +124,9 @@ pub(crate) enum Command {
     /// Runs as long as the lease of this machine's agent; started by systemd.
     #[command(hide = true)]
     FenceGuard(GuardArguments),
+    /// Does for the agent what takes root; started by the system's message bus.
+    #[command(hide = true)]
+    Helper,
     /// Show what this machine's agent is and does.
     #[command(after_help = local::STATUS_HELP)]
     Status(StatusArguments),
@@ -305,7 +308,7 @@ pub(crate) enum Document {
     Workloads,
     /// What `muster plan -o json` prints.
     Plan,
-    /// What an installation leaves in /var/lib/muster/install.
+    /// What an installation leaves in /var/lib/muster-install.
     Receipt,
 }
 

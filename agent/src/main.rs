@@ -1,7 +1,7 @@
 //! The `muster` program: reads a command line, runs one command, answers with an [`exit::Exit`].
 //!
 //! Map: `cli` is the command line and its documentation; each command has a module named as it
-//! (`check`, `diff`, `discover`, `policy`, `schema`; `daemon` is `muster agent`, `control` what looks at that and controls it, `doctor` what finds out why that does not work; `install` changes this machine, and puts it back); `machine_file` takes
+//! (`check`, `diff`, `discover`, `policy`, `schema`; `daemon` is `muster agent`, `control` what looks at that and controls it, `helper` does for the agent what takes root, `doctor` what finds out why that does not work; `install` changes this machine, and puts it back); `machine_file` takes
 //! a machine from a file; `render` turns documents into text and does no I/O; `terminal` is what is known of standard
 //! output; `exit` lists the exit codes.
 //!
@@ -19,6 +19,7 @@ mod diff;
 mod discover;
 mod doctor;
 mod exit;
+mod helper;
 mod install;
 mod logging;
 mod machine_file;
@@ -54,7 +55,10 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     // A service's log says what it does without being asked.
     let least = u8::from(match cli.command {
-        Command::Agent(_) | Command::FenceGuard(_) | Command::InstallService { .. } => true,
+        Command::Agent(_)
+        | Command::FenceGuard(_)
+        | Command::Helper
+        | Command::InstallService { .. } => true,
         Command::Install(_) | Command::Uninstall(_) => logging::leads_to_journal(),
         _ => false,
     });
@@ -62,6 +66,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Agent(arguments) => daemon::run(&arguments),
         Command::FenceGuard(arguments) => daemon::guard::run(&arguments.lease),
+        Command::Helper => helper::run(),
         Command::Discover(arguments) => discover::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Policy(arguments) => policy::run(arguments),

@@ -204,7 +204,10 @@ fn planned(host: &dyn Host, wish: Wish) -> Result<PlannedStep, PlanError> {
         let after = wish.action.wanted(&before)?;
         let notes = match before == after {
             true => Vec::new(),
-            false => wish.action.consider(host, &before)?,
+            false => {
+                wish.action.check(host)?;
+                wish.action.consider(host, &before)?
+            }
         };
         Ok((before, after, notes))
     });

@@ -167,7 +167,7 @@ fn what_somebody_edited_stays() {
 #[test]
 fn what_is_damaged_or_faulty_is_refused_and_nothing_is_changed() {
     let root = Root::new();
-    let folder = root.path().join("var/lib/muster/install");
+    let folder = root.path().join("var/lib/muster-install");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("journal"), "0123456789abcdef {}\n").unwrap();
     let before = root.tree();
@@ -209,6 +209,46 @@ fn what_is_damaged_or_faulty_is_refused_and_nothing_is_changed() {
     );
 }
 
+/// A receipt that lost a step tells the others, and the host tells what is there; nothing is undone by guesses.
+#[test]
+fn what_a_damaged_receipt_says_is_scanned_for() {
+    if skipped() {
+        return;
+    }
+    let root = Root::new();
+    root.succeed(&["install", "--yes"]);
+    let receipt = root.path().join("var/lib/muster-install/receipt-0001.json");
+    let text = fs::read_to_string(&receipt).unwrap();
+    fs::write(&receipt, text.replacen("\"id\": \"motd\"", "!", 1)).unwrap();
+    let installed = root.tree();
+
+    let refused = root.muster(&["uninstall", "--yes"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.told);
+    assert!(
+        refused.told.contains("`muster uninstall --scan`"),
+        "{}",
+        refused.told
+    );
+    let profile = root.folder.path().join("mine.toml");
+    let profile = profile.to_str().unwrap();
+    let shown = root.succeed(&["uninstall", "--scan", "--profile", profile]);
+    for line in [
+        "~ Have the directory /srv/data",
+        "? and 1 that cannot be read",
+        "~ Have the file /etc/motd (mine, motd)",
+    ] {
+        assert!(
+            shown.data.lines().any(|shown| shown == line),
+            "{line:?} is not in\n{}",
+            shown.data
+        );
+    }
+    let json = root.succeed(&["uninstall", "--scan", "--profile", profile, "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.data).unwrap();
+    assert_eq!(json["receipts"][0]["lost"], 1);
+    assert_eq!(root.tree(), installed);
+}
+
 /// Kills the program as soon as the journal has so many records; whether it was killed before it had ended.
 fn kill_at(root: &Root, words: &[&str], records: usize) -> bool {
     let mut child = root
@@ -230,7 +270,7 @@ fn kill_at(root: &Root, words: &[&str], records: usize) -> bool {
 fn undone(root: &Root, before: &BTreeMap<PathBuf, String>, told: &str) {
     let copy = root.copy();
     let journal =
-        fs::read_to_string(copy.path().join("var/lib/muster/install/journal")).unwrap_or_default();
+        fs::read_to_string(copy.path().join("var/lib/muster-install/journal")).unwrap_or_default();
     match journal.lines().next() {
         Some(first) if first.contains("\"uninstall\"") => {
             drop(copy.succeed(&["install", "--resume"]));
@@ -247,7 +287,7 @@ fn undone(root: &Root, before: &BTreeMap<PathBuf, String>, told: &str) {
 fn without_own(tree: &BTreeMap<PathBuf, String>) -> BTreeMap<PathBuf, String> {
     let tree = tree
         .iter()
-        .filter(|(path, _)| !path.starts_with("var/lib/muster"));
+        .filter(|(path, _)| !path.starts_with("var/lib/muster-install"));
     tree.map(|(path, shown)| (path.clone(), shown.clone()))
         .collect()
 }
@@ -291,7 +331,7 @@ fn killed_after_any_record_it_is_completed_or_undone() {
 #[test]
 fn two_at_once_are_told_of_each_other() {
     let root = Root::new();
-    let folder = root.path().join("var/lib/muster/install");
+    let folder = root.path().join("var/lib/muster-install");
     fs::create_dir_all(&folder).unwrap();
     let lease = fs::File::create(folder.join("lease")).unwrap();
     lease.lock().unwrap();

@@ -92,7 +92,7 @@ systemctl is-active old.service work.service || true
 fn kill_at(node: &Node<'_>, records: usize) {
     node.succeed(&format!(
         "muster install --yes --profile /etc/mine.toml 2>/dev/null >/dev/null & pid=$!
-         while kill -0 $pid 2>/dev/null && [ $(wc -l < /var/lib/muster/install/journal 2>/dev/null || echo 0) -lt {records} ]; do :; done
+         while kill -0 $pid 2>/dev/null && [ $(wc -l < /var/lib/muster-install/journal 2>/dev/null || echo 0) -lt {records} ]; do :; done
          kill -9 $(cat /sys/fs/cgroup/*/system.slice/muster-install.service/cgroup.procs \
              /sys/fs/cgroup/system.slice/muster-install.service/cgroup.procs 2>/dev/null) 2>/dev/null || true
          wait $pid || true"
@@ -100,7 +100,7 @@ fn kill_at(node: &Node<'_>, records: usize) {
 }
 
 fn records(node: &Node<'_>) -> String {
-    let count = "wc -l < /var/lib/muster/install/journal 2>/dev/null || echo none";
+    let count = "wc -l < /var/lib/muster-install/journal 2>/dev/null || echo none";
     node.succeed(count).trim().to_owned()
 }
 

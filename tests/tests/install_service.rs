@@ -76,7 +76,7 @@ fn begin(node: &Node<'_>) {
     node.succeed(
         "{ muster install --yes --profile /etc/slow.toml & echo $! >/run/pid; } >/evidence/told 2>&1",
     );
-    let is_begun = "grep -q '\"record\":\"begun\",\"step\":1' /var/lib/muster/install/journal";
+    let is_begun = "grep -q '\"record\":\"begun\",\"step\":1' /var/lib/muster-install/journal";
     node.wait_for(&format!("{is_begun} || ! kill -0 $(cat /run/pid)"));
     let told = node.succeed(&format!("cat /evidence/told; {is_begun} || echo ended"));
     assert!(
@@ -134,7 +134,7 @@ fn an_installation_goes_on_without_its_command_line() {
     );
     the_journal_tells(&node, lines[0]["plan"].as_str().unwrap());
     node.succeed(
-        "muster uninstall --yes && test ! -e /srv/first && test ! -e /var/lib/muster/install",
+        "muster uninstall --yes && test ! -e /srv/first && test ! -e /var/lib/muster-install",
     );
 }
 
@@ -192,7 +192,7 @@ fn ctrl_c_leaves_an_installation_alone_and_says_how_to_go_on() {
     );
     node.succeed("muster install --cancel && touch /srv/go");
     node.wait_for(
-        "test $(systemctl is-active muster-install.service) = inactive && test ! -e /var/lib/muster/install",
+        "test $(systemctl is-active muster-install.service) = inactive && test ! -e /var/lib/muster-install",
     );
     assert!(
         node.succeed("muster install --follow")
@@ -243,7 +243,7 @@ fn a_node_that_loses_its_power_goes_on_when_it_is_up_again() {
     drop(node);
     // Of its root directory nothing is left, and what was done is done again.
     let node = boot(&lab, &[("/srv/go", "")]);
-    node.wait_for("test ! -e /var/lib/muster/install/journal && test $(systemctl is-active muster-install.service) = inactive");
+    node.wait_for("test ! -e /var/lib/muster-install/journal && test $(systemctl is-active muster-install.service) = inactive");
     let found = node.succeed("cd /srv; ls; journalctl -b -u muster-install -o short-precise");
     assert!(found.starts_with("first\ngo\ngone\nlast\n"), "{found}");
     assert!(

@@ -72,7 +72,7 @@ fn unconfirmed(node: &Node<'_>, profile: &str) {
     node.succeed(&format!(
         "muster install --yes --profile /etc/{profile}.toml >/run/told 2>&1 & true"
     ));
-    node.wait_for("grep -q '\"unconfirmed\"' /var/lib/muster/install/journal");
+    node.wait_for("grep -q '\"unconfirmed\"' /var/lib/muster-install/journal");
 }
 
 /// The service with all that it runs, wherever the machine has its control groups.
@@ -179,7 +179,7 @@ fn killed(node: &Node<'_>, before: &str) {
     node.succeed(KILL);
     reaches_the_controller(node);
     node.wait_for(
-        "! systemctl is-active -q muster-install.service && [ ! -e /var/lib/muster/install/order ]",
+        "! systemctl is-active -q muster-install.service && [ ! -e /var/lib/muster-install/order ]",
     );
     let status = node.succeed("muster install --status -o json");
     assert!(

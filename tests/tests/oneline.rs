@@ -215,8 +215,8 @@ fn twice_is_once(site: &Site<'_>, node: &Node<'_>) {
     assert_eq!(process(), before);
     newer_is_an_upgrade(site, node);
     // Nothing is put under an installation that runs; the machine has to have one to do.
-    node.succeed("mkdir -p /var/lib/muster/install && echo 'muster install, process 1' >/var/lib/muster/install/lease");
-    node.succeed("setsid flock /var/lib/muster/install/lease sleep 60 >/dev/null 2>&1 </dev/null & sleep 0.2");
+    node.succeed("mkdir -p /var/lib/muster-install && echo 'muster install, process 1' >/var/lib/muster-install/lease");
+    node.succeed("setsid flock /var/lib/muster-install/lease sleep 60 >/dev/null 2>&1 </dev/null & sleep 0.2");
     let busy = paste(node, &site.line(&["--name", "n1"]));
     let text = busy.text();
     assert!(
@@ -224,7 +224,15 @@ fn twice_is_once(site: &Site<'_>, node: &Node<'_>) {
             && text.contains("an installation runs on this machine: muster install, process 1"),
         "{text}"
     );
-    node.succeed("pkill -x sleep; rm -r /var/lib/muster/install; dpkg --purge muster >/dev/null 2>&1 && test ! -e /etc/muster");
+    // Nor under one that is to go on.
+    node.succeed("pkill -x sleep; touch /var/lib/muster-install/order");
+    let begun = paste(node, &site.line(&["--name", "n1"]));
+    let text = begun.text();
+    assert!(
+        !begun.succeeded && text.contains("an installation was begun on this machine"),
+        "{text}"
+    );
+    node.succeed("rm -r /var/lib/muster-install; dpkg --purge muster >/dev/null 2>&1 && test ! -e /etc/muster");
 }
 
 /// The controller has a newer package by now: the same line brings it to a node that goes on.

@@ -13,8 +13,11 @@ use std::fs;
 use std::path::Path;
 
 use muster_tests::loopback::POLICY;
-use muster_tests::nodes::{Lab, Node};
+use muster_tests::nodes::{Lab, Node, give_firmware};
 use muster_tests::packages::packages;
+
+/// In tables of the firmware, which are root's.
+const SERIAL: &str = "S3CR3T-0815";
 
 const WORK: &str = "\
 [Service]
@@ -83,7 +86,7 @@ fn begin_to_install(node: &Node<'_>) {
     node.succeed("systemctl is-enabled -q muster-install.service");
     node.succeed("journalctl --list-catalog | grep -q 'muster: A step failed'");
     node.succeed("muster install --yes --profile /etc/slow.toml >/dev/null 2>&1 &");
-    node.wait_for("grep -q '\"record\":\"begun\"' /var/lib/muster/install/journal");
+    node.wait_for("grep -q '\"record\":\"begun\"' /var/lib/muster-install/journal");
 }
 
 #[test]
@@ -107,8 +110,10 @@ fn a_machine_is_installed_upgraded_and_left_as_it_was() {
     ];
     let node = Node::boot_with(&lab, 1, &outside, &files);
     let before = tree(&node);
+    give_firmware(&node, SERIAL);
 
     installed_and_joined(&node);
+    state_of_root_is_taken_over(&node);
     upgraded(&node);
     purged(&node, &before);
 }
@@ -128,6 +133,26 @@ fn installed_and_joined(node: &Node<'_>) {
     node.succeed("test \"$(stat -c %G /run/muster/agent.sock)\" = muster");
     node.succeed("getent group muster && test -s /usr/share/man/man1/muster-discover.1.gz");
     join(node);
+    node.succeed(&format!(
+        "muster-controller nodes show n1 --inventory | grep -q '\"serial\": *\"{SERIAL}\"'"
+    ));
+    // It has no rights itself.
+    node.succeed(
+        "test $(ps -o user= -p $(systemctl show --value -p MainPID muster-agent)) = muster",
+    );
+}
+
+/// As a version whose agent ran as root left it.
+fn state_of_root_is_taken_over(node: &Node<'_>) {
+    let id = node.succeed("cat /var/lib/muster/node-id");
+    node.succeed(
+        "systemctl stop muster-agent.service && chown -R root:root /var/lib/muster /run/muster \
+         && systemctl start muster-agent.service",
+    );
+    node.wait_for("muster status -o json | grep -q '\"status\": *\"active\"'");
+    node.succeed("test -z \"$(find /var/lib/muster ! -user muster -o ! -group muster)\"");
+    assert_eq!(node.succeed("cat /var/lib/muster/node-id"), id);
+    node.succeed("systemctl is-active -q work.service");
 }
 
 /// A new agent and a new controller, and the same workload, guard and installation as before.

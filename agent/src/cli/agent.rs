@@ -87,6 +87,10 @@ pub(crate) struct AgentArguments {
         hide_possible_values = false
     )]
     pub(crate) workloads: Option<WorkloadsChoice>,
+
+    /// Have muster-helper.service do what takes root; for an agent that has no rights itself, as its unit starts it.
+    #[arg(long)]
+    pub(crate) helper: bool,
 }
 
 /// What `muster fence-guard` is asked for.

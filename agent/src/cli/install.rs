@@ -52,8 +52,12 @@ Examples:
   sudo muster uninstall --dry-run           what would be put back, and what would stay
   sudo muster uninstall                     asks, and puts back all that muster changed
   sudo muster uninstall --purge --yes       also what somebody edited since
+  sudo muster uninstall --scan              what is left of muster when its records are damaged
 
 What somebody changed since it was installed stays, and is told of. A directory with somebody's files in it stays in any case.
+
+A receipt that is damaged is not undone by guesses: --scan reads what can be read of it, and looks for what the known profiles would have made,
+with the defaults of their parameters. What to do about it a person decides.
 
 Exit codes:
   0  all is as it was, but for what is told of
@@ -198,6 +202,25 @@ pub(crate) struct UninstallArguments {
     /// Do not ask.
     #[arg(short, long)]
     pub(crate) yes: bool,
+
+    /// Show what can be read of damaged records, and what of the known profiles this host has. Nothing is changed.
+    #[arg(long, conflicts_with_all = ["dry_run", "purge", "yes"])]
+    pub(crate) scan: bool,
+
+    /// Look for what this profile would have made, too: by name or file, as for `muster install`; as often as needed.
+    #[arg(long = "profile", value_name = "NAME|FILE", requires = "scan")]
+    pub(crate) profiles: Vec<String>,
+
+    /// How to show what was found.
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "report",
+        requires = "scan"
+    )]
+    pub(crate) output: PlanFormat,
 
     #[command(flatten)]
     pub(crate) place: RootArguments,

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::fingerprint::fingerprint;
 use super::observe::{ObserveError, observe};
+use super::ports::Observer;
 
 /// What is known of the machine now.
 pub(crate) type Known = watch::Receiver<Arc<Facts>>;
@@ -54,16 +55,17 @@ pub(crate) enum FactsError {
 
 impl Facts {
     /// Discovers this machine. Blocks, for seconds when a device hangs.
-    pub(crate) fn discover() -> Result<Self, FactsError> {
-        Self::of(observe(&BTreeSet::new())?)
+    pub(crate) fn discover(observer: &dyn Observer) -> Result<Self, FactsError> {
+        Self::of(observe(observer, &BTreeSet::new())?)
     }
 
     /// Reads some sections again; none when the machine is as it was, but for what changes by itself. Blocks likewise.
     pub(crate) fn read_again(
         &self,
+        observer: &dyn Observer,
         sections: &BTreeSet<Section>,
     ) -> Result<Option<Self>, FactsError> {
-        self.renewed(observe(sections)?)
+        self.renewed(observe(observer, sections)?)
     }
 
     fn renewed(&self, newer: Inventory) -> Result<Option<Self>, FactsError> {

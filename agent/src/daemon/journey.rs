@@ -27,8 +27,10 @@ use super::facts::Facts;
 use super::heartbeat::Ports;
 use super::identity::Identity;
 use super::membership::{Membership, MembershipError};
+use super::observe::OwnRights;
 use super::outward::Outward;
 use super::ports::{NoProfile, NoWorkloads};
+use super::privileges::Privileges;
 use super::reporter::Reporter;
 use super::settings::{LocalSettings, Settings};
 use super::state::{Link, State};
@@ -56,7 +58,9 @@ impl Agent {
         tokio::spawn(engine);
         let membership = Membership {
             endpoints: Endpoints::new(controllers.clone(), &state.told().unwrap().endpoints),
+            observer: Arc::new(OwnRights),
             settings: Settings {
+                privileges: Privileges::Own,
                 controllers,
                 token,
                 state: folder.path().to_owned(),

@@ -19,6 +19,7 @@ use super::identity::Identity;
 use super::line::Lines;
 use super::notify;
 use super::occupancy::Occupancy;
+use super::ports::Observer;
 use super::renewal::Renewal;
 use super::reporter::Reporter;
 use super::settings::Settings;
@@ -31,6 +32,7 @@ pub(crate) struct Membership {
     pub(crate) state: Arc<State>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) facts: Known,
+    pub(crate) observer: Arc<dyn Observer>,
     pub(crate) endpoints: Endpoints,
     pub(crate) reporter: Reporter,
 }
@@ -85,7 +87,7 @@ impl Membership {
             facts: self.facts.clone(),
             state: Arc::clone(&self.state),
             reporter: self.reporter.clone(),
-            occupancy: Some(Occupancy::live()),
+            occupancy: Some(Occupancy::live(Arc::clone(&self.observer))),
             meter: Some(Meter::new(BootClock.now())),
             hints,
             ports,

@@ -1,7 +1,7 @@
 //! `muster agent`: makes this machine a node of a cluster, and keeps it one.
 //!
 //! Map: `core` decides and is pure; `app` alone makes channels and spawns; each task has a file: [`membership`] (which enrols by `enroll`, then
-//! goes on to `heartbeat`), `fence`, `engine`, `notify`. `ports` is what the tasks need of the host. `state` is on disk;
+//! goes on to `heartbeat`), `fence`, `engine`, `notify`. `ports` is what the tasks need of the host; `privileges` says whether the agent itself or the helper does what takes root. `state` is on disk;
 //! `identity`, `credentials`, `tls`, `connect` and `outward` say who talks to whom, and which way. `survey` keeps true what is known of the machine,
 //! `occurrences` tells what happens to it. `board` is what the running agent knows of itself, and
 //! `local` the socket on which it tells.
@@ -37,12 +37,13 @@ pub(crate) mod local;
 pub(crate) mod look;
 mod membership;
 mod news;
-mod notify;
-mod observe;
+pub(crate) mod notify;
+pub(crate) mod observe;
 mod occupancy;
 mod occurrences;
 pub(crate) mod outward;
-mod ports;
+pub(crate) mod ports;
+pub(crate) mod privileges;
 mod random;
 mod renewal;
 mod reporter;
@@ -53,7 +54,7 @@ mod simulation;
 mod spool;
 mod state;
 mod survey;
-mod systemd;
+pub(crate) mod systemd;
 pub(crate) mod tls;
 pub(crate) mod token;
 
@@ -62,10 +63,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
+use nix::unistd::geteuid;
 
 use crate::cli::AgentArguments;
 use crate::exit::Exit;
 use lease::LeaseFile;
+use privileges::Privileges;
 use reset::{Reset, ResetError};
 use settings::Settings;
 pub(crate) use settings::{Place, lenient_place, place, shown, variable};
@@ -75,6 +78,13 @@ pub(crate) use state::{State, StateError};
 pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
     forbid_core_dumps();
     let settings = Settings::of(arguments)?;
+    let owner = privileges::service_user(&settings.state);
+    if owner.is_some_and(|owner| owner.uid != geteuid()) {
+        anyhow::bail!(
+            "{} is the state of muster-agent.service: start that, or give this agent another with --state DIR",
+            settings.state.display()
+        );
+    }
     // One thread: the agent waits nearly always, and has to be small.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -86,20 +96,28 @@ pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
 
 /// Resets this machine when no agent runs.
 pub(crate) async fn reset_here(place: &Place) -> Result<(), ResetError> {
+    // With the rights of who asks: they stay the connection's.
+    let workloads = systemd::choose(place.workloads, Privileges::Own).await?;
+    let became = privileges::become_owner(&place.state);
+    became.map_err(|error| ResetError::Owner {
+        source: error.into(),
+    })?;
     let leases = LeaseFile::of_machine(&place.state);
     let reset = Reset {
         state: Arc::new(State::open(&place.state)?),
-        workloads: systemd::choose(place.workloads).await?,
+        workloads,
         leases: Arc::new(leases.map_err(|source| ResetError::Lease { source })?),
     };
     reset.run().await
 }
 
-/// A core dump would hold the private key. The limit holds for files; a program that takes dumps from the kernel
-/// (core(5)) is given none of a process that may not be dumped, nor may other processes of the same user look into it.
+/// A core dump would hold the private key. The kernel makes none of a process that may not be dumped, nor may others of the same user
+/// look into it. The limit is for what it starts; under a unit that sets it already, it may not.
 fn forbid_core_dumps() {
-    let forbidden = setrlimit(Resource::RLIMIT_CORE, 0, 0).and_then(|()| set_dumpable(false));
-    if let Err(error) = forbidden {
+    if let Err(error) = set_dumpable(false) {
         tracing::warn!(error = %error, "core dumps cannot be forbidden");
+    }
+    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        tracing::debug!(error = %error, "the limit of core dumps cannot be set");
     }
 }

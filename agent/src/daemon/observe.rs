@@ -1,19 +1,23 @@
 //! Discovers this machine in a process of its own, `muster discover`: what it takes of memory, and of the program's file, goes with it, so
-//! that the agent stays small on machines of any size; and one that hangs is killed.
+//! that the agent, or its helper, stays small on machines of any size; and one that hangs is killed.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use muster_model::{Inventory, NoInventory, Section};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::runtime::Handle;
 
+use super::ports::Observer;
+use crate::helper::client::HelperError;
+
 /// This very program, also after another was put in its place.
 const PROGRAM: &str = "/proc/self/exe";
 /// Discovery has a deadline for each device; this is beyond all of them together.
-const LONGEST: Duration = Duration::from_mins(5);
+pub(crate) const LONGEST: Duration = Duration::from_mins(5);
 /// An inventory of the largest machine is a few MiB of JSON.
 const LARGEST: u64 = 64 << 20;
 
@@ -29,6 +33,8 @@ pub(crate) enum ObserveError {
     Failed(std::process::ExitStatus),
     #[error("the process that discovers did not end within {} s", LONGEST.as_secs())]
     Hangs,
+    #[error(transparent)]
+    Helper(#[from] HelperError),
     #[error("what was discovered cannot be read")]
     Output {
         #[from]
@@ -37,11 +43,28 @@ pub(crate) enum ObserveError {
 }
 
 /// Discovers these sections, or what is usual without any. Blocks, for seconds when a device hangs; on a thread of a tokio runtime that may block.
-pub(crate) fn observe(sections: &BTreeSet<Section>) -> Result<Inventory, ObserveError> {
-    let observing = Handle::current();
-    let output = observing.block_on(tokio::time::timeout(LONGEST, output(sections)));
-    let json = output.map_err(|_| ObserveError::Hangs)??;
+pub(crate) fn observe(
+    observer: &dyn Observer,
+    sections: &BTreeSet<Section>,
+) -> Result<Inventory, ObserveError> {
+    let json = Handle::current().block_on(observer.inventory(sections))?;
     Ok(Inventory::from_json(&json)?)
+}
+
+/// What this process may see by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnRights;
+
+#[async_trait]
+impl Observer for OwnRights {
+    async fn inventory(&self, sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserveError> {
+        let output = tokio::time::timeout(LONGEST, output(sections)).await;
+        output.map_err(|_| ObserveError::Hangs)?
+    }
+
+    async fn workloads(&self) -> Option<muster_model::Workloads> {
+        None
+    }
 }
 
 /// Dropping it kills the process.

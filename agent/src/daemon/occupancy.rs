@@ -1,15 +1,19 @@
 //! What runs on this node, as heartbeats tell it.
 
+use std::sync::Arc;
+
 use muster_discovery::{Source, workloads};
 use muster_model::Workloads;
 use muster_model::workload::WORKLOADS_SCHEMA;
 use muster_proto::v1;
 
+use super::ports::Observer;
 use super::systemd;
 
 /// Looks when it is told to: a report that says that nothing runs must not be an old one.
 pub(crate) struct Occupancy {
     source: Option<Source>,
+    observer: Arc<dyn Observer>,
     found: Option<Workloads>,
     last: Option<Seen>,
 }
@@ -23,18 +27,22 @@ pub(crate) struct Seen {
 }
 
 impl Occupancy {
-    /// Of the running machine.
-    pub(crate) fn live() -> Self {
+    /// Of the running machine; `observer` tells what this process may not see.
+    pub(crate) fn live(observer: Arc<dyn Observer>) -> Self {
         Self {
             source: Source::live().ok(),
+            observer,
             found: None,
             last: None,
         }
     }
 
     /// Looks what runs now.
-    pub(crate) fn look(&mut self) {
+    pub(crate) async fn look(&mut self) {
         self.found = self.source.as_ref().map(workloads);
+        if self.found.as_ref().is_none_or(root_may_know_more) {
+            self.found = self.observer.workloads().await.or(self.found.take());
+        }
         self.last = self.found.as_ref().and_then(seen);
     }
 
@@ -49,6 +57,20 @@ impl Occupancy {
     pub(crate) fn last(&self) -> Option<&Seen> {
         self.last.as_ref()
     }
+}
+
+/// Whether something of what runs is unknown that its files, which are root's, may tell. Of services all is known to everybody.
+fn root_may_know_more(found: &Workloads) -> bool {
+    let machines = found.machines.iter().flatten();
+    let mut unseen = machines.filter(|machine| machine.passed_through.is_none());
+    let containers = found.containers.iter().flatten();
+    let mut unnamed = containers.filter(|container| container.name.is_none());
+    let pods = found.pods.iter().flatten();
+    let mut nameless = pods.filter(|pod| pod.name.is_none());
+    !found.warnings.is_empty()
+        || unseen.next().is_some()
+        || unnamed.next().is_some()
+        || nameless.next().is_some()
 }
 
 fn seen(found: &Workloads) -> Option<Seen> {
@@ -131,6 +153,27 @@ mod tests {
             with_passed_through_gpu: 1,
         };
         assert_eq!(seen.summary, summary);
+    }
+
+    #[test]
+    fn root_is_asked_for_what_only_root_may_know() {
+        let services = Workloads {
+            machines: Some(Vec::new()),
+            containers: Some(Vec::new()),
+            pods: Some(Vec::new()),
+            ..found()
+        };
+        assert!(!root_may_know_more(&services));
+        let with = |machine: VirtualMachine| Workloads {
+            machines: Some(vec![machine]),
+            ..services.clone()
+        };
+        assert!(root_may_know_more(&with(VirtualMachine::default())));
+        assert!(!root_may_know_more(&with(VirtualMachine {
+            passed_through: Some(Vec::new()),
+            ..VirtualMachine::default()
+        })));
+        assert!(root_may_know_more(&found()), "a container has no name");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! What the daemon needs of the host, so that the decisions do not know how it is done.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use muster_model::{NodeStatus, Role};
+use muster_model::{NodeStatus, Role, Section};
 use tokio::sync::watch;
 
 use super::core::fencing::{Allowed, Permit};
 use super::core::report::Local;
+use super::observe::ObserveError;
 
 /// What a controller wants this node to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,16 @@ pub(crate) trait Workloads: Send + Sync {
 
     /// Lets them start; nothing happens where they may already.
     async fn allow(&self) -> Result<(), WorkloadsError>;
+}
+
+/// Sees of this machine what takes root, where anybody here has its rights.
+#[async_trait]
+pub(crate) trait Observer: Send + Sync {
+    /// These sections of the inventory, or what is usual without any, as JSON. Takes seconds when a device hangs.
+    async fn inventory(&self, sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserveError>;
+
+    /// What runs; none where this process sees as much by itself, or when nobody answers soon.
+    async fn workloads(&self) -> Option<muster_model::Workloads>;
 }
 
 /// Keeps the lease outside this process: for the guard that stops workloads when this agent does not, and for

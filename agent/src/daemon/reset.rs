@@ -24,6 +24,8 @@ pub(crate) enum ResetError {
     },
     #[error("the kept lease cannot be removed, so nothing was deleted")]
     Lease { source: std::io::Error },
+    #[error("this process cannot become the user whose the state is, so nothing was deleted")]
+    Owner { source: std::io::Error },
     #[error(transparent)]
     State(#[from] StateError),
 }

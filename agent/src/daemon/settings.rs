@@ -11,6 +11,7 @@ use super::config::{self, Config, ConfigError, Given, Item};
 use super::enroll::Asked;
 use super::local::LocalRead;
 use super::outward::{Outward, Proxy, ProxyError};
+use super::privileges::Privileges;
 use super::token::{self, TokenError};
 use crate::cli::{AgentArguments, PlaceArguments};
 use crate::value::{Target, WorkloadsChoice};
@@ -31,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) workloads: WorkloadsChoice,
     pub(crate) local: LocalSettings,
     pub(crate) outward: Outward,
+    pub(crate) privileges: Privileges,
 }
 
 /// How the agent is controlled on its own machine.
@@ -97,6 +99,7 @@ impl Settings {
                 metrics: config.metrics,
             },
             outward: Outward::new(proxy),
+            privileges: Privileges::from(arguments.helper),
             state,
         })
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use muster_discovery::Source;
 use nix::sys::statvfs::statvfs;
+use nix::unistd::geteuid;
 use rustls::pki_types::UnixTime;
 
 use super::probe::Trust;
@@ -18,7 +19,9 @@ use crate::daemon::local::client::{AskError, ask};
 use crate::daemon::local::protocol::{Answer, Call};
 use crate::daemon::look::{Seen, look};
 use crate::daemon::outward::{Outward, Proxy, ProxyError};
+use crate::daemon::privileges::service_user;
 use crate::daemon::{Place, State, lenient_place, tls, token, variable};
+use crate::helper::client::is_reachable;
 use crate::value::Target;
 
 /// Where muster writes, and what has to have room.
@@ -90,6 +93,17 @@ impl Machine {
         std::iter::once(agent)
             .chain(link.map(|link| Checked::new("link", link)))
             .collect()
+    }
+
+    /// Calls the helper, where the agent is one that has no rights itself.
+    pub(super) async fn helper(&self) -> Option<Checked> {
+        let user = service_user(&self.place.state)?;
+        let own = geteuid();
+        let outcome = match own.is_root() || own == user.uid {
+            true => decide::helper(is_reachable().await.as_ref()),
+            false => Outcome::unchecked("only root and the agent may call it; run this as root"),
+        };
+        Some(Checked::new("helper", outcome))
     }
 
     /// All of this machine that needs no controller.

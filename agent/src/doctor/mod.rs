@@ -111,6 +111,7 @@ pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
 pub(crate) async fn examine(arguments: &DoctorArguments) -> Vec<Checked> {
     let (mut machine, mut checks) = Machine::look(arguments);
     checks.extend(machine.agent().await);
+    checks.extend(machine.helper().await);
     checks.extend(machine.checks());
     let targets = machine.targets(&arguments.controllers);
     if targets.is_empty() {

@@ -8,6 +8,7 @@ mod messages;
 mod observer;
 mod profile;
 mod report;
+mod scan;
 mod service;
 mod stop;
 mod undo;

@@ -37,7 +37,8 @@ const EMBEDDED: &[(&str, &str)] = &[
 /// There is none of that name, or others than root may change it.
 pub(super) fn load(wish: &WishArguments) -> anyhow::Result<Result<Profile, Exit>> {
     let name = wish.profile.as_deref().unwrap_or(wish.role.key());
-    let (origin, text) = match found(name, wish) {
+    let folder = wish.profiles.as_deref().unwrap_or(Path::new(FOLDER));
+    let (origin, text) = match found(name, folder) {
         Ok(found) => found,
         Err(error) => {
             let _ = writeln!(
@@ -54,6 +55,49 @@ pub(super) fn load(wish: &WishArguments) -> anyhow::Result<Result<Profile, Exit>
     }
 }
 
+/// Those that are `named`, that come with muster, and of the operator, by where they are from; or why one cannot be used.
+///
+/// # Errors
+/// The operator's folder cannot be listed.
+pub(super) fn every(named: &[String]) -> anyhow::Result<Vec<(String, Result<Profile, String>)>> {
+    let mut texts: Vec<(String, anyhow::Result<Cow<'static, str>>)> = EMBEDDED
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), Ok(Cow::Borrowed(*text))))
+        .collect();
+    let failed = || format!("cannot list {FOLDER}");
+    let files = match Path::new(FOLDER).read_dir() {
+        Ok(entries) => {
+            let entries = entries.map(|entry| entry.map(|entry| entry.path()));
+            let entries: Result<Vec<_>, _> = entries.collect();
+            entries.with_context(failed)?
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error).with_context(failed),
+    };
+    let mut files: Vec<PathBuf> = files.into_iter().filter(|path| is_profile(path)).collect();
+    files.sort();
+    texts.extend(files.into_iter().map(|path| {
+        let text = refuse_others(&path).and_then(|()| read(&path));
+        (path.display().to_string(), text.map(|(_, text)| text))
+    }));
+    let named = named.iter().map(|name| {
+        let found = found(name, Path::new(FOLDER));
+        (name.clone(), found.map(|(_, text)| text))
+    });
+    let profiles = named.chain(texts).map(|(origin, text)| {
+        let text = text.map_err(|error| format!("{error:#}"));
+        let profile =
+            text.and_then(|text| Profile::parse(&text).map_err(|faults| faults.to_string()));
+        (origin, profile)
+    });
+    Ok(profiles.collect())
+}
+
+fn is_profile(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "toml")
+}
+
 /// Says what is wrong with a profile. It is no failure when nobody listens.
 pub(super) fn tell(origin: &str, faults: &Faults) -> Exit {
     let mut listener = anstream::stderr();
@@ -65,15 +109,10 @@ pub(super) fn tell(origin: &str, faults: &Faults) -> Exit {
 }
 
 /// Where it is from, and its text.
-fn found(name: &str, wish: &WishArguments) -> anyhow::Result<(String, Cow<'static, str>)> {
-    let is_file = name.contains('/')
-        || Path::new(name)
-            .extension()
-            .is_some_and(|extension| extension == "toml");
-    if is_file {
+fn found(name: &str, folder: &Path) -> anyhow::Result<(String, Cow<'static, str>)> {
+    if name.contains('/') || is_profile(Path::new(name)) {
         return read(Path::new(name));
     }
-    let folder = wish.profiles.as_deref().unwrap_or(Path::new(FOLDER));
     let path = folder.join(format!("{name}.toml"));
     if path.symlink_metadata().is_ok() {
         refuse_others(&path)?;

@@ -3,7 +3,7 @@
 use muster_installer::Edited;
 use muster_installer::engine::{EngineError, Task, preview};
 
-use super::{confirm, host, perform};
+use super::{confirm, host, perform, scan};
 use crate::cli::UninstallArguments;
 use crate::exit::Exit;
 use crate::render;
@@ -11,6 +11,9 @@ use crate::terminal;
 
 /// Puts back what was installed.
 pub(crate) fn uninstall(arguments: &UninstallArguments) -> anyhow::Result<Exit> {
+    if arguments.scan {
+        return scan::run(arguments);
+    }
     let mut host = host(&arguments.place)?;
     let edited = match arguments.purge {
         true => Edited::PutBack,

@@ -1,7 +1,7 @@
 //! What will be done to a host, what is installed, and what would be undone, for people.
 
 use muster_installer::Plan;
-use muster_installer::engine::{Status, Undone};
+use muster_installer::engine::{Scan, ScannedReceipt, Status, Trace, Undone};
 use muster_installer::plan::PlannedStep;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
@@ -143,6 +143,61 @@ pub(crate) fn undone(steps: &[Undone], width: usize) -> String {
         }
     }
     page.finish()
+}
+
+/// What is left of muster's records, and what of its profiles.
+pub(crate) fn scan(scan: &Scan, width: usize) -> String {
+    let mut page = Page::new(width);
+    if let Some(fault) = &scan.journal_fault {
+        page.paragraph(&Line::toned(Tone::Bad, "the journal: ").plain(fault));
+    }
+    for receipt in &scan.receipts {
+        scanned(&mut page, receipt);
+    }
+    if scan.receipts.is_empty() {
+        page.paragraph(&Line::default().plain("there is no receipt of an installation"));
+    }
+    let there: Vec<&Trace> = scan
+        .traces
+        .iter()
+        .filter(|trace| trace.is_there == Some(true))
+        .collect();
+    let told = match there.is_empty() {
+        true => "nothing here is as a known profile would leave it",
+        false => "as a known profile would leave it, whoever did it:",
+    };
+    page.standing_heading(Line::toned(Tone::Name, told));
+    for trace in there {
+        let from = format!(" ({}, {})", trace.profile, trace.id);
+        let line = Line::default().plain(&trace.what).tone(Tone::Faint, &from);
+        page.item(&Line::toned(Tone::Attention, "~"), 0, &line);
+    }
+    page.finish()
+}
+
+fn scanned(page: &mut Page, receipt: &ScannedReceipt) {
+    let path = receipt.path.to_string();
+    let (tone, told) = match &receipt.fault {
+        None => (Tone::Good, "whole; `muster uninstall` undoes it".to_owned()),
+        Some(fault) => (Tone::Bad, fault.clone()),
+    };
+    page.paragraph(&Line::toned(Tone::Name, &path).tone(tone, &format!(": {told}")));
+    for step in &receipt.steps {
+        let line = Line::default().plain(&step.what);
+        page.item(&Line::toned(Tone::Attention, "~"), 0, &line);
+    }
+    if receipt.lost > 0 {
+        let told = format!("and {} that cannot be read", receipt.lost);
+        page.item(
+            &Line::toned(Tone::Bad, "?"),
+            0,
+            &Line::toned(Tone::Bad, &told),
+        );
+    }
+    if receipt.fault.is_some() && !receipt.steps.is_empty() {
+        let advice = "what was there before each is in `muster uninstall --scan -o json`";
+        page.paragraph(&Line::toned(Tone::Faint, advice));
+    }
 }
 
 fn headline(plan: &Plan, changes: usize) -> Line {

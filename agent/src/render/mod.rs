@@ -21,7 +21,7 @@ mod goldens;
 use muster_terminal as layout;
 
 pub(crate) use document::{Document, by_default};
-pub(crate) use install::{plan, status as install_status, undone};
+pub(crate) use install::{plan, scan, status as install_status, undone};
 pub(crate) use muster_terminal::screen;
 pub(crate) use table::{table, wide};
 

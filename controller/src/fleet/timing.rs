@@ -11,7 +11,7 @@ const MOST_HEARTBEATS_PER_S: usize = 2_000;
 /// (docs/scale.md).
 const LEAST_RETURNS_PER_S: u32 = 400;
 
-/// An agent that lost its controller asks again at the latest after so long, and always within a lease.
+/// An agent that lost its controller asks again at the latest after so long, and within a third of its lease where that is shorter.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long nodes may be silent.

@@ -1,5 +1,6 @@
 //! How something is begun: it is written down first, and then done by this process, or by another one that resumes.
 
+use crate::host::files;
 use crate::journal::{Journal, Record, Work};
 use crate::plan::Plan;
 use crate::step::Edited;
@@ -64,6 +65,11 @@ impl Installer<'_> {
 
     /// Has it in the journal; or how it ended, where nothing is left to do.
     fn prepare(&mut self, task: Task) -> Result<Option<Ended>, EngineError> {
+        // A cancellation holds for what was begun before it was asked for; also for what is only handed over yet, and where the machine went down meanwhile.
+        let is_handed_over = self.current.is_some() && self.host.look(&store::order())?.is_some();
+        if !is_handed_over {
+            files::set_file(self.host, &store::cancellation(), None)?;
+        }
         match task {
             Task::Install(plan) => self.prepare_install(plan),
             Task::Uninstall(edited) => {

@@ -20,7 +20,9 @@ pub enum EngineError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// A receipt cannot be used.
-    #[error("the receipt {path} cannot be used: {why}. Nothing was changed")]
+    #[error(
+        "the receipt {path} cannot be used: {why}. Nothing was changed; `muster uninstall --scan` shows what can be read of it"
+    )]
     Receipt {
         /// Where it is.
         path: HostPath,

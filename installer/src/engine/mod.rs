@@ -9,6 +9,7 @@ mod error;
 mod follow;
 mod preview;
 mod progress;
+mod scan;
 mod status;
 pub(crate) mod store;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use error::EngineError;
 pub use follow::{Followed, Follower, Past, is_at_work};
 pub use preview::{Undone, preview};
 pub use progress::{Event, Observer, StepEvent};
+pub use scan::{Scan, ScannedReceipt, Trace, scan};
 pub use status::{InstalledStatus, Status, StepStatus, UnfinishedStatus, is_unconfirmed, status};
 pub use store::{confirm_network, request_cancellation};
 pub(crate) use transaction::Transaction;
@@ -145,7 +147,7 @@ impl<'h> Installer<'h> {
         for sign in signs.into_iter().chain(order) {
             files::set_file(self.host, &sign, None)?;
         }
-        let is_needed = self.current.is_some() || !store::receipts(self.host)?.is_empty();
+        let is_needed = self.current.is_some() || !store::receipt_paths(self.host)?.is_empty();
         self.host.release(&store::lease())?;
         for folder in self.folders_made.iter().rev().filter(|_| !is_needed) {
             // Others may have put something into them.

@@ -8,32 +8,33 @@ use super::EngineError;
 
 const PRIVATE: u32 = 0o600;
 
-/// The folder of all of it. Root alone reads it: what files held before is there.
+/// The folder of all of it. Root alone reads it: what files held before is there. It is not in the agent's, whose user could put another
+/// in its place.
 pub(crate) fn folder() -> HostPath {
-    HostPath::known("/var/lib/muster/install")
+    HostPath::known("/var/lib/muster-install")
 }
 
 pub(crate) fn lease() -> HostPath {
-    HostPath::known("/var/lib/muster/install/lease")
+    HostPath::known("/var/lib/muster-install/lease")
 }
 
 pub(crate) fn journal() -> HostPath {
-    HostPath::known("/var/lib/muster/install/journal")
+    HostPath::known("/var/lib/muster-install/journal")
 }
 
 /// There when whoever is at work is asked to end, and to put back what it did.
 pub(crate) fn cancellation() -> HostPath {
-    HostPath::known("/var/lib/muster/install/cancel")
+    HostPath::known("/var/lib/muster-install/cancel")
 }
 
 /// There when somebody has seen that the network is as it is to be.
 pub(crate) fn confirmation() -> HostPath {
-    HostPath::known("/var/lib/muster/install/confirm")
+    HostPath::known("/var/lib/muster-install/confirm")
 }
 
 /// There while `muster-install.service` is to go on with what is in the journal: its condition names it.
 pub(crate) fn order() -> HostPath {
-    HostPath::known("/var/lib/muster/install/order")
+    HostPath::known("/var/lib/muster-install/order")
 }
 
 /// The receipts, from the oldest on. Undone they are from the newest on.
@@ -41,19 +42,24 @@ pub(crate) fn order() -> HostPath {
 /// # Errors
 /// One cannot be read: then none can be undone, because what was changed last goes first.
 pub(crate) fn receipts(host: &dyn Host) -> Result<Vec<(u32, Receipt)>, EngineError> {
-    let mut receipts = Vec::new();
-    for name in host.list(&folder())? {
-        let Some(number) = number(&name) else {
-            continue;
-        };
-        let path = path(number)?;
+    let paths = receipt_paths(host)?.into_iter();
+    let receipts = paths.map(|(number, path)| {
         let json = host.read(&path)?.unwrap_or_default();
-        let receipt = Receipt::from_json(&json);
-        let receipt = receipt.map_err(|why| EngineError::Receipt { path, why })?;
-        receipts.push((number, receipt));
-    }
-    receipts.sort_by_key(|(number, _)| *number);
-    Ok(receipts)
+        match Receipt::from_json(&json) {
+            Ok(receipt) => Ok((number, receipt)),
+            Err(why) => Err(EngineError::Receipt { path, why }),
+        }
+    });
+    receipts.collect()
+}
+
+/// Where the receipts are, the oldest first.
+pub(crate) fn receipt_paths(host: &dyn Host) -> Result<Vec<(u32, HostPath)>, EngineError> {
+    let names = host.list(&folder())?;
+    let mut numbers: Vec<u32> = names.iter().filter_map(|name| number(name)).collect();
+    numbers.sort_unstable();
+    let paths = numbers.into_iter();
+    paths.map(|number| Ok((number, path(number)?))).collect()
 }
 
 /// Keeps a receipt, for good.

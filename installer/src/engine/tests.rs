@@ -2,6 +2,7 @@
 
 mod follow;
 mod hand_over;
+mod scan;
 mod unconfirmed;
 
 use std::collections::BTreeSet;
@@ -39,6 +40,18 @@ fn actions() -> Vec<Value> {
     ]
 }
 
+/// Of `program`, which is in `/usr/bin/flag`.
+const FLAG_SHA256: &str = "1310ca2c8932dbd118668bd97442558a3e1f546b5e15c69699dfbd6024f548d8";
+
+/// The other kinds, in a plan of their own: what the kill test takes grows with the square of a plan's length.
+fn more_actions() -> Vec<Value> {
+    vec![
+        json!({"time": {"zone": "Zurich", "ntp": true}}),
+        json!({"packages": {"names": ["app"]}}),
+        json!({"artifact": {"source": "/usr/bin/flag", "sha256": FLAG_SHA256, "path": "/usr/bin/tool"}}),
+    ]
+}
+
 fn wishes(actions: &[Value]) -> Wishes {
     let wish = |(at, action): (usize, &Value)| Wish {
         id: format!("step-{at}"),
@@ -59,6 +72,12 @@ fn wishes(actions: &[Value]) -> Wishes {
 
 fn plan(host: &Model) -> Plan {
     Plan::make(host, wishes(&actions())).unwrap()
+}
+
+/// The same steps, planned where the host is now.
+fn replanned(host: &Model, plan: &Plan) -> Plan {
+    let actions = plan.steps().iter().map(|step| json!(step.action));
+    Plan::make(host, wishes(&actions.collect::<Vec<_>>())).unwrap()
 }
 
 fn install(host: &mut Model, plan: Plan) -> Result<Ended, EngineError> {
@@ -123,7 +142,7 @@ fn prove_both_ways(host: &Model, before: &Model, plan: &Plan, told: &str) {
     let mut completed = host.clone();
     complete(&mut completed, plan.clone());
     assert!(
-        !self::plan(&completed).has_changes(),
+        !replanned(&completed, plan).has_changes(),
         "{told}: not as planned"
     );
     uninstall(&mut completed).unwrap();
@@ -150,12 +169,13 @@ fn prove_undone(host: &Model, before: &Model, told: &str) {
 
 #[test]
 fn the_plan_of_the_kill_test_has_every_kind_of_step() {
-    let actions = actions();
+    let actions = [actions(), more_actions()].concat();
     let kinds = actions
         .iter()
         .filter_map(|action| action.as_object()?.keys().next());
     assert_eq!(kinds.collect::<BTreeSet<_>>().len(), Action::KINDS.len());
-    assert!(plan(&host()).steps().iter().all(PlannedStep::is_change));
+    let plan = Plan::make(&host(), wishes(&actions)).unwrap();
+    assert!(plan.steps().iter().all(PlannedStep::is_change));
 }
 
 #[test]
@@ -200,9 +220,9 @@ fn what_is_installed_is_uninstalled_and_nothing_is_left() {
     assert!(!self::plan(&host).has_changes());
     assert_eq!(uninstall(&mut host).unwrap().kept, Vec::<String>::new());
     assert_eq!(host.snapshot(), before.snapshot());
-    assert_eq!(host.text("/var/lib/muster/install/journal"), None);
+    assert_eq!(host.text("/var/lib/muster-install/journal"), None);
     assert!(
-        host.look(&HostPath::known("/var/lib/muster"))
+        host.look(&HostPath::known("/var/lib/muster-install"))
             .unwrap()
             .is_none()
     );
@@ -214,8 +234,14 @@ fn what_is_installed_is_uninstalled_and_nothing_is_left() {
 
 #[test]
 fn whatever_instant_a_host_goes_down_at_all_is_done_or_undone() {
+    for (actions, least) in [(actions(), 300), (more_actions(), 50)] {
+        goes_down_while_installing(&wishes(&actions), least);
+    }
+}
+
+fn goes_down_while_installing(wishes: &Wishes, least: usize) {
     let before = host();
-    let plan = plan(&before);
+    let plan = Plan::make(&before, wishes.clone()).unwrap();
     let mut whole = before.clone();
     install(&mut whole, plan.clone()).unwrap();
     let mut cases = 0;
@@ -239,13 +265,19 @@ fn whatever_instant_a_host_goes_down_at_all_is_done_or_undone() {
         "{cases} crashes while installing ({} changes): each resumed and undone, and undone at once",
         whole.changes
     );
-    assert!(cases > 300, "{cases}");
+    assert!(cases > least, "{cases}");
 }
 
 #[test]
 fn whatever_instant_a_host_goes_down_at_while_it_is_undone_all_is_undone() {
+    for (actions, least) in [(actions(), 200), (more_actions(), 50)] {
+        goes_down_while_it_is_undone(&wishes(&actions), least);
+    }
+}
+
+fn goes_down_while_it_is_undone(wishes: &Wishes, least: usize) {
     let before = host();
-    let plan = plan(&before);
+    let plan = Plan::make(&before, wishes.clone()).unwrap();
     let mut installed = before.clone();
     install(&mut installed, plan.clone()).unwrap();
     installed.changes = 0;
@@ -270,7 +302,7 @@ fn whatever_instant_a_host_goes_down_at_while_it_is_undone_all_is_undone() {
         "{cases} crashes while uninstalling ({} changes): each undone",
         whole.changes
     );
-    assert!(cases > 200, "{cases}");
+    assert!(cases > least, "{cases}");
 }
 
 /// Whoever asks to go on is told how it ended, also when there was nothing left but to remove the journal.
@@ -286,7 +318,7 @@ fn what_had_ended_when_the_host_went_down_is_told() {
         host.trouble = Some(Trouble::CrashAfter(after));
         let _ = install(&mut host, plan.clone());
         host.restart(Crash::Killed);
-        let journal = host.text("/var/lib/muster/install/journal");
+        let journal = host.text("/var/lib/muster-install/journal");
         if journal.is_some_and(|journal| journal.contains("\"ended\"")) {
             let mut installer = Installer::open(&mut host, "a test").unwrap();
             let ended = installer.resume(&mut ()).unwrap();
@@ -334,8 +366,14 @@ fn a_host_that_goes_down_again_while_it_recovers_recovers() {
 
 #[test]
 fn a_change_that_fails_harms_nothing() {
+    for actions in [actions(), more_actions()] {
+        fails(&wishes(&actions));
+    }
+}
+
+fn fails(wishes: &Wishes) {
     let before = host();
-    let plan = plan(&before);
+    let plan = Plan::make(&before, wishes.clone()).unwrap();
     let mut whole = before.clone();
     install(&mut whole, plan.clone()).unwrap();
     for after in 0..whole.changes {
@@ -402,7 +440,7 @@ fn records_that_are_not_ours_are_refused_and_nothing_is_changed() {
     let mut host = host();
     let plan = plan(&host);
     install(&mut host, plan).unwrap();
-    let path = "/var/lib/muster/install/receipt-0001.json";
+    let path = "/var/lib/muster-install/receipt-0001.json";
     let receipt = host.text(path).unwrap();
     host.put(
         path,
@@ -414,7 +452,7 @@ fn records_that_are_not_ours_are_refused_and_nothing_is_changed() {
         error.contains("muster.receipt/v9") && error.contains("Nothing was changed"),
         "{error}"
     );
-    host.put("/var/lib/muster/install/journal", "0123456789abcdef {}\n");
+    host.put("/var/lib/muster-install/journal", "0123456789abcdef {}\n");
     host.restart(Crash::Killed);
     let error = uninstall(&mut host).unwrap_err().to_string();
     assert!(error.contains("journal is damaged at line 1"), "{error}");
@@ -520,12 +558,13 @@ fn fixture(name: &str, now: &str) -> String {
 fn documents_of_every_released_version_are_read_and_undone() {
     let before = host();
     let mut host = before.clone();
-    let plan = plan(&host);
+    let actions = [actions(), more_actions()].concat();
+    let plan = Plan::make(&host, wishes(&actions)).unwrap();
     let text = serde_json::to_string_pretty(&plan).unwrap();
     let kept = fixture("plan-v1", &text);
     assert_eq!(Plan::from_json(kept.as_bytes()).unwrap(), plan);
     install(&mut host, plan).unwrap();
-    let path = "/var/lib/muster/install/receipt-0001.json";
+    let path = "/var/lib/muster-install/receipt-0001.json";
     let kept = fixture("receipt-v1", &host.text(path).unwrap());
     assert_eq!(
         Some(&kept),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::host::{HostError, files};
+use crate::host::HostError;
 use crate::journal::{Record, Work};
 use crate::step::{Action, Edited, State, StepError, Undo, undo};
 
@@ -23,7 +23,6 @@ enum Back {
 impl Installer<'_> {
     /// Does the steps that are not done.
     pub(super) fn forward(&mut self, observer: &mut dyn Observer) -> Result<Ended, EngineError> {
-        files::set_file(self.host, &store::cancellation(), None)?;
         self.tell_begun(observer);
         for step in 0..self.count() {
             if observer.is_to_stop() {
@@ -241,7 +240,7 @@ impl Installer<'_> {
 
     pub(super) fn set(&mut self, action: &Action, state: &State) -> Result<(), StepError> {
         action.set(self.host, state)?;
-        match action.inspect(self.host)? == *state {
+        match action.is_at(&action.inspect(self.host)?, state) {
             true => Ok(()),
             false => Err(StepError::refused(
                 "it was done without an error, and yet is not as it was to be: something else may change it",

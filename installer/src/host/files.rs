@@ -79,6 +79,40 @@ pub(crate) fn set_file<H: Files + ?Sized>(
     }
 }
 
+/// What the symbolic link at `path` says; none when nothing is there.
+///
+/// # Errors
+/// Something else is there.
+pub(crate) fn link<H: Files + ?Sized>(
+    host: &H,
+    path: &HostPath,
+) -> Result<Option<String>, HostError> {
+    let Some(entry) = host.look(path)? else {
+        return Ok(None);
+    };
+    require(&entry, EntryKind::Link, path)?;
+    host.link(path)
+}
+
+/// Has a symbolic link at `path`, or nothing, for good; as [`set_file`].
+pub(crate) fn set_link<H: Files + ?Sized>(
+    host: &mut H,
+    path: &HostPath,
+    wanted: Option<&str>,
+) -> Result<(), HostError> {
+    sweep(host, path)?;
+    match (link(host, path)?, wanted) {
+        (now, wanted) if wanted == now.as_deref() => {}
+        (_, Some(wanted)) => {
+            let unfinished = path.with_suffix(UNFINISHED);
+            host.make_link(&unfinished, wanted)?;
+            host.rename(&unfinished, path)?;
+        }
+        (_, None) => host.remove_file(path)?,
+    }
+    sync_folder(host, path)
+}
+
 /// Has a directory at `path`, or nothing, for good; as [`set_file`].
 pub(crate) fn set_directory<H: Files + ?Sized>(
     host: &mut H,
@@ -164,6 +198,26 @@ fn sync_found<H: Files + ?Sized>(host: &mut H, path: &HostPath) -> Result<(), Ho
         Some(folder) if host.look(&folder)?.is_none() => Ok(()),
         _ => sync_folder(host, path),
     }
+}
+
+/// Whose the file at `path` is; none when nothing is there.
+///
+/// # Errors
+/// Something else is there.
+pub(crate) fn attributes<H: Files + ?Sized>(
+    host: &H,
+    path: &HostPath,
+) -> Result<Option<Attributes>, HostError> {
+    let Some(entry) = host.look(path)? else {
+        return Ok(None);
+    };
+    require(&entry, EntryKind::File, path)?;
+    Ok(Some(entry.attributes))
+}
+
+/// Where `path` is made, until it is whole.
+pub(crate) fn unfinished(path: &HostPath) -> HostPath {
+    path.with_suffix(UNFINISHED)
 }
 
 /// Whether a name is that of something that a crash left.

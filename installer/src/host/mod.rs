@@ -3,21 +3,27 @@
 //! What looks takes `&self` and changes nothing, what changes takes `&mut self`: whatever is given a `&dyn Host` cannot change the host.
 //! `files` puts the small changes together to some that hold over a crash.
 
+pub mod artifacts;
 pub(crate) mod disk;
 mod error;
 pub(crate) mod files;
 #[cfg(test)]
 pub(crate) mod model;
 mod network;
+pub mod packages;
 mod real;
 
 use std::time::Duration;
 
-use crate::value::{AccountName, Attributes, HostPath, ModuleName, ParameterName, UnitName};
+use crate::value::{
+    AccountName, Attributes, HostPath, ModuleName, ParameterName, TimeZoneName, UnitName,
+};
 
+use artifacts::Artifacts;
 pub use disk::{DiskContent, Disks, Existing, SeenDisk, SeenFileSystem};
 pub use error::HostError;
 pub use network::{Manager, Network, SeenKind, SeenLink};
+use packages::Packages;
 pub use real::Real;
 pub(crate) use real::{Tail, Watch};
 
@@ -92,6 +98,10 @@ pub trait Files {
     fn read(&self, path: &HostPath) -> Result<Option<Vec<u8>>, HostError>;
     /// The names in a directory, sorted; none when it is not there.
     fn list(&self, path: &HostPath) -> Result<Vec<String>, HostError>;
+    /// What a symbolic link says; none when there is no such link.
+    fn link(&self, path: &HostPath) -> Result<Option<String>, HostError>;
+    /// Makes a symbolic link, which must not be there.
+    fn make_link(&mut self, path: &HostPath, to: &str) -> Result<(), HostError>;
     /// Makes a directory, which must not be there.
     fn make_directory(&mut self, path: &HostPath, of: &Attributes) -> Result<(), HostError>;
     /// Makes a file, which must not be there.
@@ -139,6 +149,12 @@ pub trait Machine {
     fn host_name(&self) -> Result<String, HostError>;
     /// Gives the kernel a name.
     fn set_host_name(&mut self, name: &str) -> Result<(), HostError>;
+    /// Has systemd-timedated(8) set the time zone, where it runs: it tells others, which files do not.
+    fn set_time_zone(&mut self, zone: &TimeZoneName) -> Result<(), HostError>;
+    /// Whether the time is kept by NTP; none where systemd-timedated(8) cannot say, or knows no service that could.
+    fn ntp(&self) -> Result<Option<bool>, HostError>;
+    /// Has systemd-timedated(8) keep the time by NTP or not.
+    fn set_ntp(&mut self, to: bool) -> Result<(), HostError>;
     /// What is swapped to, sorted.
     fn swaps(&self) -> Result<Vec<HostPath>, HostError>;
     /// Swaps to this device or file.
@@ -170,7 +186,7 @@ pub trait Machine {
 }
 
 /// All that changes and is looked at.
-pub trait Host: Files + Machine + Disks + Network {
+pub trait Host: Files + Machine + Disks + Packages + Artifacts + Network {
     /// Takes `path` as a lease: nobody else has it as long as this host is there, or until [`Host::release`].
     ///
     /// # Errors

@@ -189,4 +189,6 @@ fn and_known(known: &[String]) -> String {
 }
 
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod tests;

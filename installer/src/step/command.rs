@@ -107,7 +107,7 @@ impl Step for Command {
         let stays = self.undo.is_none() && !before.done;
         let program = &self.run.program;
         let keep = stays.then(|| Keep {
-            field: "done",
+            field: "done".into(),
             why: format!("what {program} did stays: its step has no undo"),
         });
         Ok(keep.into_iter().collect())

@@ -73,7 +73,7 @@ impl Step for Directory {
         let has_content = goes && !host.list(&self.path)?.is_empty();
         let path = &self.path;
         let keep = has_content.then(|| Keep {
-            field: "directory",
+            field: "directory".into(),
             why: format!("{path} stays: there is something in it that muster did not put there"),
         });
         Ok(keep.into_iter().collect())

@@ -234,11 +234,11 @@ impl Step for Disk {
         let stays_mounted = is_mounted && now.unit != self.unit()?.wanted(&before.unit)?;
         let content = self.why_content_stays(host, before, &now, stays_mounted)?;
         let content = content.map(|why| Keep {
-            field: "content",
+            field: "content".into(),
             why: format!("the disk {} stays as it is: {why}", self.name),
         });
         let mount_point = stays_mounted.then(|| Keep {
-            field: "mount_point",
+            field: "mount_point".into(),
             why: format!("{} stays: the disk is mounted there", self.mount),
         });
         Ok(content.into_iter().chain(mount_point).collect())

@@ -70,7 +70,7 @@ pub(super) fn keep(
     let mut others = names.iter().filter(|name| *name != path.name());
     let is_shared = others.any(|name| !files::is_unfinished(name));
     Ok(is_shared.then(|| Keep {
-        field: "folder",
+        field: "folder".into(),
         why: format!("{parent} stays: there is something in it that this step did not put there"),
     }))
 }

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn what_the_step_keeps_stays() {
         let keep = Keep {
-            field: "value",
+            field: "value".into(),
             why: "it does".to_owned(),
         };
         let found = undone(&sysctl(Some("a"), "10"), Edited::PutBack, &[keep]);

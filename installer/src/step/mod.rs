@@ -8,6 +8,7 @@
 //!
 //! A new kind of step is a file here and a line in the table below.
 
+pub mod artifact;
 pub mod command;
 pub mod directory;
 pub mod disk;
@@ -18,13 +19,16 @@ pub mod file;
 pub mod hostname;
 pub mod module;
 pub mod network;
+pub mod packages;
 pub mod swap;
 pub mod sysctl;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod time;
 pub mod unit;
 pub mod user;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -51,8 +55,18 @@ trait Step {
     /// The state to be, where `before` was found.
     fn wanted(&self, before: &Self::State) -> Result<Self::State, StepError>;
 
+    /// Looks, while planning, for what it takes besides, where there is something to do.
+    fn check(&self, _host: &dyn Host) -> Result<(), StepError> {
+        Ok(())
+    }
+
     /// Brings the host to a state that was found or wanted, from whatever a crash has left, and for good: afterwards all of it is on disk.
     fn set(&self, host: &mut dyn Host, state: &Self::State) -> Result<(), StepError>;
+
+    /// Whether what was found is what was set.
+    fn is_at(&self, found: &Self::State, set: &Self::State) -> bool {
+        found == set
+    }
 
     /// What of `before` is not brought back, although nobody changed what was done.
     fn keep(&self, _host: &dyn Host, _before: &Self::State) -> Result<Vec<Keep>, StepError> {
@@ -89,7 +103,7 @@ pub(crate) struct Window<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keep {
     /// A field of the state.
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     /// For people.
     pub(crate) why: String,
 }
@@ -162,11 +176,26 @@ macro_rules! steps {
                 }
             }
 
+            /// Looks, while planning, for what it takes besides.
+            pub(crate) fn check(&self, host: &dyn Host) -> Result<(), StepError> {
+                match self {
+                    $(Self::$step(step) => step.check(host),)*
+                }
+            }
+
             /// Brings the host to a state.
             pub(crate) fn set(&self, host: &mut dyn Host, state: &State) -> Result<(), StepError> {
                 match (self, state) {
                     $((Self::$step(step), State::$step(state)) => step.set(host, state),)*
                     _ => Err(StepError::OtherKind),
+                }
+            }
+
+            /// Whether what was found is what was set.
+            pub(crate) fn is_at(&self, found: &State, set: &State) -> bool {
+                match (self, found, set) {
+                    $((Self::$step(step), State::$step(found), State::$step(set)) => step.is_at(found, set),)*
+                    _ => false,
                 }
             }
 
@@ -192,6 +221,12 @@ steps! {
     Module { module::ModuleState } in module;
     /// The name of the host.
     Hostname { hostname::HostnameState } in hostname;
+    /// The time zone, and that the time is kept by NTP.
+    Time { time::TimeState } in time;
+    /// A large file that is brought to the host.
+    Artifact { artifact::ArtifactState } in artifact;
+    /// Packages of the distribution.
+    Packages { packages::PackagesState } in packages;
     /// A unit of systemd.
     Unit { unit::UnitState } in unit;
     /// A user of the system, for a service.

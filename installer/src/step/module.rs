@@ -83,7 +83,7 @@ impl Step for Module {
         let is_used = goes && host.is_loaded(&self.name)? && host.is_used(&self.name)?;
         let name = &self.name;
         let loaded = is_used.then(|| Keep {
-            field: "loaded",
+            field: "loaded".into(),
             why: format!("the kernel module {name} stays until the next boot: something uses it"),
         });
         let folder = drop_in::keep(host, &self.drop_in()?, &before.folder)?;

@@ -30,6 +30,12 @@ pub(crate) fn host() -> Model {
     host.put("/etc/systemd/system/old.service", INSTALLABLE);
     host.put("/usr/lib/systemd/system/shipped.service", INSTALLABLE);
     host.put("/usr/lib/systemd/system/static.service", "[Service]\n");
+    host.put("/usr/lib/systemd/system/timesync.service", INSTALLABLE);
+    for zone in ["UTC", "Zurich"] {
+        host.put(&format!("/usr/share/zoneinfo/{zone}"), "TZif");
+    }
+    host.put("/etc/packages", "base\n");
+    host.put("/etc/timezone", "Etc/UTC\n");
     let old = "old.service".to_owned().try_into().unwrap();
     host.set_enablement(&old, Enablement::Enabled).unwrap();
     host.sync_everything().unwrap();
@@ -48,6 +54,7 @@ pub(crate) fn refused(host: &Model, written: &Value) -> String {
     let action = action(written);
     let found = action.inspect(host);
     let refused = found.and_then(|before| action.wanted(&before));
+    let refused = refused.and_then(|_| action.check(host));
     refused.unwrap_err().to_string()
 }
 

@@ -1,5 +1,6 @@
 //! The values that steps are written with. Each refuses what it cannot be as it is read, from a profile and from a plan alike.
 
+mod artifact;
 mod attributes;
 mod content;
 mod disk;
@@ -7,11 +8,13 @@ mod names;
 mod network;
 mod path;
 
+pub use artifact::{ProxyUrl, Sha256Digest, Source};
 pub use attributes::{Attributes, Mode};
 pub use content::{Content, KeptFile};
 pub use disk::{DiskLayout, DiskName, FileSystemKind, FileSystemLabel};
 pub use names::{
-    AccountName, Endpoint, HostName, LinkName, MacAddress, ModuleName, ParameterName, UnitName,
+    AccountName, Endpoint, HostName, LinkName, MacAddress, ModuleName, PackageName, ParameterName,
+    TimeZoneName, UnitName,
 };
 pub use network::{BondMode, Cidr, Endpoints, Mtu, VlanId, WindowSeconds};
 pub use path::HostPath;

@@ -62,6 +62,10 @@ names! {
     ModuleName: is_module, "a kernel module has up to 55 lower-case letters, digits and _";
     /// A parameter of the kernel as sysctl(8) writes it: `net.ipv4.ip_forward`.
     ParameterName: is_parameter, "a kernel parameter is names of letters, digits, - and _ with dots between them, such as vm.swappiness";
+    /// A package of the distribution, by its name alone.
+    PackageName: is_package, "a package has up to 128 letters, digits and +-._, begins with a letter or a digit, and ends with one or with +";
+    /// A time zone as tzdata names it: `Europe/Zurich`.
+    TimeZoneName: is_time_zone, "a time zone is named as `timedatectl list-timezones` does, such as Europe/Zurich";
     /// A unit of systemd with its type: systemd.unit(5).
     UnitName: is_unit, "a unit is a name of letters, digits and :-_.\\@ with its type, such as muster-agent.service";
 }
@@ -173,6 +177,25 @@ fn is_parameter(text: &str) -> bool {
     text.contains('.') && text.len() <= 256 && text.split('.').all(fits)
 }
 
+/// Debian's policy, 5.6.7, and what rpm takes. To apt-get a `-` at the end says that it is to be removed.
+fn is_package(text: &str) -> bool {
+    let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let ends = text.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '+');
+    let fits = all(text, |c| c.is_ascii_alphanumeric() || "+-._".contains(c));
+    begins && ends && fits && text.len() <= 128
+}
+
+/// Names below a folder: none leads out of it.
+fn is_time_zone(text: &str) -> bool {
+    let fits = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && all(part, |c| {
+                c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+')
+            })
+    };
+    text.len() <= 128 && text.split('/').all(fits)
+}
+
 fn is_unit(text: &str) -> bool {
     // systemd.unit(5): 255 characters at most, and these types.
     const LONGEST: usize = 255;
@@ -215,7 +238,7 @@ mod tests {
             &'static [&'static str],
             &'static [&'static str],
         );
-        let checks: [Check; 8] = [
+        let checks: [Check; 10] = [
             (
                 is_endpoint,
                 &["10.0.0.1:7443", "controller.example.org:443", "[fd00::1]:1"],
@@ -269,6 +292,47 @@ mod tests {
                 is_parameter,
                 &["vm.swappiness", "net.ipv4.conf.all.rp_filter"],
                 &["", "swappiness", "vm/swappiness", "vm..a", ".a", "a.=1"],
+            ),
+            (
+                is_package,
+                &[
+                    "nfs-common",
+                    "g++",
+                    "libstdc++6",
+                    "NetworkManager",
+                    "python3.11",
+                ],
+                &[
+                    "",
+                    "-y",
+                    "nfs-common-",
+                    "a b",
+                    "a=1",
+                    "a:amd64",
+                    "a/b",
+                    "./a.deb",
+                    ".",
+                    "task^",
+                ],
+            ),
+            (
+                is_time_zone,
+                &[
+                    "UTC",
+                    "Europe/Zurich",
+                    "Etc/GMT+1",
+                    "America/Argentina/La_Rioja",
+                ],
+                &[
+                    "",
+                    "/UTC",
+                    "../shadow",
+                    "Europe/",
+                    "a//b",
+                    "a b",
+                    "-a",
+                    "posix/../a",
+                ],
             ),
             (
                 is_unit,

@@ -28,6 +28,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// As `agent/src/daemon/core/backoff.rs` has them.
 const FIRST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(30);
+const HEARTBEATS_PER_LEASE: u32 = 3;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -85,7 +86,7 @@ impl Door {
                 Ok(node) => return node,
                 Err(fault) => {
                     eprintln!("fleet: node {number} has to ask again: {fault}");
-                    tokio::time::sleep(pause(losses)).await;
+                    tokio::time::sleep(pause(losses, LONGEST)).await;
                     losses += 1;
                 }
             }
@@ -130,6 +131,7 @@ impl Node {
         let mut epoch = 0;
         let mut generation = 0;
         let mut client = None;
+        let mut longest = LONGEST;
         loop {
             sequence += 1;
             let request = self.request(sequence, epoch, generation);
@@ -142,12 +144,14 @@ impl Node {
                         .map_or(generation, |desired| desired.generation);
                     // Whoever counts may have ended.
                     let _ = told.send(beat);
+                    let lease = Duration::from_millis(u64::from(answer.lease_ms));
+                    longest = (lease / HEARTBEATS_PER_LEASE).clamp(FIRST, LONGEST);
                     let interval = Duration::from_millis(u64::from(answer.interval_ms));
                     tokio::time::sleep(interval.mul_f64(1.0 - 0.1 * share())).await;
                 }
                 Err(_) => {
                     client = None;
-                    tokio::time::sleep(pause(losses)).await;
+                    tokio::time::sleep(pause(losses, longest)).await;
                     losses += 1;
                 }
             }
@@ -277,9 +281,9 @@ fn inventory(number: u32) -> Result<v1::Document, Fault> {
 }
 
 /// After so many losses in a row.
-fn pause(losses: u32) -> Duration {
+fn pause(losses: u32, longest: Duration) -> Duration {
     let bound = FIRST.saturating_mul(2_u32.saturating_pow(losses));
-    bound.min(LONGEST).mul_f64(share())
+    bound.min(longest).mul_f64(share())
 }
 
 /// From 0 to 1.

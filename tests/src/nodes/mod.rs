@@ -5,6 +5,7 @@
 //! lab is in one control group, which a process of its own clears away when the test ends, however it ends.
 
 mod cgroup;
+mod firmware;
 mod node;
 mod wire;
 
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 use crate::images::{Recipe, skip};
 use crate::program;
 use cgroup::Cgroup;
+pub use firmware::give_firmware;
 pub use node::Node;
 pub use wire::{Weather, Wire};
 

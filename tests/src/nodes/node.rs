@@ -11,6 +11,17 @@ use crate::program;
 /// A container boots in half a second, on a busy machine in some.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The parts of this checkout that systemd and the message bus read, and where.
+const PARTS: [(&str, &str); 4] = [
+    ("systemd", "/usr/lib/systemd/system"),
+    ("systemd/sysusers.d", "/usr/lib/sysusers.d"),
+    ("systemd/dbus-1/system.d", "/usr/share/dbus-1/system.d"),
+    (
+        "systemd/dbus-1/system-services",
+        "/usr/share/dbus-1/system-services",
+    ),
+];
+
 /// A container.
 #[derive(Debug)]
 pub struct Node<'a> {
@@ -33,19 +44,16 @@ impl<'a> Node<'a> {
             program::muster().to_owned(),
             PathBuf::from("/usr/bin/muster"),
         );
-        let units = units().into_iter().map(|unit| {
-            let file = unit.file_name().expect("a unit has a name");
-            let inside = Path::new("/usr/lib/systemd/system").join(file);
-            (unit, inside)
-        });
+        let parts = PARTS.iter().flat_map(|(from, to)| files_in(from, to));
         let state = lab.path(&format!("n{number}.state"));
         fs::create_dir_all(&state).expect("a folder of the node");
-        let ours = units
+        let ours = parts
             .chain([program])
             .map(|(outside, inside)| read_only(&outside, &inside));
         let state = format!("--bind={}:/var/lib/muster", state.display());
         let node = Self::bound(lab, number, ours.chain([state]), files);
-        node.succeed("groupadd --system muster");
+        // As the packages do: the user, then the bus that is to know it.
+        node.succeed("systemd-sysusers && busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig");
         node
     }
 
@@ -233,13 +241,15 @@ fn read_only(outside: &Path, inside: &Path) -> String {
     format!("--bind-ro={}:{}", outside.display(), inside.display())
 }
 
-/// The units of this checkout.
-fn units() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd");
-    let units = fs::read_dir(&folder).expect("the folder of units");
-    let units = units.map(|entry| entry.expect("an entry").path());
-    let mut units: Vec<PathBuf> = units.filter(|path| path.is_file()).collect();
-    units.sort();
-    assert!(!units.is_empty(), "no units in {}", folder.display());
-    units
+/// The files of a folder of this checkout, with their places in a folder of the node.
+fn files_in(from: &str, to: &str) -> Vec<(PathBuf, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(from);
+    let entries = fs::read_dir(&folder).expect("a folder of this checkout");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<_> = paths.filter(|path| path.is_file()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "nothing in {}", folder.display());
+    let inside = |file: &PathBuf| Path::new(to).join(file.file_name().expect("a name"));
+    let files = files.into_iter();
+    files.map(|file| (file.clone(), inside(&file))).collect()
 }

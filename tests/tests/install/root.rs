@@ -85,7 +85,7 @@ impl Root {
 
     /// The lines of the journal that are whole; none where there is none.
     pub(crate) fn records(&self) -> Option<usize> {
-        let journal = fs::read(self.path().join("var/lib/muster/install/journal")).ok()?;
+        let journal = fs::read(self.path().join("var/lib/muster-install/journal")).ok()?;
         Some(journal.iter().filter(|byte| **byte == b'\n').count())
     }
 

@@ -30,7 +30,8 @@ use controller::Controller;
 use faults::{controller_is_killed, its_clock_jumps, its_disk_is_full};
 use muster_tests::nodes::{Lab, Wire};
 use scenarios::{
-    agent_comes_back, agent_stays_away, clock_jumps, disk_is_full, link_is_cut, node_is_drained,
+    agent_comes_back, agent_stays_away, clock_jumps, disk_is_full, helper_stays_away, link_is_cut,
+    node_is_drained,
 };
 
 /// One lab at a time: they measure.
@@ -61,6 +62,7 @@ fn no_node_is_fenced_while_its_workloads_run() {
             ("link", &mut || {
                 link_is_cut(controller_now, cut);
                 node_is_drained(controller_now, cut);
+                helper_stays_away(controller_now, cut);
             }),
             ("killed", &mut || agent_comes_back(controller_now, revived)),
             ("broken", &mut || agent_stays_away(controller_now, broken)),

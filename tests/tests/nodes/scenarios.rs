@@ -1,7 +1,7 @@
 //! What is done to the nodes, each to another one at the same time.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use muster_tests::nodes::Node;
 
@@ -44,7 +44,6 @@ pub(crate) fn node_is_drained(controller: &Controller<'_>, node: &Node<'_>) {
     is_alive(node);
 }
 
-/// An agent that was killed comes back within the lease, and no workload notices; so does one that hangs, by its watchdog.
 fn whoever_asks_is_told_what_runs(controller: &Controller<'_>, node: &Node<'_>) {
     let asked = controller.ask(&["nodes", "workloads", node.name(), "--services"]);
     assert_eq!(asked.code, Some(0), "{}", asked.told);
@@ -56,6 +55,7 @@ fn whoever_asks_is_told_what_runs(controller: &Controller<'_>, node: &Node<'_>) 
     }
 }
 
+/// An agent that was killed comes back within the lease, and no workload notices; so does one that hangs, by its watchdog.
 pub(crate) fn agent_comes_back(controller: &Controller<'_>, node: &Node<'_>) {
     node.succeed(&format!(
         "{}; systemctl restart muster-agent.service",
@@ -106,6 +106,29 @@ pub(crate) fn agent_stays_away(controller: &Controller<'_>, node: &Node<'_>) {
     controller.wait_for(node, "fenced");
     ended_before_it_was_fenced(controller, node, 2);
     node.succeed("! systemctl is-active -q muster-agent.service");
+}
+
+/// Nobody does what takes root: the guard ends the workloads all the same, and the agent does not say that they have ended before it can
+/// make sure.
+pub(crate) fn helper_stays_away(controller: &Controller<'_>, node: &Node<'_>) {
+    let folder = "/run/systemd/system/muster-helper.service.d";
+    node.succeed(&format!(
+        "mkdir {folder} && printf '[Service]\\nExecStart=\\nExecStart=/nonexistent\\n' >{folder}/lab.conf && systemctl daemon-reload; \
+         systemctl stop muster-helper.service"
+    ));
+    let times = controller.fenced(node).len() + 1;
+    node.link("down");
+    controller.wait_for(node, "fenced");
+    ended_before_it_was_fenced(controller, node, times);
+    node.succeed("! systemctl is-active -q work.service stubborn.service");
+    node.link("up");
+    node.wait_for("journalctl -b -u muster-agent.service | grep -q 'muster-helper.service did not stop the workloads'");
+    sleep(INTERVAL * 2);
+    assert_ne!(controller.status(node.name()), "active");
+    node.succeed(&format!("rm -r {folder} && systemctl daemon-reload"));
+    controller.wait_for(node, "active");
+    node.wait_for("systemctl is-active -q work.service stubborn.service");
+    is_alive(node);
 }
 
 /// The shell's way to change the agent's service.
@@ -167,10 +190,14 @@ pub(crate) fn workloads(node: &Node<'_>) -> String {
         .join(" ")
 }
 
+/// Its workloads run, or are just being started.
 pub(crate) fn is_alive(node: &Node<'_>) {
     for workload in ["work", "stubborn"] {
         let before = last(node, workload);
-        sleep(Duration::from_millis(500));
+        let until = Instant::now() + INTERVAL * 10;
+        while last(node, workload) == before && Instant::now() < until {
+            sleep(Duration::from_millis(100));
+        }
         assert!(
             last(node, workload) > before,
             "{workload} of {} does not run\n{}",

@@ -1,6 +1,5 @@
 //! Makes the channels between the tasks, and spawns them.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -23,7 +22,7 @@ use crate::daemon::line::{Line, Lines};
 use crate::daemon::local::{self, Desk, ResetAsked};
 use crate::daemon::membership::Membership;
 use crate::daemon::occurrences::{Occurrences, since_last_time};
-use crate::daemon::ports::{Desired, NoProfile, Workloads};
+use crate::daemon::ports::{Desired, NoProfile, Observer, Workloads};
 use crate::daemon::reporter::Reporter;
 use crate::daemon::reset::Reset;
 use crate::daemon::settings::Settings;
@@ -41,14 +40,15 @@ pub(super) async fn start(
 ) -> Result<Desk, AgentError> {
     let mut crew = Crew { tasks, cancel };
     let state = Arc::new(State::open(&settings.state)?);
-    let workloads = systemd::choose(settings.workloads).await?;
+    let workloads = systemd::choose(settings.workloads, settings.privileges).await?;
+    let observer = settings.privileges.observer();
     let leases = LeaseFile::of_agent(&settings.state);
     let leases = Arc::new(leases.map_err(|source| AgentError::Lease { source })?);
     let (events, lines) = crew.deliver_events(&state)?;
     // Before anything else that takes time: what may not run any more is stopped at once.
     let (permit, running) = crew.fence(&workloads, &leases, &events);
     let identity = Arc::new(Identity::open_or_create(&state)?);
-    let facts = crew.survey(&state, &settings.state, &events).await?;
+    let facts = crew.survey(&state, &observer, &events).await?;
     let (desired, local) = crew.engine();
     let ports = Ports {
         workloads: Arc::clone(&workloads),
@@ -82,6 +82,7 @@ pub(super) async fn start(
         state,
         identity,
         facts,
+        observer,
     };
     crew.spawn(notify::keep_alive(cancel.clone()));
     crew.tasks.spawn(membership.run(ports, cancel.clone()));
@@ -151,13 +152,17 @@ impl Crew<'_> {
     async fn survey(
         &mut self,
         state: &State,
-        folder: &Path,
+        observer: &Arc<dyn Observer>,
         events: &Events,
     ) -> Result<Known, AgentError> {
         let changed = Changed::default();
         // First: what changes while the machine is read is read again.
         let listening = survey::listen(&changed);
-        let facts = tokio::task::spawn_blocking(Facts::discover).await??;
+        let facts = tokio::task::spawn_blocking({
+            let observer = Arc::clone(observer);
+            move || Facts::discover(observer.as_ref())
+        });
+        let facts = facts.await??;
         if let Err(error) = since_last_time(state, &facts.boot_id, events) {
             tracing::warn!(
                 error = chain(&error),
@@ -167,13 +172,16 @@ impl Crew<'_> {
         let occurrences = Occurrences {
             events: events.clone(),
             changed: Arc::clone(&changed),
-            folder: folder.to_owned(),
+            folder: state.folder().to_owned(),
         };
         let (known, facts) = watch::channel(Arc::new(facts));
         let survey = Survey {
             known,
             changed,
-            read: Arc::new(Facts::read_again),
+            read: Arc::new({
+                let observer = Arc::clone(observer);
+                move |known: &Facts, sections: &_| known.read_again(observer.as_ref(), sections)
+            }),
         };
         self.spawn(survey.run(listening, self.cancel.clone()));
         self.spawn(occurrences.run(self.cancel.clone()));

@@ -5,6 +5,8 @@ use std::time::Duration;
 /// The first wait is up to this, so that nodes that lost one controller together do not come back together.
 const FIRST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(30);
+/// What a controller's lease covers.
+const HEARTBEATS_PER_LEASE: u32 = 3;
 /// Answers have to come for so long before losses are forgotten.
 const STABLE: Duration = Duration::from_mins(1);
 
@@ -27,11 +29,11 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Whoever gives a `lease` is asked again within it, or within the first wait where it is shorter, so that a controller that starts again hears its nodes before it
-    /// gives them up. No lease says nothing.
+    /// Whoever gives a `lease` is asked about as often as heartbeats would have come, so that a controller that was away for a moment hears its
+    /// nodes before their leases end and workloads stop. No lease says nothing.
     pub(crate) fn keep(&mut self, lease: Duration) {
         if !lease.is_zero() {
-            self.longest = lease.clamp(FIRST, LONGEST);
+            self.longest = (lease / HEARTBEATS_PER_LEASE).clamp(FIRST, LONGEST);
         }
     }
 
@@ -79,10 +81,11 @@ mod tests {
             backoff.keep(lease);
             (0..6).map(|_| backoff.lost(1.0)).max()
         };
-        assert_eq!(bound_of(S(6)), Some(S(6)));
-        assert_eq!(bound_of(Duration::ZERO), Some(S(6)));
+        assert_eq!(bound_of(S(9)), Some(S(3)));
+        assert_eq!(bound_of(Duration::ZERO), Some(S(3)));
         assert_eq!(bound_of(Duration::from_millis(300)), Some(S(2)));
-        assert_eq!(bound_of(S(90)), Some(S(30)));
+        assert_eq!(bound_of(S(30)), Some(S(10)));
+        assert_eq!(bound_of(S(180)), Some(S(30)));
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl<C: Clock> Heartbeats<C> {
         };
         let before = count.told.standing;
         if let Some(occupancy) = &mut self.occupancy {
-            occupancy.look();
+            occupancy.look().await;
         }
         let report = self.report(before.epoch).await;
         count.sequence += 1;

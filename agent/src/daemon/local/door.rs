@@ -3,7 +3,8 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{
-    DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _,
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _,
+    PermissionsExt as _,
 };
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -69,8 +70,11 @@ impl Door {
             .map_err(|source| failed("set the mode of", &self.path, source))
     }
 
-    /// Only root, or a member of it, can.
+    /// Only root, or a member of it, can. It is the group's already where the agent runs as the user of that name.
     fn give_to(&self, group: Gid) -> bool {
+        if fs::metadata(&self.path).is_ok_and(|socket| socket.gid() == group.as_raw()) {
+            return true;
+        }
         match chown(&self.path, None, Some(group)) {
             Ok(()) => true,
             Err(error) => {

@@ -59,7 +59,7 @@ pub(crate) enum NoAddress {
     #[error("a proxy is spoken to by HTTP alone: give it as http://HOST:PORT, or none")]
     Scheme,
     #[error(
-        "others can read a password here: write USER:PASSWORD into a file that only root can read, and name that with proxy_credentials_file"
+        "others can read a password here: write USER:PASSWORD into a file that only the agent (user muster, as a service) can read, and name that with proxy_credentials_file"
     )]
     Credentials,
 }

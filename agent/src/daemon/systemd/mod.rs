@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use self::manager::Manager;
 use super::ports::{NoWorkloads, Workloads, WorkloadsError};
+use super::privileges::Privileges;
+use crate::helper::client::HelperWorkloads;
 use crate::value::WorkloadsChoice;
 
 const TARGET: &str = "muster-workload.target";
@@ -23,7 +25,7 @@ pub(super) const SLICE: &str = "muster-workload.slice";
 /// systemd answers within milliseconds, or something is badly wrong.
 const ANSWER: Duration = Duration::from_secs(3);
 /// A killed process is gone within this, unless it waits for a device.
-const KILLED: Duration = Duration::from_secs(5);
+pub(crate) const KILLED: Duration = Duration::from_secs(5);
 /// What is left is looked at again after this. The jobs that systemd tells of say less: a job may end and a process stay.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -35,7 +37,10 @@ pub(crate) struct SystemdWorkloads {
 }
 
 /// The workloads as the configuration wants them; `auto` is systemd where it runs this machine and knows the target.
-pub(crate) async fn choose(choice: WorkloadsChoice) -> Result<Arc<dyn Workloads>, WorkloadsError> {
+pub(crate) async fn choose(
+    choice: WorkloadsChoice,
+    privileges: Privileges,
+) -> Result<Arc<dyn Workloads>, WorkloadsError> {
     let systemd = SystemdWorkloads::default();
     let has_target = match choice {
         WorkloadsChoice::None => false,
@@ -43,7 +48,10 @@ pub(crate) async fn choose(choice: WorkloadsChoice) -> Result<Arc<dyn Workloads>
         WorkloadsChoice::Auto | WorkloadsChoice::Systemd => systemd.has_target().await?,
     };
     match (choice, has_target) {
-        (_, true) => Ok(Arc::new(systemd)),
+        (_, true) => Ok(match privileges {
+            Privileges::Own => Arc::new(systemd),
+            Privileges::Helper => Arc::new(HelperWorkloads::of(systemd)),
+        }),
         (WorkloadsChoice::Systemd, false) => Err(WorkloadsError {
             what: format!(
                 "systemd does not know {TARGET}: install the units, or set workloads = \"none\""
@@ -69,6 +77,20 @@ impl SystemdWorkloads {
             connected(&mut manager).await?.is_loaded(TARGET),
         )
         .await
+    }
+
+    /// Whether the target runs or is on its way up.
+    pub(crate) async fn are_allowed(&self) -> Result<bool, WorkloadsError> {
+        let mut manager = self.manager.lock().await;
+        let is_up = async {
+            let manager = connected(&mut manager).await?;
+            answered("the target", manager.is_up(TARGET)).await
+        };
+        let is_up = is_up.await;
+        if is_up.is_err() {
+            *manager = None;
+        }
+        is_up
     }
 }
 
@@ -101,20 +123,20 @@ impl Workloads for SystemdWorkloads {
     }
 
     async fn allow(&self) -> Result<(), WorkloadsError> {
+        if self.are_allowed().await? {
+            return Ok(());
+        }
         let mut manager = self.manager.lock().await;
-        let allowed = async {
+        tracing::info!(unit = TARGET, "starting");
+        let started = async {
             let manager = connected(&mut manager).await?;
-            if answered("the target", manager.is_up(TARGET)).await? {
-                return Ok(());
-            }
-            tracing::info!(unit = TARGET, "starting");
             answered("starting", manager.start(TARGET)).await
         };
-        let allowed = allowed.await;
-        if allowed.is_err() {
+        let started = started.await;
+        if started.is_err() {
             *manager = None;
         }
-        allowed
+        started
     }
 }
 

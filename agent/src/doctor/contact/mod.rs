@@ -194,7 +194,7 @@ mod tests {
             ),
             (
                 TunnelError::Unknown { proxy: proxy() },
-                "only root can read",
+                "only the agent (user muster, as a service) can read",
             ),
             (TunnelError::Rejected { proxy: proxy() }, "correct the user"),
             (

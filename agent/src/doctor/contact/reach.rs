@@ -65,7 +65,7 @@ fn tunnel(error: &TunnelError) -> Outcome {
             "correct the proxy (`muster config show --origin` says where it is named), or start it"
         }
         TunnelError::Unknown { .. } => {
-            "write USER:PASSWORD into a file that only root can read, and name that with proxy_credentials_file"
+            "write USER:PASSWORD into a file that only the agent (user muster, as a service) can read, and name that with proxy_credentials_file"
         }
         TunnelError::Rejected { .. } => "correct the user and password (proxy_credentials_file)",
         TunnelError::Forbidden { .. } => {

@@ -5,6 +5,7 @@ use crate::daemon::config::Fault;
 use crate::daemon::connect::chain;
 use crate::daemon::look::{Certificate, Link, Seen};
 use crate::doctor::Outcome;
+use crate::helper::client::HelperError;
 
 /// Less is as good as nothing: a state file with the one that it replaces, and a log.
 const LEAST_BYTES: u64 = 16 << 20;
@@ -59,6 +60,21 @@ pub(super) fn not_running(seen: &Seen) -> Outcome {
         Some(_) => Outcome::problem(
             "the agent does not run",
             "start it: `systemctl start muster-agent`; `journalctl -u muster-agent` says why it ended",
+        ),
+    }
+}
+
+/// Whether what takes root is done.
+pub(super) fn helper(answered: Result<&(), &HelperError>) -> Outcome {
+    match answered {
+        Ok(()) => Outcome::Well,
+        Err(error) => Outcome::problem(
+            format!(
+                "what takes root is not done for the agent: {}",
+                chain(error)
+            ),
+            "see `journalctl -u muster-helper -u dbus`; where the bus does not know it, `busctl call org.freedesktop.DBus / \
+             org.freedesktop.DBus ReloadConfig`, else install the package again",
         ),
     }
 }

@@ -121,7 +121,7 @@ fn a_line_that_is_not_whole_is_waited_for() {
     let plan = Plan::make(&host, wishes(&files(2))).unwrap();
     let installer = Installer::open(&mut host, "another").unwrap();
     installer.hand_over(Task::Install(plan)).unwrap();
-    let journal = root.path().join("var/lib/muster/install/journal");
+    let journal = root.path().join("var/lib/muster-install/journal");
     let whole = fs::read(&journal).unwrap();
     let torn = [whole.as_slice(), b"0123456789abcdef {\"rec"].concat();
     fs::write(&journal, torn).unwrap();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const ORDER: &str = "/var/lib/muster/install/order";
+const ORDER: &str = "/var/lib/muster-install/order";
 
 /// As the service does it.
 fn serve(host: &mut Model) -> Result<Ended, EngineError> {
@@ -43,7 +43,7 @@ fn what_is_handed_over_is_done_by_whoever_resumes() {
     let ended = hand_over(&mut host, Task::Uninstall(Edited::Kept)).unwrap();
     assert_eq!(ended.outcome, Some(Outcome::Uninstalled));
     assert_eq!(host.snapshot(), before.snapshot());
-    let folder = HostPath::known("/var/lib/muster");
+    let folder = HostPath::known("/var/lib/muster-install");
     assert!(host.look(&folder).unwrap().is_none());
 }
 
@@ -61,6 +61,26 @@ fn what_is_begun_and_handed_over_can_be_put_back() {
         matches!(again, EngineError::NothingUnfinished(_)),
         "{again}"
     );
+}
+
+/// Asked for before the service has begun, and heeded when it does, also after a loss of power; whoever goes on later means to go on.
+#[test]
+fn a_cancellation_is_not_lost_before_the_service_begins() {
+    let before = host();
+    let mut host = before.clone();
+    let installer = Installer::open(&mut host, "a command line").unwrap();
+    installer.hand_over(Task::Install(plan(&before))).unwrap();
+    request_cancellation(&mut host).unwrap();
+    host.restart(Crash::PowerLost);
+    assert_eq!(serve(&mut host).unwrap().outcome, Some(Outcome::Reverted));
+    assert_eq!(host.snapshot(), before.snapshot());
+
+    let installer = Installer::open(&mut host, "a command line").unwrap();
+    installer.hand_over(Task::Install(plan(&before))).unwrap();
+    files::set_file(&mut host, &store::order(), None).unwrap();
+    request_cancellation(&mut host).unwrap();
+    let ended = hand_over(&mut host, Task::Resume).unwrap();
+    assert_eq!(ended.outcome, Some(Outcome::Installed));
 }
 
 #[test]

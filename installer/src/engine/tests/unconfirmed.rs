@@ -145,7 +145,7 @@ fn a_step_is_confirmed_by_somebody_who_says_so() {
     let ended = install(&mut host, plan).unwrap();
     assert_eq!(ended.outcome, Some(Outcome::Installed));
     assert!(is_set_up(&host));
-    assert_eq!(host.text("/var/lib/muster/install/confirm"), None);
+    assert_eq!(host.text("/var/lib/muster-install/confirm"), None);
 }
 
 /// The last of the invariants: after the first start after a crash, at any instant, the network is confirmed, or as it was to the byte, on disk and in the kernel.
@@ -183,7 +183,7 @@ fn whatever_instant_a_host_goes_down_at_nothing_is_left_unconfirmed() {
 }
 
 fn recovered(host: &mut Model, before: &Model, address: &str, told: &str) {
-    let had_word = host.text("/var/lib/muster/install/order").is_some();
+    let had_word = host.text("/var/lib/muster-install/order").is_some();
     match start(host) {
         Ok(Some(Ended {
             outcome: Some(Outcome::Installed),
@@ -230,11 +230,11 @@ fn what_cannot_be_put_back_is_tried_again_at_the_next_boot() {
     host.refuses_to_reload_after = Some(1);
     let why = start(&mut host).unwrap_err().to_string();
     assert!(why.contains("could not be put back"), "{why}");
-    assert!(host.text("/var/lib/muster/install/order").is_some());
+    assert!(host.text("/var/lib/muster-install/order").is_some());
     host.refuses_to_reload_after = None;
     host.restart(Crash::PowerLost);
     let why = start(&mut host).unwrap_err().to_string();
     assert!(why.contains("what was before is put back"), "{why}");
     assert_eq!(host.snapshot(), before.snapshot());
-    assert_eq!(host.text("/var/lib/muster/install/order"), None);
+    assert_eq!(host.text("/var/lib/muster-install/order"), None);
 }

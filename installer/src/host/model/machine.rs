@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::tree::Data;
 use super::{Kernel, Model};
 use crate::host::{Command, Enablement, Files, HostError, Machine, Ran};
-use crate::value::{AccountName, Attributes, HostPath, ModuleName, ParameterName, UnitName};
+use crate::value::{
+    AccountName, Attributes, HostPath, ModuleName, ParameterName, TimeZoneName, UnitName,
+};
 
 const UNITS: &str = "/etc/systemd/system";
 const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
+/// What keeps the time by NTP.
+const NTP: &str = "timesync.service";
 /// What `/usr/bin/flag` makes.
 const FLAG: &str = "/var/flag";
 
@@ -95,11 +99,6 @@ impl Model {
         self.changed()
     }
 
-    fn link(&mut self, path: &HostPath, to: &str) -> Result<(), HostError> {
-        let link = Data::Link(to.to_owned());
-        self.change(path, |tree| tree.insert(path, link))
-    }
-
     fn unlink(&mut self, path: &HostPath) -> Result<(), HostError> {
         self.change(path, |tree| tree.take(path))
     }
@@ -157,6 +156,35 @@ impl Machine for Model {
         self.tell(|kernel| name.clone_into(&mut kernel.name))
     }
 
+    fn set_time_zone(&mut self, zone: &TimeZoneName) -> Result<(), HostError> {
+        let path = HostPath::known("/etc/localtime");
+        let link = Data::Link(format!("../usr/share/zoneinfo/{zone}"));
+        self.change(&path, |tree| {
+            let _ = tree.take(&path);
+            tree.insert(&path, link)
+        })
+    }
+
+    fn ntp(&self) -> Result<Option<bool>, HostError> {
+        let known = self.text(&format!("/usr/lib/systemd/system/{NTP}"));
+        Ok(known.map(|_| self.kernel.active.contains(NTP)))
+    }
+
+    /// At once: systemd-timedated is not killed with us.
+    fn set_ntp(&mut self, to: bool) -> Result<(), HostError> {
+        self.ready()?;
+        let wants = HostPath::known(WANTS).join(NTP).unwrap();
+        let _ = self.tree.take(&wants);
+        self.kernel.active.remove(NTP);
+        if to {
+            self.tree
+                .insert(&wants, Data::Link(NTP.to_owned()))
+                .unwrap();
+            self.kernel.active.insert(NTP.to_owned());
+        }
+        self.changed()
+    }
+
     fn swaps(&self) -> Result<Vec<HostPath>, HostError> {
         Ok(self.kernel.swaps.iter().cloned().collect())
     }
@@ -190,13 +218,13 @@ impl Machine for Model {
         let own = HostPath::known(UNITS).join(unit.as_str()).unwrap();
         let wants = HostPath::known(WANTS).join(unit.as_str()).unwrap();
         if to == Enablement::Masked {
-            return self.link(&own, "/dev/null");
+            return self.make_link(&own, "/dev/null");
         }
         if self.is_masked(unit.as_str()) {
             self.unlink(&own)?;
         }
         match (to, self.enablement(unit)?) {
-            (Enablement::Enabled, Enablement::Disabled) => self.link(&wants, own.as_str()),
+            (Enablement::Enabled, Enablement::Disabled) => self.make_link(&wants, own.as_str()),
             (Enablement::Disabled, Enablement::Enabled) => self.unlink(&wants),
             _ => Ok(()),
         }

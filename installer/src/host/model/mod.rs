@@ -1,9 +1,11 @@
 //! A host in memory, for tests: its files as a disk has them and as the kernel shows them, its kernel and its services. It can lose its power, and
 //! its programs can be killed, after each single change.
 
+mod artifacts;
 mod disk;
 mod machine;
 mod network;
+mod packages;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,6 +106,8 @@ impl Model {
             "/usr/lib",
             "/usr/lib/systemd",
             "/usr/lib/systemd/system",
+            "/usr/share",
+            "/usr/share/zoneinfo",
             "/var",
             "/var/lib",
         ] {
@@ -125,6 +129,14 @@ impl Model {
         let _ = self.tree.take(&path);
         let data = Data::File(file.content.bytes().to_vec(), file.attributes);
         self.tree.insert(&path, data).unwrap();
+        self.tree.sync_everything();
+    }
+
+    /// Makes a folder, for good.
+    pub(crate) fn make_folder(&mut self, path: &str) {
+        let path = HostPath::try_from(path.to_owned()).unwrap();
+        let directory = Data::Directory(BTreeMap::new(), Attributes::of_root(0o755));
+        self.tree.insert(&path, directory).unwrap();
         self.tree.sync_everything();
     }
 
@@ -238,6 +250,18 @@ impl Files for Model {
             None => Ok(Vec::new()),
             Some(_) => Err(HostError::because("list", path, "it is no directory")),
         }
+    }
+
+    fn link(&self, path: &HostPath) -> Result<Option<String>, HostError> {
+        Ok(match self.tree.find(path) {
+            Some(Data::Link(to)) => Some(to.clone()),
+            _ => None,
+        })
+    }
+
+    fn make_link(&mut self, path: &HostPath, to: &str) -> Result<(), HostError> {
+        let link = Data::Link(to.to_owned());
+        self.change(path, |tree| tree.insert(path, link))
     }
 
     fn make_directory(&mut self, path: &HostPath, of: &Attributes) -> Result<(), HostError> {

@@ -137,7 +137,7 @@ impl Tree {
             Data::Directory(entries, of) => (of.to_string(), Some(entries)),
             Data::Link(to) => (format!("-> {to}"), None),
         };
-        if path == "/var/lib/muster" {
+        if path == "/var/lib/muster-install" {
             return;
         }
         shown.insert(path.to_owned(), text);

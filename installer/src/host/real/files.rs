@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{
     AtFlags, Dir, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, fchmod, fchown, fstat, fsync,
-    ftruncate, mkdirat, openat, openat2, renameat, statat, unlinkat,
+    ftruncate, mkdirat, openat, openat2, readlinkat, renameat, statat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -176,6 +176,23 @@ impl Files for Real {
             Ok(names)
         };
         list().map_err(|error| failed("list", path, error))
+    }
+
+    fn link(&self, path: &HostPath) -> Result<Option<String>, HostError> {
+        let said = self.folder(path).and_then(|folder| match folder {
+            None => Ok(None),
+            Some(folder) => readlinkat(folder, path.name(), Vec::new()).map(Some),
+        });
+        match said {
+            Ok(said) => Ok(said.map(|said| said.to_string_lossy().into_owned())),
+            // readlink(2): INVAL is what is no link.
+            Err(Errno::NOENT | Errno::INVAL) => Ok(None),
+            Err(error) => Err(failed("look at", path, error)),
+        }
+    }
+
+    fn make_link(&mut self, path: &HostPath, to: &str) -> Result<(), HostError> {
+        self.in_folder("make", path, |folder| symlinkat(to, folder, path.name()))
     }
 
     fn make_directory(&mut self, path: &HostPath, of: &Attributes) -> Result<(), HostError> {

@@ -10,7 +10,7 @@ use super::Real;
 use super::runner::{self, Tool};
 use super::systemd::{self, Job};
 use crate::host::{Command, Enablement, HostError, Machine, Ran};
-use crate::value::{AccountName, HostPath, ModuleName, ParameterName, UnitName};
+use crate::value::{AccountName, HostPath, ModuleName, ParameterName, TimeZoneName, UnitName};
 
 /// Files of the kernel's own file systems that are read here are short.
 const LARGEST_BYTES: u64 = 1 << 20;
@@ -99,6 +99,25 @@ impl Machine for Real {
         self.require_running("set", "the host's name")?;
         sethostname(name.as_bytes())
             .map_err(|error| HostError::failed("set", "the host's name", error.into()))
+    }
+
+    fn set_time_zone(&mut self, zone: &TimeZoneName) -> Result<(), HostError> {
+        match self.is_served() {
+            true => self.systemd.set_time_zone(zone),
+            false => Ok(()),
+        }
+    }
+
+    fn ntp(&self) -> Result<Option<bool>, HostError> {
+        match self.is_served() {
+            true => self.systemd.ntp(),
+            false => Ok(None),
+        }
+    }
+
+    fn set_ntp(&mut self, to: bool) -> Result<(), HostError> {
+        self.require_running("set", "the keeping of time")?;
+        self.systemd.set_ntp(to)
     }
 
     fn swaps(&self) -> Result<Vec<HostPath>, HostError> {

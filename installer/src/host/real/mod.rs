@@ -2,15 +2,18 @@
 //!
 //! No path leads out of the root directory: the kernel resolves each below it (openat2(2)). Nothing is followed at the end of a path.
 
+mod artifacts;
 mod disk;
 mod files;
 mod lease;
 mod machine;
 mod names;
 mod network;
+mod packages;
 mod runner;
 mod systemd;
 mod tail;
+mod timedate;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -20,14 +20,20 @@ use crate::value::HostPath;
 /// What steps of ours run. Nothing else is found by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tool {
+    AptGet,
+    AptMark,
     Blkid,
     Ip,
+    Dnf,
+    Dpkg,
+    DpkgQuery,
     MkfsExt4,
     MkfsXfs,
     Modprobe,
     Networkctl,
     Partx,
     Rmmod,
+    Rpm,
     Sfdisk,
     Swapon,
     Swapoff,
@@ -70,14 +76,20 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 impl Tool {
     fn name(self) -> &'static str {
         match self {
+            Self::AptGet => "apt-get",
+            Self::AptMark => "apt-mark",
             Self::Blkid => "blkid",
             Self::Ip => "ip",
+            Self::Dnf => "dnf",
+            Self::Dpkg => "dpkg",
+            Self::DpkgQuery => "dpkg-query",
             Self::MkfsExt4 => "mkfs.ext4",
             Self::MkfsXfs => "mkfs.xfs",
             Self::Modprobe => "modprobe",
             Self::Networkctl => "networkctl",
             Self::Partx => "partx",
             Self::Rmmod => "rmmod",
+            Self::Rpm => "rpm",
             Self::Sfdisk => "sfdisk",
             Self::Swapon => "swapon",
             Self::Swapoff => "swapoff",
@@ -101,7 +113,7 @@ impl Tool {
 
     /// Runs it with these arguments. How it ended is up to whoever asked.
     pub(super) fn run(self, arguments: &[&str]) -> Result<Ran, HostError> {
-        self.ran(&Call {
+        self.ask(&Call {
             arguments,
             ..Call::default()
         })
@@ -117,7 +129,11 @@ impl Tool {
 
     /// The same, not as usual.
     pub(super) fn call(self, call: &Call<'_>) -> Result<Ran, HostError> {
-        let ran = self.ran(call)?;
+        self.judged(self.ask(call)?)
+    }
+
+    /// What it ended with, as an error when that is not 0.
+    pub(super) fn judged(self, ran: Ran) -> Result<Ran, HostError> {
         match ran.code {
             Some(0) => Ok(ran),
             code => Err(HostError::Program {
@@ -128,7 +144,8 @@ impl Tool {
         }
     }
 
-    fn ran(self, call: &Call<'_>) -> Result<Ran, HostError> {
+    /// Runs it, not as usual. How it ended is up to whoever asked.
+    pub(super) fn ask(self, call: &Call<'_>) -> Result<Ran, HostError> {
         let arguments = call.arguments.iter().map(|&argument| argument.to_owned());
         let command = Command {
             program: self.find()?,
@@ -202,6 +219,9 @@ fn spawn(command: &Command, [input, output, errors]: [Stdio; 3]) -> std::io::Res
         .env_clear()
         .env("PATH", PATH)
         .env("LC_ALL", "C.UTF-8")
+        // Nobody is there to answer debconf(7), and needrestart(1) would end services, this one, too.
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("NEEDRESTART_SUSPEND", "1")
         .current_dir("/")
         .stdin(input)
         .stdout(output)
@@ -279,7 +299,12 @@ mod tests {
     fn a_program_is_run_with_its_words_and_nothing_of_ours() {
         let ended = ran("/usr/bin/env", &[], LIMIT);
         assert_eq!(ended.code, Some(0));
-        assert_eq!(ended.said, format!("LC_ALL=C.UTF-8\nPATH={PATH}\n"));
+        assert_eq!(
+            ended.said,
+            format!(
+                "DEBIAN_FRONTEND=noninteractive\nLC_ALL=C.UTF-8\nNEEDRESTART_SUSPEND=1\nPATH={PATH}\n"
+            )
+        );
         let ended = ran("/usr/bin/printf", &["%s", "$HOME; false"], LIMIT);
         assert_eq!(ended.said, "$HOME; false");
         assert_eq!(ran("/usr/bin/false", &[], LIMIT).code, Some(1));

@@ -14,7 +14,7 @@ use crate::value::UnitName;
 /// How long a unit may take to start or stop: longer than systemd's own 90 seconds.
 const JOB: Duration = Duration::from_secs(120);
 /// systemd answers within milliseconds, or something is badly wrong.
-const ANSWER: Duration = Duration::from_secs(10);
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
 /// A connection to systemd, made when it is first needed.
 #[derive(Debug, Default)]
 pub(super) struct Systemd(OnceLock<(Runtime, ManagerProxy<'static>)>);
@@ -172,6 +172,12 @@ impl Systemd {
         }
     }
 
+    /// For services besides systemd's manager.
+    pub(super) fn connection(&self) -> Result<(&Runtime, &Connection), HostError> {
+        let (runtime, manager) = self.connected()?;
+        Ok((runtime, manager.inner().connection()))
+    }
+
     fn connected(&self) -> Result<&(Runtime, ManagerProxy<'static>), HostError> {
         if let Some(connected) = self.0.get() {
             return Ok(connected);
@@ -215,7 +221,7 @@ fn is_not_found(error: &zbus::Error) -> bool {
     }
 }
 
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     limit: Duration,
     asked: impl Future<Output = zbus::Result<T>>,
 ) -> zbus::Result<T> {
@@ -224,7 +230,7 @@ async fn in_time<T>(
     answer.map_err(late)?
 }
 
-fn failed(
+pub(super) fn failed(
     operation: &'static str,
     subject: impl std::fmt::Display,
     error: &zbus::Error,

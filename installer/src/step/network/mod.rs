@@ -237,7 +237,7 @@ impl Step for Network {
             !known.contains(&Some(file))
         };
         let keep = now.files.iter().any(is_edited).then(|| Keep {
-            field: "links",
+            field: "links".into(),
             why: "the links that were made stay until the next start: a file of theirs was changed since".to_owned(),
         });
         Ok(keep

@@ -304,7 +304,9 @@ fn a_file_that_was_edited_stays_with_the_links_and_is_told_of() {
     );
     let keep = action.keep(&host, &before).unwrap();
     assert_eq!(
-        keep.iter().map(|keep| keep.field).collect::<Vec<_>>(),
+        keep.iter()
+            .map(|keep| keep.field.as_ref())
+            .collect::<Vec<_>>(),
         ["links"]
     );
 }
