@@ -112,7 +112,11 @@ pub(crate) enum Command {
     Install(InstallArguments),
     /// Goes on with what an installation has in its journal; started by systemd.
     #[command(hide = true)]
-    InstallService,
+    InstallService {
+        /// Only put back what waits to be confirmed, because whoever could have confirmed it is gone.
+        #[arg(long)]
+        put_back: bool,
+    },
     /// Put back all that was changed by installing.
     #[command(after_help = install::UNINSTALL_HELP)]
     Uninstall(UninstallArguments),

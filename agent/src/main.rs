@@ -55,9 +55,10 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     // A service's log says what it does without being asked.
     let least = u8::from(match cli.command {
-        Command::Agent(_) | Command::FenceGuard(_) | Command::Helper | Command::InstallService => {
-            true
-        }
+        Command::Agent(_)
+        | Command::FenceGuard(_)
+        | Command::Helper
+        | Command::InstallService { .. } => true,
         Command::Install(_) | Command::Uninstall(_) => logging::leads_to_journal(),
         _ => false,
     });
@@ -85,7 +86,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::SupportBundle(arguments) => control::support_bundle(&arguments),
         Command::Plan(arguments) => install::plan(&arguments),
         Command::Install(arguments) => install::install(&arguments),
-        Command::InstallService => install::serve(),
+        Command::InstallService { put_back: true } => install::put_back(),
+        Command::InstallService { put_back: false } => install::serve(),
         Command::Uninstall(arguments) => install::uninstall(&arguments),
         Command::Schema { document } => schema::print(document),
         Command::Completions { shell } => cli::print_completions(shell),

@@ -84,6 +84,9 @@ pub struct PlannedStep {
     pub after: State,
     /// Whether it cannot be undone.
     pub destructive: bool,
+    /// What is to be known before it is confirmed, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// How often it is tried.
     pub attempts: u32,
 }
@@ -197,13 +200,19 @@ impl PlannedStep {
 
 fn planned(host: &dyn Host, wish: Wish) -> Result<PlannedStep, PlanError> {
     let before = wish.action.inspect(host);
-    let found = before.and_then(|before| Ok((wish.action.wanted(&before)?, before)));
-    let found = found.and_then(|(after, before)| match before == after {
-        true => Ok((after, before)),
-        false => wish.action.check(host).map(|()| (after, before)),
+    let found = before.and_then(|before| {
+        let after = wish.action.wanted(&before)?;
+        let notes = match before == after {
+            true => Vec::new(),
+            false => {
+                wish.action.check(host)?;
+                wish.action.consider(host, &before)?
+            }
+        };
+        Ok((before, after, notes))
     });
     match found {
-        Ok((after, before)) => Ok(PlannedStep {
+        Ok((before, after, notes)) => Ok(PlannedStep {
             what: wish.action.title(),
             destructive: before != after && wish.action.is_destructive(&before),
             id: wish.id,
@@ -211,6 +220,7 @@ fn planned(host: &dyn Host, wish: Wish) -> Result<PlannedStep, PlanError> {
             action: wish.action,
             before,
             after,
+            notes,
             attempts: wish.attempts,
         }),
         Err(why) => Err(PlanError::Step { id: wish.id, why }),

@@ -31,6 +31,7 @@ Examples:
   sudo muster install --status              what was begun and what is installed
   sudo muster install --follow              each step as it is done, until the end; -o json for programs
   sudo muster install --resume              goes on after a crash, a failure or Ctrl-C
+  sudo muster install --confirm-network     the network is right: it is not put back
   sudo muster install --cancel              puts back what was done of it
 
 All that is changed is in a journal before, with what was there: after a crash at any instant --resume completes it and
@@ -177,6 +178,10 @@ pub(crate) struct Instead {
     /// Go on with what was begun and not finished.
     #[arg(long)]
     pub(crate) resume: bool,
+
+    /// Say that the network is as it is to be, while a step that changes it waits for that; otherwise it is put back as it was.
+    #[arg(long)]
+    pub(crate) confirm_network: bool,
 
     /// Put back what was done of an installation that is not finished, also of one that runs right now.
     #[arg(long)]

@@ -55,6 +55,7 @@ fn message(state: &StepEvent<'_>) -> Message {
     match state {
         StepEvent::Begun => Message::StepBegun,
         StepEvent::TriedAgain(_) => Message::StepTriedAgain,
+        StepEvent::Unconfirmed => Message::StepUnconfirmed,
         StepEvent::Done => Message::StepDone,
         StepEvent::Unchanged => Message::StepUnchanged,
         StepEvent::Failed(_) => Message::StepFailed,

@@ -7,6 +7,7 @@ use tracing::Level;
 pub(super) enum Message {
     PlanBegun,
     StepBegun,
+    StepUnconfirmed,
     StepDone,
     StepUnchanged,
     StepTriedAgain,
@@ -28,6 +29,7 @@ impl Message {
             Self::PlanBegun => ("daff5e9c34114e17aedcb8dcc88e6ff0", Level::INFO),
             // Beside the line that the step gets when it is done: of the least priority, so that it can be left out.
             Self::StepBegun => ("e22a84fa96284119b4ee1ca543098a6a", Level::TRACE),
+            Self::StepUnconfirmed => ("9a2be35ca6e44ec1b0c4e4e3bb0f5d27", Level::WARN),
             Self::StepDone => ("85b20199c05e401489735ec599fcf8d5", Level::INFO),
             Self::StepUnchanged => ("0907d2d3a1204cc2bb5bfa4118a0c576", Level::INFO),
             Self::StepTriedAgain => ("aa2de10e490a49078cdae34cc896a29d", Level::WARN),
@@ -51,9 +53,10 @@ mod tests {
     use super::*;
 
     const CATALOG: &str = include_str!("../../../systemd/catalog/muster.catalog");
-    const ALL: [Message; 14] = [
+    const ALL: [Message; 15] = [
         Message::PlanBegun,
         Message::StepBegun,
+        Message::StepUnconfirmed,
         Message::StepDone,
         Message::StepUnchanged,
         Message::StepTriedAgain,

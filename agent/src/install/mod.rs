@@ -1,6 +1,7 @@
 //! `muster plan`, `muster install` and `muster uninstall`.
 
 mod confirm;
+mod controllers;
 mod follow;
 mod log;
 mod messages;
@@ -19,7 +20,9 @@ use std::process::id;
 
 use anyhow::{Context as _, bail};
 use muster_discovery::{Options, Source, discover};
-use muster_installer::engine::{Ended, Outcome, Task, request_cancellation};
+use muster_installer::engine::{
+    Ended, Outcome, Task, confirm_network, is_unconfirmed, request_cancellation,
+};
 use muster_installer::host::{Host, Real};
 use muster_installer::profile::{Facts, Unfit};
 use muster_installer::{Installer, Plan, status};
@@ -34,7 +37,7 @@ use crate::render::{self, json};
 use crate::terminal;
 
 use observer::{Listener, Teller};
-pub(crate) use service::run as serve;
+pub(crate) use service::{put_back, run as serve};
 use stop::Stop;
 pub(crate) use undo::uninstall;
 use unit::Unit;
@@ -63,6 +66,9 @@ pub(crate) fn install(arguments: &InstallArguments) -> anyhow::Result<Exit> {
     }
     if instead.follow {
         return follow::follow(&host, arguments);
+    }
+    if instead.confirm_network {
+        return confirm_what_waits(&mut host);
     }
     if instead.cancel {
         return cancel(&mut host, place);
@@ -176,7 +182,10 @@ fn made(host: &Real, wish: &WishArguments) -> anyhow::Result<Result<Plan, Exit>>
         Ok(profile) => profile,
         Err(exit) => return Ok(Err(exit)),
     };
-    let settings = wish.settings.iter().cloned().collect();
+    let mut settings = wish.settings.iter().cloned().collect();
+    if wish.place.root.is_none() {
+        controllers::fill(&profile, &mut settings)?;
+    }
     match profile.wishes(Some(wish.role), &settings, &facts(&wish.place)?) {
         Ok(wishes) => Ok(Ok(Plan::make(host, wishes)?)),
         Err(Unfit::Faults(faults)) => Ok(Err(profile::tell(&profile.name().name, &faults))),
@@ -211,6 +220,18 @@ fn show_status(host: &Real, arguments: &InstallArguments) -> anyhow::Result<Exit
             terminal::write_styled(&text, arguments.wish.place.color.into())?
         }
     };
+    Ok(Exit::Complete)
+}
+
+/// Says that the network is as it is to be, to whoever waits for that.
+fn confirm_what_waits(host: &mut Real) -> anyhow::Result<Exit> {
+    if status(host)?.at_work.is_none() || !is_unconfirmed(host)? {
+        bail!(
+            "nothing waits to be confirmed on this host: `muster install --status` says what was begun"
+        );
+    }
+    confirm_network(host)?;
+    terminal::write_plain("confirmed: the network stays as it is now\n")?;
     Ok(Exit::Complete)
 }
 

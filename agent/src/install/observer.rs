@@ -54,7 +54,9 @@ impl Teller {
                     None
                 }
                 StepEvent::Kept(_) => None,
-                StepEvent::TriedAgain(_) => self.begun.map(|begun| begun.elapsed()),
+                StepEvent::TriedAgain(_) | StepEvent::Unconfirmed => {
+                    self.begun.map(|begun| begun.elapsed())
+                }
                 _ => self.begun.take().map(|begun| begun.elapsed()),
             },
             Event::Begun { .. } | Event::Ended { .. } => None,

@@ -1,7 +1,9 @@
 //! `muster-install.service`: goes on with what a command line wrote down, whatever becomes of that command line.
 
 use anyhow::Context as _;
-use muster_installer::engine::{Ended, EngineError, Follower, Past, Task, is_at_work};
+use muster_installer::engine::{
+    Ended, EngineError, Follower, Past, Task, is_at_work, is_unconfirmed,
+};
 use muster_installer::host::{Host as _, Real};
 use muster_installer::{Installer, status};
 
@@ -42,6 +44,15 @@ pub(crate) fn run() -> anyhow::Result<Exit> {
     };
     Report::of(host.now(), plan, &ended).keep()?;
     Ok(exit)
+}
+
+/// After the service has ended, however it has: what it could not confirm any more is put back at once, and not only at the next boot.
+pub(crate) fn put_back() -> anyhow::Result<Exit> {
+    let host = Real::machine()?;
+    if is_at_work(&host)? || !is_unconfirmed(&host)? {
+        return Ok(Exit::Complete);
+    }
+    run()
 }
 
 /// None where it had ended already, and a loss of power left word of it.

@@ -35,6 +35,9 @@ pub(super) fn words(event: &Event<'_>, took: Option<Duration>) -> String {
     let rest = match state {
         StepEvent::Begun => "begun".to_owned(),
         StepEvent::Undoing => "is being undone".to_owned(),
+        StepEvent::Unconfirmed => {
+            format!("done{took}, and put back unless it is confirmed in time")
+        }
         StepEvent::Done => format!("done{took}"),
         StepEvent::Undone => format!("undone{took}"),
         StepEvent::Unchanged => "is so already".to_owned(),

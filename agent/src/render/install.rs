@@ -41,6 +41,13 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
             let told = Line::toned(Tone::Bad, "this cannot be undone");
             page.item(&Line::default(), INDENT - 2, &told);
         }
+        for note in &step.notes {
+            page.item(
+                &Line::default(),
+                INDENT - 2,
+                &Line::toned(Tone::Attention, note),
+            );
+        }
         differences(&mut page, step);
     }
     if unchanged > 0 {
@@ -230,6 +237,10 @@ fn walk(page: &mut Page, name: &str, before: &Value, after: &Value) {
             );
         }
         (before, Value::Object(afters)) => {
+            // One of several files, each of which is a field.
+            if name.starts_with('/') {
+                page.item(&Line::default(), INDENT, &Line::toned(Tone::Label, name));
+            }
             for (gone, before) in before.as_object().into_iter().flatten() {
                 if !afters.contains_key(gone) {
                     walk(page, gone, before, &Value::Null);

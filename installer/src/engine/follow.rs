@@ -163,7 +163,7 @@ impl<'h> Follower<'h> {
 impl Followed {
     fn add(&mut self, record: &Record, transaction: &Transaction) {
         match record {
-            Record::Failed { step, why } => {
+            Record::Failed { step, why } | Record::Withdrawn { step, why } => {
                 let id = transaction.steps.get(*step).map(|entry| entry.id.as_str());
                 self.failed
                     .push(format!("{}: {why}", id.unwrap_or_default()));
@@ -207,7 +207,10 @@ fn tell(record: &Record, transaction: &Transaction, observer: &mut dyn Observer)
         Record::Unchanged { step } => (*step, StepEvent::Unchanged),
         Record::Begun { step, .. } => (*step, StepEvent::Begun),
         Record::Done { step, .. } => (*step, StepEvent::Done),
-        Record::Failed { step, why } => (*step, StepEvent::Failed(why)),
+        Record::Unconfirmed { step } => (*step, StepEvent::Unconfirmed),
+        Record::Failed { step, why } | Record::Withdrawn { step, why } => {
+            (*step, StepEvent::Failed(why))
+        }
         Record::Undoing { step, .. } => (*step, StepEvent::Undoing),
         Record::Undone { step } => (*step, StepEvent::Undone),
         Record::Kept { step, why } => (*step, StepEvent::Kept(why)),

@@ -4,6 +4,7 @@
 //! middle, and setting a state is right from there as well. So a transaction is always gone on with or undone, and never guessed at.
 
 mod begin;
+mod confirm;
 mod error;
 mod follow;
 mod preview;
@@ -30,8 +31,8 @@ pub use follow::{Followed, Follower, Past, is_at_work};
 pub use preview::{Undone, preview};
 pub use progress::{Event, Observer, StepEvent};
 pub use scan::{Scan, ScannedReceipt, Trace, scan};
-pub use status::{InstalledStatus, Status, StepStatus, UnfinishedStatus, status};
-pub use store::request_cancellation;
+pub use status::{InstalledStatus, Status, StepStatus, UnfinishedStatus, is_unconfirmed, status};
+pub use store::{confirm_network, request_cancellation};
 pub(crate) use transaction::Transaction;
 
 /// What came of a transaction.
@@ -134,12 +135,16 @@ impl<'h> Installer<'h> {
         self.perform(Task::Uninstall(edited), observer)
     }
 
-    /// Gives the lease back, and removes muster's own folders where nothing is left in them.
+    /// Gives the lease back, and removes muster's own folders where nothing is left in them. A step that is neither confirmed nor put back is tried
+    /// again at the next boot.
     ///
     /// # Errors
     /// The host does not do it.
     pub fn close(self) -> Result<(), EngineError> {
-        for sign in [store::cancellation(), store::order()] {
+        let is_unconfirmed = matches!(&self.current, Some((_, begun)) if begun.is_unconfirmed());
+        let order = (!is_unconfirmed).then(store::order);
+        let signs = [store::cancellation(), store::confirmation()];
+        for sign in signs.into_iter().chain(order) {
             files::set_file(self.host, &sign, None)?;
         }
         let is_needed = self.current.is_some() || !store::receipt_paths(self.host)?.is_empty();

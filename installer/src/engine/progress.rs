@@ -56,6 +56,8 @@ pub enum StepEvent<'a> {
     Begun,
     /// It did not go well, and is tried again.
     TriedAgain(&'a str),
+    /// It is done, and is undone unless it is confirmed in time.
+    Unconfirmed,
     /// It is done.
     Done,
     /// There was nothing to do.
@@ -76,6 +78,7 @@ impl StepEvent<'_> {
         match self {
             Self::Begun => "begun",
             Self::TriedAgain(_) => "tried_again",
+            Self::Unconfirmed => "unconfirmed",
             Self::Done => "done",
             Self::Unchanged => "unchanged",
             Self::Failed(_) => "failed",

@@ -68,17 +68,7 @@ pub struct InstalledStatus {
 /// # Errors
 /// The journal or a receipt cannot be used.
 pub fn status(host: &dyn Host) -> Result<Status, EngineError> {
-    let unfinished = match journal::look(host, &store::journal())? {
-        None => None,
-        Some(records) => {
-            let transaction = Transaction::of(records).map_err(|line| JournalError::Damaged {
-                path: store::journal(),
-                line,
-                why: "the record cannot follow those before it".to_owned(),
-            })?;
-            Some(unfinished(&transaction))
-        }
-    };
+    let unfinished = begun(host)?.map(|transaction| unfinished(&transaction));
     let installed = store::receipts(host)?.into_iter();
     let installed = installed.map(|(_, receipt)| InstalledStatus {
         plan: receipt.plan,
@@ -92,6 +82,26 @@ pub fn status(host: &dyn Host) -> Result<Status, EngineError> {
         unfinished,
         installed: installed.collect(),
     })
+}
+
+/// Whether a step was begun that is put back unless it is confirmed: by whoever is at work, or else because nobody is left to confirm it.
+///
+/// # Errors
+/// The journal cannot be used.
+pub fn is_unconfirmed(host: &dyn Host) -> Result<bool, EngineError> {
+    Ok(begun(host)?.is_some_and(|transaction| transaction.is_unconfirmed()))
+}
+
+fn begun(host: &dyn Host) -> Result<Option<Transaction>, EngineError> {
+    let Some(records) = journal::look(host, &store::journal())? else {
+        return Ok(None);
+    };
+    let transaction = Transaction::of(records).map_err(|line| JournalError::Damaged {
+        path: store::journal(),
+        line,
+        why: "the record cannot follow those before it".to_owned(),
+    })?;
+    Ok(Some(transaction))
 }
 
 fn unfinished(transaction: &Transaction) -> UnfinishedStatus {

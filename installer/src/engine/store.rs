@@ -27,6 +27,11 @@ pub(crate) fn cancellation() -> HostPath {
     HostPath::known("/var/lib/muster-install/cancel")
 }
 
+/// There when somebody has seen that the network is as it is to be.
+pub(crate) fn confirmation() -> HostPath {
+    HostPath::known("/var/lib/muster-install/confirm")
+}
+
 /// There while `muster-install.service` is to go on with what is in the journal: its condition names it.
 pub(crate) fn order() -> HostPath {
     HostPath::known("/var/lib/muster-install/order")
@@ -78,6 +83,14 @@ pub(crate) fn drop(host: &mut dyn Host, number: u32) -> Result<(), EngineError> 
 /// The host does not do it.
 pub fn request_cancellation(host: &mut dyn Host) -> Result<(), HostError> {
     files::set_file(host, &cancellation(), Some(&sign()))
+}
+
+/// Says that the network is as it is to be: whoever waits for that right now goes on.
+///
+/// # Errors
+/// The host does not do it.
+pub fn confirm_network(host: &mut dyn Host) -> Result<(), HostError> {
+    files::set_file(host, &confirmation(), Some(&sign()))
 }
 
 /// Leaves word, for good, that what is in the journal is to be gone on with.

@@ -3,6 +3,7 @@
 mod follow;
 mod hand_over;
 mod scan;
+mod unconfirmed;
 
 use std::collections::BTreeSet;
 
@@ -12,8 +13,8 @@ use super::*;
 use crate::host::Files as _;
 use crate::host::model::{Crash, Model, Trouble};
 use crate::plan::{PlannedStep, ProfileName, Wish, Wishes};
-use crate::step::Action;
 use crate::step::testing::host;
+use crate::step::{Action, StepError};
 
 fn actions() -> Vec<Value> {
     let unit = "[Service]\nExecStart=/usr/bin/true\n[Install]\nWantedBy=multi-user.target\n";
@@ -30,6 +31,10 @@ fn actions() -> Vec<Value> {
         json!({"unit": {"name": "old.service", "content": "[Service]\n", "active": false}}),
         json!({"disk": {"name": "serial:EMPTY1", "mount": "/var/data", "label": "data"}}),
         json!({"directory": {"path": "/var/data/work", "mode": "0700"}}),
+        json!({"network": {"reach": ["10.0.0.1:7443"], "links": [
+            {"name": "bond0", "bond": {"mode": "active-backup", "members": ["eth0", "52:54:00:00:00:01"]}},
+            {"name": "bond0.7", "vlan": {"id": 7, "on": "bond0"}, "addresses": ["10.0.0.2/24"], "gateways": ["10.0.0.1"]},
+        ]}}),
         json!({"swap_off": {}}),
         json!({"command": {"run": ["/usr/bin/flag", "on"], "check": ["/usr/bin/flag", "check"], "undo": ["/usr/bin/flag", "off"]}}),
     ]
@@ -94,7 +99,7 @@ fn uninstall(host: &mut Model) -> Result<Ended, EngineError> {
 fn complete(host: &mut Model, plan: Plan) {
     let mut installer = Installer::open(host, "a test").unwrap();
     let ended = match installer.has_unfinished() {
-        true => installer.resume(&mut ()).unwrap(),
+        true => resumed(&mut installer),
         false => match store::receipts(installer.host).unwrap().is_empty() {
             true => installer.install(plan, &mut ()).unwrap(),
             false => return installer.close().unwrap(),
@@ -102,6 +107,17 @@ fn complete(host: &mut Model, plan: Plan) {
     };
     installer.close().unwrap();
     assert_eq!(ended.outcome, Some(Outcome::Installed));
+}
+
+/// What was not confirmed is put back first, and tried again when somebody wants it.
+fn resumed(installer: &mut Installer<'_>) -> Ended {
+    match installer.resume(&mut ()) {
+        Err(EngineError::Step {
+            why: StepError::Unconfirmed(_),
+            ..
+        }) => installer.resume(&mut ()).unwrap(),
+        ended => ended.unwrap(),
+    }
 }
 
 /// Undoes what was begun or done.

@@ -38,7 +38,7 @@ pub(crate) enum Standing {
     Waiting,
     /// Found as it was to be.
     Unchanged,
-    /// It may be done, undone, or in the middle.
+    /// It may be done, undone, or in the middle; done, it may not be confirmed yet.
     Begun {
         before: State,
         wanted: State,
@@ -125,6 +125,18 @@ impl Transaction {
                 Standing::Waiting => Some(Standing::Begun { before, wanted }),
                 _ => None,
             })?,
+            Record::Unconfirmed { step } => match self.step(step)?.standing {
+                Standing::Begun { .. } if is_forward => {}
+                _ => return Err(OutOfOrder),
+            },
+            Record::Withdrawn { step, why } => {
+                let entry = self.step(step)?;
+                entry.go(is_forward, |from| match from {
+                    Standing::Begun { .. } => Some(Standing::Waiting),
+                    _ => None,
+                })?;
+                entry.failed = Some(why);
+            }
             Record::Done { step, after } => self.step(step)?.go(is_forward, |from| match from {
                 Standing::Begun { before, .. } => Some(Standing::Done { before, after }),
                 _ => None,
@@ -192,6 +204,11 @@ impl Transaction {
         })
     }
 
+    /// Whether a step was begun that nobody has confirmed yet.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.reverting.is_none() && self.steps.iter().any(Entry::is_unconfirmed)
+    }
+
     fn step(&mut self, step: usize) -> Result<&mut Entry, OutOfOrder> {
         self.steps.get_mut(step).ok_or(OutOfOrder)
     }
@@ -225,6 +242,10 @@ impl Entry {
             },
             failed: None,
         }
+    }
+
+    fn is_unconfirmed(&self) -> bool {
+        matches!(self.standing, Standing::Begun { .. }) && self.action.window().is_some()
     }
 
     fn receipt(&self) -> Option<ReceiptStep> {

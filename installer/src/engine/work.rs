@@ -31,10 +31,16 @@ impl Installer<'_> {
                     kept: Vec::new(),
                 });
             }
-            if self.host.look(&store::cancellation())?.is_some() {
+            if self.is_cancelled()? {
                 return self.revert(observer);
             }
-            self.go_forward(step, observer)?;
+            if let Err(error) = self.go_forward(step, observer) {
+                // Whoever asked for it in the meantime did not know that it would fail.
+                return match self.is_cancelled()? {
+                    true => self.revert(observer),
+                    false => Err(error),
+                };
+            }
         }
         self.end(Outcome::Installed, observer)?;
         Ok(Ended {
@@ -92,13 +98,18 @@ impl Installer<'_> {
                 })?;
                 self.complete(step, &action, &state, observer)
             }
+            Standing::Begun { .. } if action.window().is_some() => {
+                let why = "whoever did it was gone before it was confirmed".to_owned();
+                self.withdraw(step, &StepError::Refused(why), observer)
+            }
             Standing::Begun { wanted, .. } => self.complete(step, &action, &wanted, observer),
             // A machine that was switched off has lost what only its kernel and services knew.
             Standing::Done { after, .. }
                 if action.inspect(self.host).ok().as_ref() != Some(&after) =>
             {
                 self.tell(step, StepEvent::Begun, observer);
-                self.reach(step, &action, &after, observer)?;
+                let done = self.reach(step, &action, &after, observer);
+                self.noted(step, done, observer)?;
                 self.tell(step, StepEvent::Done, observer);
                 Ok(())
             }
@@ -114,7 +125,22 @@ impl Installer<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), EngineError> {
         self.tell(step, StepEvent::Begun, observer);
-        self.reach(step, action, wanted, observer)?;
+        if action.window().is_some() {
+            self.forget_confirmation()?;
+        }
+        let done = self.reach(step, action, wanted, observer);
+        match action.window() {
+            None => self.noted(step, done, observer)?,
+            Some(window) => {
+                let confirmed = match done {
+                    Ok(()) => self.confirmed(step, window, observer)?,
+                    failed => failed,
+                };
+                if let Err(why) = confirmed {
+                    return self.withdraw(step, &why, observer);
+                }
+            }
+        }
         let after = wanted.clone();
         self.record(Record::Done { step, after })?;
         self.tell(step, StepEvent::Done, observer);
@@ -147,7 +173,8 @@ impl Installer<'_> {
             })?;
         }
         self.tell(step, StepEvent::Undoing, observer);
-        self.reach(step, &action, &target, observer)?;
+        let undone = self.reach(step, &action, &target, observer);
+        self.noted(step, undone, observer)?;
         self.record(Record::Undone { step })?;
         for why in &kept {
             self.tell(step, StepEvent::Kept(why), observer);
@@ -159,6 +186,9 @@ impl Installer<'_> {
     fn found(&self, action: &Action) -> Result<(State, State), StepError> {
         let before = action.inspect(self.host)?;
         let wanted = action.wanted(&before)?;
+        if before != wanted {
+            action.consider(self.host, &before)?;
+        }
         Ok((before, wanted))
     }
 
@@ -186,13 +216,13 @@ impl Installer<'_> {
     }
 
     /// Sets a state and looks whether it is there, as often as the step is to be tried.
-    fn reach(
+    pub(super) fn reach(
         &mut self,
         step: usize,
         action: &Action,
         state: &State,
         observer: &mut dyn Observer,
-    ) -> Result<(), EngineError> {
+    ) -> Result<(), StepError> {
         let attempts = self.entry(step).map_or(1, |entry| entry.attempts);
         let mut pause = FIRST_PAUSE;
         let mut reached = self.set(action, state);
@@ -205,10 +235,10 @@ impl Installer<'_> {
             pause = LONGEST_PAUSE.min(pause * 2);
             reached = self.set(action, state);
         }
-        self.noted(step, reached, observer)
+        reached
     }
 
-    fn set(&mut self, action: &Action, state: &State) -> Result<(), StepError> {
+    pub(super) fn set(&mut self, action: &Action, state: &State) -> Result<(), StepError> {
         action.set(self.host, state)?;
         match action.is_at(&action.inspect(self.host)?, state) {
             true => Ok(()),
@@ -252,7 +282,11 @@ impl Installer<'_> {
         Ok(())
     }
 
-    fn tell(&self, step: usize, state: StepEvent<'_>, observer: &mut dyn Observer) {
+    pub(super) fn is_cancelled(&self) -> Result<bool, EngineError> {
+        Ok(self.host.look(&store::cancellation())?.is_some())
+    }
+
+    pub(super) fn tell(&self, step: usize, state: StepEvent<'_>, observer: &mut dyn Observer) {
         let Some(entry) = self.entry(step) else {
             return;
         };
@@ -282,11 +316,11 @@ impl Installer<'_> {
         current.map_or(0, |(_, transaction)| transaction.steps.len())
     }
 
-    fn entry(&self, step: usize) -> Option<&Entry> {
+    pub(super) fn entry(&self, step: usize) -> Option<&Entry> {
         self.current.as_ref()?.1.steps.get(step)
     }
 
-    fn step(&self, step: usize) -> Result<(Action, Standing), EngineError> {
+    pub(super) fn step(&self, step: usize) -> Result<(Action, Standing), EngineError> {
         match self.entry(step) {
             Some(entry) => Ok((entry.action.clone(), entry.standing.clone())),
             None => Err(EngineError::NothingUnfinished("do")),

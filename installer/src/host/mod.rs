@@ -10,6 +10,7 @@ pub(crate) mod files;
 pub mod firewall;
 #[cfg(test)]
 pub(crate) mod model;
+mod network;
 pub mod packages;
 mod real;
 
@@ -23,6 +24,7 @@ use artifacts::Artifacts;
 pub use disk::{DiskContent, Disks, Existing, SeenDisk, SeenFileSystem};
 pub use error::HostError;
 use firewall::Firewall;
+pub use network::{Manager, Network, SeenKind, SeenLink};
 use packages::Packages;
 pub use real::Real;
 pub(crate) use real::{Tail, Watch};
@@ -186,7 +188,7 @@ pub trait Machine {
 }
 
 /// All that changes and is looked at.
-pub trait Host: Files + Machine + Disks + Packages + Artifacts + Firewall {
+pub trait Host: Files + Machine + Disks + Packages + Artifacts + Firewall + Network {
     /// Takes `path` as a lease: nobody else has it as long as this host is there, or until [`Host::release`].
     ///
     /// # Errors

@@ -34,6 +34,10 @@ pub(crate) enum Record {
     Done { step: usize, after: State },
     /// A step was not done, or not undone; it may be in the middle.
     Failed { step: usize, why: String },
+    /// A step that was begun was done, and is undone unless it is confirmed in time.
+    Unconfirmed { step: usize },
+    /// A step that was begun was not confirmed in time, for this reason, and is undone: it waits again.
+    Withdrawn { step: usize, why: String },
     /// From here on what was done is undone.
     Reverting { edited: Edited },
     /// A step is to be undone right after this, but for what is said.

@@ -19,6 +19,7 @@ pub mod file;
 pub mod firewall;
 pub mod hostname;
 pub mod module;
+pub mod network;
 pub mod packages;
 pub mod swap;
 pub mod sysctl;
@@ -29,11 +30,13 @@ pub mod unit;
 pub mod user;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
+use crate::value::Endpoint;
 
 pub use error::StepError;
 pub use fields::Edited;
@@ -75,6 +78,26 @@ trait Step {
     fn is_destructive(&self, _before: &Self::State) -> bool {
         false
     }
+
+    /// What is to be known before it is confirmed that it is done where `before` was found, in sentences. Asked where there is something to do; an
+    /// error says why it cannot be done there.
+    fn consider(&self, _host: &dyn Host, _before: &Self::State) -> Result<Vec<String>, StepError> {
+        Ok(Vec::new())
+    }
+
+    /// Until when somebody has to be reached after it was done, or it is undone at once. None: it is done when it is done.
+    fn window(&self) -> Option<Window<'_>> {
+        None
+    }
+}
+
+/// How long a step that was done is not yet confirmed, and what confirms it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window<'a> {
+    /// One of these has to take a connection.
+    pub(crate) reach: &'a [Endpoint],
+    /// From when it was done.
+    pub(crate) length: Duration,
 }
 
 /// What is not brought back, and why.
@@ -121,6 +144,21 @@ macro_rules! steps {
                 match (self, before) {
                     $((Self::$step(step), State::$step(before)) => step.is_destructive(before),)*
                     _ => false,
+                }
+            }
+
+            /// What is to be known before it is confirmed.
+            pub(crate) fn consider(&self, host: &dyn Host, before: &State) -> Result<Vec<String>, StepError> {
+                match (self, before) {
+                    $((Self::$step(step), State::$step(before)) => step.consider(host, before),)*
+                    _ => Err(StepError::OtherKind),
+                }
+            }
+
+            /// Until when it has to be confirmed.
+            pub(crate) fn window(&self) -> Option<Window<'_>> {
+                match self {
+                    $(Self::$step(step) => step.window(),)*
                 }
             }
 
@@ -198,6 +236,8 @@ steps! {
     User { user::UserState } in user;
     /// A disk for data: partitioned, formatted, and mounted.
     Disk { disk::DiskState } in disk;
+    /// Links of the network.
+    Network { network::NetworkState } in network;
     /// No swapping, now and at each boot.
     SwapOff { swap::SwapState } in swap;
     /// A program that does what no other step can.

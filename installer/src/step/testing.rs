@@ -19,6 +19,14 @@ pub(crate) fn host() -> Model {
     host.put("/usr/bin/flag", "program");
     host.plug("serial:EMPTY1", None);
     host.plug("wwn:0x5000c500a1b2c3d4", Some("ext4"));
+    host.put(
+        "/etc/systemd/network/10-eth0.network",
+        "[Match]\nName=eth0\n\n[Network]\nAddress=10.0.0.2/24\nGateway=10.0.0.1\n",
+    );
+    host.put(
+        "/etc/systemd/network/10-others.network",
+        "[Match]\nName=eth1\n\n[Network]\nDHCP=no\n",
+    );
     host.put("/etc/systemd/system/old.service", INSTALLABLE);
     host.put("/usr/lib/systemd/system/shipped.service", INSTALLABLE);
     host.put("/usr/lib/systemd/system/static.service", "[Service]\n");

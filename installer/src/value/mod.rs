@@ -5,6 +5,7 @@ mod attributes;
 mod content;
 mod disk;
 mod names;
+mod network;
 mod opening;
 mod path;
 
@@ -13,8 +14,10 @@ pub use attributes::{Attributes, Mode};
 pub use content::{Content, KeptFile};
 pub use disk::{DiskLayout, DiskName, FileSystemKind, FileSystemLabel};
 pub use names::{
-    AccountName, HostName, ModuleName, PackageName, ParameterName, TimeZoneName, UnitName,
+    AccountName, Endpoint, HostName, LinkName, MacAddress, ModuleName, PackageName, ParameterName,
+    TimeZoneName, UnitName,
 };
+pub use network::{BondMode, Cidr, Endpoints, Mtu, VlanId, WindowSeconds};
 pub use opening::{Network, Opening, Port, Protocol};
 pub use path::HostPath;
 

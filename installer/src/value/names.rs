@@ -50,8 +50,14 @@ macro_rules! names {
 names! {
     /// A user or a group, by name or by number. useradd(8) has the form of names.
     AccountName: is_account, "a user or group has up to 31 lower-case letters, digits, - and _, or is a number";
+    /// Where somebody listens: `HOST:PORT`, an IPv6 address in brackets.
+    Endpoint: is_endpoint, "what is to be reached is HOST:PORT, such as 10.0.0.1:7443 or [fd00::1]:7443";
     /// What hostname(7) allows, without dots at its ends.
     HostName: is_host, "a host name has labels of up to 63 letters, digits and -, with dots between them, and 64 characters at most";
+    /// A network link: linux/if.h, IFNAMSIZ is 16 bytes with the zero at its end.
+    LinkName: is_link, "a link has a name of up to 15 letters, digits and -_. that is not all, default, . or ..";
+    /// The hardware address of a network link.
+    MacAddress: is_mac, "a hardware address is six pairs of hexadecimal digits with colons, such as 52:54:00:12:34:56";
     /// A module of the kernel, with underscores.
     ModuleName: is_module, "a kernel module has up to 55 lower-case letters, digits and _";
     /// A parameter of the kernel as sysctl(8) writes it: `net.ipv4.ip_forward`.
@@ -110,6 +116,36 @@ fn is_account(text: &str) -> bool {
     let begins = text.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
     let is_name = begins && text.len() <= LONGEST && all(text, |c| is_lower_word(c) || c == '-');
     is_name || text.parse::<u32>().is_ok_and(|id| id.to_string() == text)
+}
+
+fn is_endpoint(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_host = match address {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => is_host(host),
+    };
+    is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+fn is_link(text: &str) -> bool {
+    const LONGEST: usize = 15;
+    // Folders of /proc/sys/net/ipv4/conf that stand for all links.
+    const TAKEN: [&str; 4] = ["all", "default", ".", ".."];
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=LONGEST).contains(&text.len())
+        && !text.starts_with('-')
+        && !TAKEN.contains(&text)
+        && all(text, fits)
+}
+
+fn is_mac(text: &str) -> bool {
+    let is_pair = |pair: &str| pair.len() == 2 && all(pair, |c| c.is_ascii_hexdigit());
+    text.split(':').count() == 6 && text.split(':').all(is_pair)
 }
 
 fn is_host(text: &str) -> bool {
@@ -202,7 +238,41 @@ mod tests {
             &'static [&'static str],
             &'static [&'static str],
         );
-        let checks: [Check; 7] = [
+        let checks: [Check; 10] = [
+            (
+                is_endpoint,
+                &["10.0.0.1:7443", "controller.example.org:443", "[fd00::1]:1"],
+                &[
+                    "", "10.0.0.1", "a:0", "a:65536", "fd00::1", "[fd00:1", "a b:1", ":1",
+                ],
+            ),
+            (
+                is_link,
+                &["eth0", "bond0.100", "enp0s31f6np0", "br-lan_1"],
+                &[
+                    "",
+                    "all",
+                    "default",
+                    "..",
+                    "a/b",
+                    "a b",
+                    "sixteen-letters-",
+                    "-a",
+                    "a:0",
+                    "ä",
+                ],
+            ),
+            (
+                is_mac,
+                &["52:54:00:12:34:56", "AA:bb:00:00:00:01"],
+                &[
+                    "",
+                    "52:54:00:12:34",
+                    "52:54:00:12:34:5g",
+                    "525400123456",
+                    "52:54:00:12:34:56:78",
+                ],
+            ),
             (
                 is_account,
                 &["root", "_apt", "systemd-network", "0", "1000"],

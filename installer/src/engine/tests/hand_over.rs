@@ -151,11 +151,10 @@ fn whatever_instant_it_goes_down_at_it_is_done_or_undone() {
             let told = format!("{crash:?} after change {after}");
             prove_both_ways(&host, &before, &plan, &told);
             if status(&host).unwrap().goes_on_at_boot {
-                assert_eq!(
-                    serve(&mut host).unwrap().outcome,
-                    Some(Outcome::Installed),
-                    "{told}"
-                );
+                let mut installer = Installer::open(&mut host, "the service").unwrap();
+                let ended = resumed(&mut installer);
+                installer.close().unwrap();
+                assert_eq!(ended.outcome, Some(Outcome::Installed), "{told}");
                 at_boot += 1;
             }
         }

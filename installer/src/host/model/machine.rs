@@ -44,6 +44,7 @@ impl Model {
         }
         kernel.openings = self.openings().into_iter().collect();
         kernel.units = self.units();
+        kernel.network = self.booted_network();
         let wants = self.list(&HostPath::known(WANTS)).unwrap();
         kernel.active = BTreeSet::from_iter(wants);
         self.kernel = kernel;
@@ -93,7 +94,7 @@ impl Model {
     }
 
     /// One change of the kernel.
-    fn tell(&mut self, what: impl FnOnce(&mut Kernel)) -> Result<(), HostError> {
+    pub(super) fn tell(&mut self, what: impl FnOnce(&mut Kernel)) -> Result<(), HostError> {
         self.ready()?;
         what(&mut self.kernel);
         self.changed()

@@ -5,6 +5,7 @@ mod artifacts;
 mod disk;
 mod firewall;
 mod machine;
+mod network;
 mod packages;
 mod tree;
 
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use self::disk::ModelDisk;
+pub(crate) use self::network::ModelNetwork;
 use self::tree::{Data, Tree};
 use super::{Entry, EntryKind, Files, Host, HostError};
 use crate::value::{Attributes, DiskName, HostPath, KeptFile};
@@ -52,6 +54,7 @@ pub(crate) struct Kernel {
     pub(crate) openings: BTreeSet<String>,
     /// The operator's units as systemd has read them.
     pub(crate) units: BTreeMap<String, String>,
+    pub(crate) network: ModelNetwork,
 }
 
 /// A host in memory.
@@ -64,6 +67,12 @@ pub(crate) struct Model {
     /// None where no kernel runs.
     pub(crate) is_running: bool,
     pub(crate) trouble: Option<Trouble>,
+    /// While this is in a file that systemd-networkd has read, nobody is reached.
+    pub(crate) unreachable_with: Option<String>,
+    /// Somebody says that the network is right as soon as it is waited for.
+    pub(crate) confirms_when_waiting: bool,
+    /// So many times systemd-networkd reads its files, and never again.
+    pub(crate) refuses_to_reload_after: Option<usize>,
     /// How many changes were made.
     pub(crate) changes: usize,
     is_down: bool,
@@ -80,6 +89,9 @@ impl Model {
             kernel: Kernel::default(),
             is_running: true,
             trouble: None,
+            unreachable_with: None,
+            confirms_when_waiting: false,
+            refuses_to_reload_after: None,
             changes: 0,
             is_down: false,
             leases: BTreeMap::new(),
@@ -89,6 +101,7 @@ impl Model {
             "/etc/sysctl.d",
             "/etc/modules-load.d",
             "/etc/systemd",
+            "/etc/systemd/network",
             "/etc/systemd/system",
             "/etc/systemd/system/multi-user.target.wants",
             "/usr",

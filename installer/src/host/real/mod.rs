@@ -9,6 +9,7 @@ mod firewall;
 mod lease;
 mod machine;
 mod names;
+mod network;
 mod packages;
 mod runner;
 mod systemd;
