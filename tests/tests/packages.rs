@@ -75,7 +75,7 @@ fn main_process(node: &Node<'_>, unit: &str) -> String {
 /// The machine is its own controller's only node.
 fn join(node: &Node<'_>) {
     node.succeed("install -d -m 700 /etc/credstore && muster-controller tokens create --auto-accept >/etc/credstore/muster-token");
-    node.succeed("install -d /etc/muster && printf 'controllers = [\"127.0.0.1:7443\"]\\nname = \"n1\"\\n' >/etc/muster/config.toml");
+    node.succeed("install -d /etc/muster && printf 'controllers = [\"127.0.0.1:7443\"]\\nname = \"n1\"\\n[page]\\nlisten = \"0.0.0.0:8443\"\\n' >/etc/muster/config.toml");
     node.succeed("systemctl add-wants -q muster-workload.target work.service && systemctl restart muster-agent.service");
     node.wait_for("muster status -o json | grep -q '\"status\": *\"active\"'");
     node.wait_for("systemctl is-active -q work.service");
@@ -140,6 +140,26 @@ fn installed_and_joined(node: &Node<'_>) {
     node.succeed(
         "test $(ps -o user= -p $(systemctl show --value -p MainPID muster-agent)) = muster",
     );
+    page_is_served(node);
+}
+
+/// A process without any right serves it; the code is where agetty(8) looks, and shows who has it what only root can read.
+fn page_is_served(node: &Node<'_>) {
+    let page = "https://127.0.0.1:8443";
+    node.wait_for(&format!(
+        "curl -qsk -o /dev/null -w '%{{http_code}}\\n' {page}/installer | grep -qx 303"
+    ));
+    node.wait_for("grep -q '^One-time code: ' /etc/issue.d/muster.issue");
+    let sign_in = format!(
+        "code=$(sed -n 's/^One-time code: *//p' /etc/issue.d/muster.issue)
+         curl -qfsk -H 'Content-Type: application/json' -d '{{\"code\":\"'$code'\"}}' {page}/api/v1/session"
+    );
+    let session: serde_json::Value = serde_json::from_str(&node.succeed(&sign_in)).unwrap();
+    let token = session["token"].as_str().unwrap();
+    let inventory = node.succeed(&format!(
+        "curl -qfsk -H 'Authorization: Bearer {token}' {page}/api/v1/inventory"
+    ));
+    assert!(inventory.contains(SERIAL), "{inventory}");
 }
 
 /// As a version whose agent ran as root left it.
@@ -190,6 +210,9 @@ fn purged(node: &Node<'_>, before: &[String]) {
         node.succeed("systemctl is-active work.service || true"),
         "active\n"
     );
+    node.succeed("! pgrep -ax 'muster|muster-controller' >&2");
+    // systemd removes what its services had in a process of its own.
+    node.wait_for("! ls -d /var/tmp/systemd-private-*-muster-* >/dev/null 2>&1");
     node.succeed("rm -r /etc/muster /etc/credstore /etc/systemd/system/muster-workload.target.wants && systemctl daemon-reload");
     let after = tree(node);
     let gone: Vec<_> = before.iter().filter(|line| !after.contains(line)).collect();
