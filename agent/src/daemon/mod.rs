@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &AgentArguments) -> anyhow::Result<Exit> {
 /// Resets this machine when no agent runs.
 pub(crate) async fn reset_here(place: &Place) -> Result<(), ResetError> {
     // With the rights of who asks: they stay the connection's.
-    let workloads = systemd::choose(place.workloads, Privileges::Own).await?;
+    let workloads = Privileges::Own.workloads(place.workloads).await?;
     let became = privileges::become_owner(&place.state);
     became.map_err(|error| ResetError::Owner {
         source: error.into(),

@@ -11,8 +11,8 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::runtime::Handle;
 
-use super::ports::Observer;
-use crate::helper::client::HelperError;
+use super::connect::chain;
+use super::ports::{Observer, ObserverError};
 
 /// This very program, also after another was put in its place.
 const PROGRAM: &str = "/proc/self/exe";
@@ -24,8 +24,20 @@ const LARGEST: u64 = 64 << 20;
 /// Why nothing was observed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ObserveError {
+    #[error(transparent)]
+    Observer(#[from] ObserverError),
+    #[error("what was discovered cannot be read")]
+    Output {
+        #[from]
+        source: NoInventory,
+    },
+}
+
+/// Why the process did not discover.
+#[derive(Debug, thiserror::Error)]
+enum ProcessError {
     #[error("the process that discovers cannot be run")]
-    Process {
+    Run {
         #[from]
         source: std::io::Error,
     },
@@ -33,13 +45,6 @@ pub(crate) enum ObserveError {
     Failed(std::process::ExitStatus),
     #[error("the process that discovers did not end within {} s", LONGEST.as_secs())]
     Hangs,
-    #[error(transparent)]
-    Helper(#[from] HelperError),
-    #[error("what was discovered cannot be read")]
-    Output {
-        #[from]
-        source: NoInventory,
-    },
 }
 
 /// Discovers these sections, or what is usual without any. Blocks, for seconds when a device hangs; on a thread of a tokio runtime that may block.
@@ -57,9 +62,12 @@ pub(crate) struct OwnRights;
 
 #[async_trait]
 impl Observer for OwnRights {
-    async fn inventory(&self, sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserveError> {
+    async fn inventory(&self, sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserverError> {
         let output = tokio::time::timeout(LONGEST, output(sections)).await;
-        output.map_err(|_| ObserveError::Hangs)?
+        let output = output.unwrap_or(Err(ProcessError::Hangs));
+        output.map_err(|error| ObserverError {
+            what: chain(&error),
+        })
     }
 
     async fn workloads(&self) -> Option<muster_model::Workloads> {
@@ -68,7 +76,7 @@ impl Observer for OwnRights {
 }
 
 /// Dropping it kills the process.
-async fn output(sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserveError> {
+async fn output(sections: &BTreeSet<Section>) -> Result<Vec<u8>, ProcessError> {
     let mut command = Command::new(PROGRAM);
     command.args(["discover", "--quiet", "--output", "json"]);
     if !sections.is_empty() {
@@ -91,6 +99,6 @@ async fn output(sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserveError> {
     let status = process.wait().await?;
     match status.success() {
         true => Ok(json),
-        false => Err(ObserveError::Failed(status)),
+        false => Err(ProcessError::Failed(status)),
     }
 }

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 
 use super::core::fencing::{Allowed, Permit};
 use super::core::report::Local;
-use super::observe::ObserveError;
 
 /// What a controller wants this node to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +56,18 @@ pub(crate) trait Workloads: Send + Sync {
     async fn allow(&self) -> Result<(), WorkloadsError>;
 }
 
+/// This machine could not be seen.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct ObserverError {
+    pub(crate) what: String,
+}
+
 /// Sees of this machine what takes root, where anybody here has its rights.
 #[async_trait]
 pub(crate) trait Observer: Send + Sync {
     /// These sections of the inventory, or what is usual without any, as JSON. Takes seconds when a device hangs.
-    async fn inventory(&self, sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserveError>;
+    async fn inventory(&self, sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserverError>;
 
     /// What runs; none where this process sees as much by itself, or when nobody answers soon.
     async fn workloads(&self) -> Option<muster_model::Workloads>;

@@ -8,8 +8,10 @@ use nix::errno::Errno;
 use nix::unistd::{User, geteuid, setgid, setgroups, setuid};
 
 use super::observe::OwnRights;
-use super::ports::Observer;
-use crate::helper::client::HelperEyes;
+use super::ports::{NoWorkloads, Observer, Workloads, WorkloadsError};
+use super::systemd::{SystemdWorkloads, TARGET, is_booted};
+use crate::helper::client::{HelperEyes, HelperWorkloads};
+use crate::value::WorkloadsChoice;
 
 /// As whom the agent of a package runs.
 const USER: &str = "muster";
@@ -48,6 +50,37 @@ impl Privileges {
             Self::Own => {
                 tracing::info!("nobody does what takes root: some facts stay unknown");
                 Arc::new(OwnRights)
+            }
+        }
+    }
+
+    /// The workloads as the configuration wants them; `auto` is systemd where it runs this machine and knows the target.
+    ///
+    /// # Errors
+    /// systemd does not answer, or is to manage workloads and does not know the target.
+    pub(crate) async fn workloads(
+        self,
+        choice: WorkloadsChoice,
+    ) -> Result<Arc<dyn Workloads>, WorkloadsError> {
+        let systemd = SystemdWorkloads::default();
+        let has_target = match choice {
+            WorkloadsChoice::None => false,
+            WorkloadsChoice::Auto if !is_booted() => false,
+            WorkloadsChoice::Auto | WorkloadsChoice::Systemd => systemd.has_target().await?,
+        };
+        match (choice, has_target) {
+            (_, true) => Ok(match self {
+                Self::Own => Arc::new(systemd),
+                Self::Helper => Arc::new(HelperWorkloads::of(systemd)),
+            }),
+            (WorkloadsChoice::Systemd, false) => Err(WorkloadsError {
+                what: format!(
+                    "systemd does not know {TARGET}: install the units, or set workloads = \"none\""
+                ),
+            }),
+            (WorkloadsChoice::Auto | WorkloadsChoice::None, false) => {
+                tracing::info!("no workloads are managed on this node");
+                Ok(Arc::new(NoWorkloads))
             }
         }
     }

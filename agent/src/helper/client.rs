@@ -9,8 +9,9 @@ use tokio::time::{Instant, sleep, timeout};
 use zbus::Connection;
 use zbus::proxy::CacheProperties;
 
-use crate::daemon::observe::{LONGEST, ObserveError};
-use crate::daemon::ports::{Observer, Workloads, WorkloadsError};
+use crate::daemon::connect::chain;
+use crate::daemon::observe::LONGEST;
+use crate::daemon::ports::{Observer, ObserverError, Workloads, WorkloadsError};
 use crate::daemon::systemd::{KILLED, SystemdWorkloads};
 
 /// It starts within milliseconds, or something is badly wrong.
@@ -67,7 +68,7 @@ pub(crate) struct HelperEyes;
 
 #[async_trait]
 impl Observer for HelperEyes {
-    async fn inventory(&self, sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserveError> {
+    async fn inventory(&self, sections: &BTreeSet<Section>) -> Result<Vec<u8>, ObserverError> {
         let names: Vec<String> = sections.iter().map(|it| it.key().to_owned()).collect();
         let question = Question {
             what: "discover this machine",
@@ -78,7 +79,8 @@ impl Observer for HelperEyes {
             let names = names.clone();
             async move { helper.discover(names).await }
         });
-        Ok(json.await?.into_bytes())
+        let json = json.await.map_err(ObserverError::from)?;
+        Ok(json.into_bytes())
     }
 
     async fn workloads(&self) -> Option<muster_model::Workloads> {
@@ -91,7 +93,7 @@ impl Observer for HelperEyes {
             .ask(|helper| async move { helper.workloads().await })
             .await;
         let json = json.inspect_err(|error| {
-            let reason = crate::daemon::connect::chain(error);
+            let reason = chain(error);
             tracing::warn!(reason, "what runs is seen without the rights of root");
         });
         serde_json::from_str(&json.ok()?).ok()
@@ -145,8 +147,17 @@ impl Workloads for HelperWorkloads {
 
 impl From<HelperError> for WorkloadsError {
     fn from(error: HelperError) -> Self {
-        let what = crate::daemon::connect::chain(&error);
-        Self { what }
+        Self {
+            what: chain(&error),
+        }
+    }
+}
+
+impl From<HelperError> for ObserverError {
+    fn from(error: HelperError) -> Self {
+        Self {
+            what: chain(&error),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use crate::daemon::settings::Settings;
 use crate::daemon::spool::{BOUNDS, Spool};
 use crate::daemon::state::State;
 use crate::daemon::survey::{self, Changed, Survey};
-use crate::daemon::{engine, notify, systemd};
+use crate::daemon::{engine, notify};
 
 /// What local control needs of the tasks.
 pub(super) struct Started {
@@ -48,7 +48,7 @@ pub(super) async fn start(
 ) -> Result<Started, AgentError> {
     let mut crew = Crew { tasks, cancel };
     let state = Arc::new(State::open(&settings.state)?);
-    let workloads = systemd::choose(settings.workloads, settings.privileges).await?;
+    let workloads = settings.privileges.workloads(settings.workloads).await?;
     let observer = settings.privileges.observer();
     let leases = LeaseFile::of_agent(&settings.state);
     let leases = Arc::new(leases.map_err(|source| AgentError::Lease { source })?);

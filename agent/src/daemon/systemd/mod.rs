@@ -6,7 +6,6 @@
 mod manager;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,12 +13,9 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::manager::Manager;
-use super::ports::{NoWorkloads, Workloads, WorkloadsError};
-use super::privileges::Privileges;
-use crate::helper::client::HelperWorkloads;
-use crate::value::WorkloadsChoice;
+use super::ports::{Workloads, WorkloadsError};
 
-const TARGET: &str = "muster-workload.target";
+pub(super) const TARGET: &str = "muster-workload.target";
 pub(super) const SLICE: &str = "muster-workload.slice";
 
 /// systemd answers within milliseconds, or something is badly wrong.
@@ -36,41 +32,14 @@ pub(crate) struct SystemdWorkloads {
     manager: Mutex<Option<Manager>>,
 }
 
-/// The workloads as the configuration wants them; `auto` is systemd where it runs this machine and knows the target.
-pub(crate) async fn choose(
-    choice: WorkloadsChoice,
-    privileges: Privileges,
-) -> Result<Arc<dyn Workloads>, WorkloadsError> {
-    let systemd = SystemdWorkloads::default();
-    let has_target = match choice {
-        WorkloadsChoice::None => false,
-        WorkloadsChoice::Auto if !is_booted() => false,
-        WorkloadsChoice::Auto | WorkloadsChoice::Systemd => systemd.has_target().await?,
-    };
-    match (choice, has_target) {
-        (_, true) => Ok(match privileges {
-            Privileges::Own => Arc::new(systemd),
-            Privileges::Helper => Arc::new(HelperWorkloads::of(systemd)),
-        }),
-        (WorkloadsChoice::Systemd, false) => Err(WorkloadsError {
-            what: format!(
-                "systemd does not know {TARGET}: install the units, or set workloads = \"none\""
-            ),
-        }),
-        (WorkloadsChoice::Auto | WorkloadsChoice::None, false) => {
-            tracing::info!("no workloads are managed on this node");
-            Ok(Arc::new(NoWorkloads))
-        }
-    }
-}
-
 /// Whether systemd runs this machine, as sd_booted(3) has it.
-fn is_booted() -> bool {
+pub(super) fn is_booted() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
 impl SystemdWorkloads {
-    async fn has_target(&self) -> Result<bool, WorkloadsError> {
+    /// Whether systemd knows the target.
+    pub(super) async fn has_target(&self) -> Result<bool, WorkloadsError> {
         let mut manager = self.manager.lock().await;
         answered(
             "the target",
