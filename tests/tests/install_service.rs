@@ -61,6 +61,10 @@ const AT_BOOT: (&str, &str) = (
 );
 
 fn boot<'a>(lab: &'a Lab, files: &[(&str, &str)]) -> Node<'a> {
+    boot_keeping(lab, files, &[])
+}
+
+fn boot_keeping<'a>(lab: &'a Lab, files: &[(&str, &str)], folders: &[&str]) -> Node<'a> {
     let mut all = vec![
         ("/etc/slow.toml", PROFILE),
         ("/etc/failing.toml", FAILING),
@@ -68,7 +72,7 @@ fn boot<'a>(lab: &'a Lab, files: &[(&str, &str)]) -> Node<'a> {
         AT_BOOT,
     ];
     all.extend(files);
-    Node::boot(lab, 1, &all)
+    Node::boot_keeping(lab, 1, &all, folders)
 }
 
 /// Begins, and returns when the step that waits is being done. The command line's process id is in `/run/pid`.
@@ -238,11 +242,12 @@ fn a_failure_is_explained_with_its_remedy() {
 #[test]
 fn a_node_that_loses_its_power_goes_on_when_it_is_up_again() {
     let Some(lab) = Lab::start() else { return };
-    let node = boot(&lab, &[]);
+    let records = ["/var/lib/muster-install"];
+    let node = boot_keeping(&lab, &[], &records);
     begin(&node);
     drop(node);
-    // Of its root directory nothing is left, and what was done is done again.
-    let node = boot(&lab, &[("/srv/go", "")]);
+    // Of its root directory nothing else is left, and what was done is done again.
+    let node = boot_keeping(&lab, &[("/srv/go", "")], &records);
     node.wait_for("test ! -e /var/lib/muster-install/journal && test $(systemctl is-active muster-install.service) = inactive");
     let found = node.succeed("cd /srv; ls; journalctl -b -u muster-install -o short-precise");
     assert!(found.starts_with("first\ngo\ngone\nlast\n"), "{found}");

@@ -9,11 +9,35 @@ const KEY: &str = "PRIVATE KEY-----";
 const KEY_ENDS: &str = "-----END ";
 const GONE: &str = "[redacted]";
 
-/// The text without join tokens, private keys, and passwords in addresses.
+/// The text without join tokens, private keys, passwords in addresses, and codes that open the page.
 pub(super) fn redact(text: &str) -> String {
     let text = keys(text);
     let text = tokens(&text);
-    passwords(&text).into_owned()
+    codes(&passwords(&text))
+}
+
+/// Sign-in codes, `XXXX-XXXX-XXXX-XXXX` as a word of its own: one that nobody used is good for an hour.
+fn codes(text: &str) -> String {
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.find(is_inside) {
+        let (before, word_and_rest) = rest.split_at(begin);
+        let end = word_and_rest.find(|c| !is_inside(c));
+        let (word, after) = word_and_rest.split_at(end.unwrap_or(word_and_rest.len()));
+        kept.push_str(before);
+        kept.push_str(if is_code(word) { GONE } else { word });
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
+}
+
+fn is_code(word: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+    let mut groups = word.split('-');
+    let is_grouped = groups.all(|group| group.len() == 4 && group.bytes().all(is_letter));
+    is_grouped && word.len() == 19
 }
 
 /// PEM blocks (RFC 7468) of private keys, whole ones and those that are cut off, also with `\n` written out as in JSON.
@@ -91,6 +115,12 @@ mod tests {
         assert_eq!(redact("-----BEGIN PRIVATE KEY-----\nc2Vj"), "[redacted]");
         let public = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
         assert_eq!(redact(public), public);
+        assert_eq!(
+            redact("sign-in code of https://n: 7K3M-9QXD-2V8R-HT4C (good once)"),
+            "sign-in code of https://n: [redacted] (good once)"
+        );
+        let others = "a 7K3M-9QXD-2V8R, 7K3M-9QXD-2V8R-HT4C-1, 7k3m-9qxd-2v8r-ht4c, 1 – x-";
+        assert_eq!(redact(others), others);
         assert_eq!(
             redact("token=mst1.abc.se-cr_et.pin, next mst1.x"),
             "token=mst1.[redacted], next mst1.[redacted]"

@@ -40,18 +40,33 @@ impl<'a> Node<'a> {
     /// # Panics
     /// When it does not boot.
     pub fn boot(lab: &'a Lab, number: u8, files: &[(&str, &str)]) -> Self {
+        Self::boot_keeping(lab, number, files, &[])
+    }
+
+    /// The same with more `folders` that such a node still has.
+    ///
+    /// # Panics
+    /// When it does not boot.
+    pub fn boot_keeping(
+        lab: &'a Lab,
+        number: u8,
+        files: &[(&str, &str)],
+        folders: &[&str],
+    ) -> Self {
         let program = (
             program::muster().to_owned(),
             PathBuf::from("/usr/bin/muster"),
         );
         let parts = PARTS.iter().flat_map(|(from, to)| files_in(from, to));
-        let state = lab.path(&format!("n{number}.state"));
-        fs::create_dir_all(&state).expect("a folder of the node");
+        let kept = ["/var/lib/muster"].iter().chain(folders).map(|inside| {
+            let outside = lab.path(&format!("n{number}{}", inside.replace('/', ".")));
+            fs::create_dir_all(&outside).expect("a folder of the node");
+            format!("--bind={}:{inside}", outside.display())
+        });
         let ours = parts
             .chain([program])
             .map(|(outside, inside)| read_only(&outside, &inside));
-        let state = format!("--bind={}:/var/lib/muster", state.display());
-        let node = Self::bound(lab, number, ours.chain([state]), files);
+        let node = Self::bound(lab, number, ours.chain(kept), files);
         // As the packages do: the user, then the bus that is to know it.
         node.succeed("systemd-sysusers && busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig");
         node
