@@ -88,6 +88,9 @@ systemctl list-unit-files --no-legend --no-pager | sort
 systemctl is-active old.service work.service || true
 ";
 
+/// As many as the journal of an installation has, about.
+const RECORDS: usize = 18;
+
 /// Begins an installation, and kills its service with all that it runs when its journal has so many records, if it has not ended before.
 fn kill_at(node: &Node<'_>, records: usize) {
     node.succeed(&format!(
@@ -134,7 +137,11 @@ fn a_node_is_installed_killed_completed_and_as_it_was_again() {
     node.succeed("muster uninstall --yes 2>&1");
     assert_same(&before, &node.succeed(LOOK), "installed and uninstalled");
     let mut seen = BTreeSet::new();
-    for at in 1..=18 {
+    // On a machine that is busy, the kill comes late: some are tried again.
+    for (round, at) in (1..=RECORDS).cycle().take(4 * RECORDS).enumerate() {
+        if round >= RECORDS && seen.len() > 6 {
+            break;
+        }
         kill_at(&node, at);
         seen.insert(records(&node));
         let told = format!("killed at record {at}, with {}", records(&node));
